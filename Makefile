@@ -1,0 +1,112 @@
+# Holden. `make help` lists the targets. Variables: CC (gcc, clang), SANITIZE=1 (ASan and UBSan, built
+# beside the ordinary build), PREFIX, DESTDIR, OPTIMIZE.
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr
+OPTIMIZE ?= -O2
+SANITIZE ?=
+VERSION := $(shell cat VERSION)
+
+ifeq ($(SANITIZE),)
+VARIANT := $(CC)
+BIN := bin
+HARDEN := -D_FORTIFY_SOURCE=2
+KEEPER_LINK := -static
+else
+VARIANT := sanitize
+BIN := build/sanitize/bin
+HARDEN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+KEEPER_LINK :=
+endif
+BUILD := build/$(VARIANT)
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+  -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Werror
+CFLAGS_ALL := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -g $(OPTIMIZE) $(WARN) \
+  -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fno-strict-aliasing \
+  -fPIE -ffunction-sections -fdata-sections $(HARDEN) $(CFLAGS)
+LINK := $(CC) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed \
+  $(if $(SANITIZE),-fsanitize=address$(comma)undefined) $(LDFLAGS)
+LINK_STATIC := $(CC) $(if $(SANITIZE),-pie -fsanitize=address$(comma)undefined,-static-pie) \
+  -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LDFLAGS)
+comma := ,
+
+sources = $(sort $(wildcard $(1)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+COMMON := $(call sources,src/common/*.c)
+PROTOCOL := $(filter-out src/protocol/reference.c,$(call sources,src/protocol/*.c))
+DAEMON := $(call sources,src/daemon/*.c)
+KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c src/agent/plan.c)
+AGENT := $(filter-out $(filter-out src/agent/plan.c,$(KEEPER)),$(call sources,src/agent/*.c))
+CONTROLLER := $(call sources,src/controller/*.c)
+MONITOR := $(call sources,src/monitor/*.c)
+
+LIBRARY := $(BUILD)/libholden.a
+PROGRAMS := $(BIN)/agent $(BIN)/agent-core $(BIN)/controller $(BIN)/monitor
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: $(PROGRAMS) ## build bin/agent, bin/agent-core, bin/controller and bin/monitor
+
+$(LIBRARY): $(call objects,$(COMMON) $(PROTOCOL))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BIN)/agent: $(call objects,$(KEEPER)) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK_STATIC) -o $@ $^
+
+$(BIN)/agent-core: $(call objects,$(AGENT) $(DAEMON)) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -lsystemd -lseccomp -lcap -linih
+
+$(BIN)/controller: $(call objects,$(CONTROLLER)) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -Wl,-Bstatic -ljansson -Wl,-Bdynamic
+
+$(BIN)/monitor: $(call objects,$(MONITOR)) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -lncursesw -ltinfo
+
+# An object depends on the flags it was built with.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CC) $(CFLAGS_ALL))' | cmp -s - $@ || echo '$(subst ','\'',$(CC) $(CFLAGS_ALL))' > $@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+include tests/rules.mk
+
+.PHONY: install
+install: all ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/libexec/holden $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/agent bin/agent-core $(DESTDIR)$(PREFIX)/libexec/holden/
+	install -m 755 bin/controller $(DESTDIR)$(PREFIX)/bin/holden-controller
+	ln -sf holden-controller $(DESTDIR)$(PREFIX)/bin/holden
+	install -m 755 bin/monitor $(DESTDIR)$(PREFIX)/bin/holden-monitor
+	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/holden/protocol $(DESTDIR)$(PREFIX)/include/holden/common
+	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libholden.a
+	install -m 644 src/protocol/*.h src/protocol/*.def $(DESTDIR)$(PREFIX)/include/holden/protocol/
+	install -m 644 src/common/buffer.h $(DESTDIR)$(PREFIX)/include/holden/common/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build bin
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 20

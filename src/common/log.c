@@ -1,0 +1,30 @@
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void log_line(enum log_level level, const char *format, ...) {
+    char line[2048];
+    size_t used = 0;
+    if (getenv("JOURNAL_STREAM"))
+        used += (size_t)snprintf(line, sizeof(line), "<%d>", (int)level);
+    used += (size_t)snprintf(line + used, sizeof(line) - used, "%s: ", program_invocation_short_name);
+    if (used > sizeof(line) / 2)
+        used = sizeof(line) / 2;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        used += (size_t)length;
+    if (used > sizeof(line) - 2)
+        used = sizeof(line) - 2;
+    line[used++] = '\n';
+    /* Nobody is left to tell where stderr itself fails. */
+    if (write(STDERR_FILENO, line, used) < 0)
+        return;
+}

@@ -1,0 +1,48 @@
+/* A client of an agent: connect, ask, read the answers. Blocking calls, for programs; a program
+ * with a loop of its own polls client->connection.fd and uses holden_connection_* directly. */
+#pragma once
+
+#include "protocol/connection.h"
+
+#define HOLDEN_SOCKET_DEFAULT "/run/holden/agent.sock"
+
+struct holden_client {
+    struct holden_connection connection;
+    uint32_t last_id;
+    struct holden_frame taken; /* the frame that the last reply shows */
+    bool holds;                /* there is one */
+};
+
+/* A reply: its frame, and its body decoded on demand by holden_reply_decode(). Valid until the next
+ * call on the client. */
+struct holden_reply {
+    struct holden_frame frame;
+    const uint8_t *body;
+};
+
+/* The socket's path: `given` unless NULL, else $HOLDEN_SOCKET unless empty, else the default. */
+const char *holden_socket_path(const char *given);
+
+/* Connects to the agent's socket at `path`. 0; -ENOENT, -ECONNREFUSED where no agent is there;
+ * -EACCES where the caller may not; -errno. Released by holden_client_close(). */
+int holden_client_connect(struct holden_client *client, const char *path);
+
+/* Ends the connection and frees what the client holds. */
+void holden_client_close(struct holden_client *client);
+
+/* Queues a request and sends all that is queued; `fds` go with it and stay the caller's. The
+ * request's id goes to *id (may be NULL). 0, or as holden_connection_put() and
+ * holden_connection_send(). */
+int holden_client_ask(struct holden_client *client, uint16_t type, const void *message,
+                      const int *fds, size_t count, uint32_t *id);
+
+/* Waits for the next frame, of whichever request. 0; -ECONNRESET when the agent went away;
+ * -errno. */
+int holden_client_next(struct holden_client *client, struct holden_reply *reply);
+
+/* Waits for the next frame with this id; frames with other ids are dropped, so it is for clients
+ * with one request in flight. As holden_client_next(). */
+int holden_client_reply(struct holden_client *client, uint32_t id, struct holden_reply *reply);
+
+/* Decodes the reply's body as its own type; `message` must be that type's struct. 0 or -EBADMSG. */
+int holden_reply_decode(const struct holden_reply *reply, void *message);

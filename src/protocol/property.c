@@ -1,0 +1,31 @@
+#include "protocol/property.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+#define IS_LIVE true
+#define IS_FIXED false
+#define PROPERTY(Name, member, tag, wire, count, of, SYNTAX, minimum_, maximum_, HOME, CHANGE, file_, doc_) \
+    [HOLDEN_FIELD_properties_##member] = {.name = #Name, .file = (file_), .doc = (doc_),               \
+                                          .minimum = (minimum_), .maximum = (maximum_),                \
+                                          .syntax = HOLDEN_SYNTAX_##SYNTAX,                            \
+                                          .home = HOLDEN_HOME_##HOME, .live = IS_##CHANGE},
+static const struct holden_property rows[] = {
+#include "protocol/properties.def"
+};
+_Static_assert(ARRAY_SIZE(rows) == HOLDEN_PROPERTIES, "one row, one index");
+
+const struct holden_property *holden_property(size_t index) {
+    return &rows[index];
+}
+
+int holden_property_find(const char *name, size_t *index) {
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strcmp(rows[i].name, name) == 0) {
+            *index = i;
+            return 0;
+        }
+    return -ENOENT;
+}
