@@ -149,17 +149,6 @@ struct options {
     bool json;
 };
 
-static int floor_open(const char *cgroup, struct floor *floor) {
-    *floor = (struct floor){.plain.fd = -1, .epoll.fd = -1, .stack = malloc(LAUNCH_STACK_SIZE)};
-    int r = floor->stack ? scratch_open(cgroup, &floor->scratch) : -ENOMEM;
-    if (r < 0) {
-        free(floor->stack);
-        return r;
-    }
-    r = roundtrip_open(false, &floor->plain);
-    return r < 0 ? r : roundtrip_open(true, &floor->epoll);
-}
-
 static int floor_close(struct floor *floor) {
     if (floor->epoll.fd >= 0)
         roundtrip_close(&floor->epoll);
@@ -167,6 +156,23 @@ static int floor_close(struct floor *floor) {
         roundtrip_close(&floor->plain);
     free(floor->stack);
     return scratch_close(&floor->scratch);
+}
+
+static int floor_open(const char *cgroup, struct floor *floor) {
+    *floor = (struct floor){
+        .scratch.fd = -1,
+        .plain.fd = -1,
+        .epoll.fd = -1,
+        .stack = malloc(LAUNCH_STACK_SIZE),
+    };
+    int r = floor->stack ? scratch_open(cgroup, &floor->scratch) : -ENOMEM;
+    if (r == 0)
+        r = roundtrip_open(false, &floor->plain);
+    if (r == 0)
+        r = roundtrip_open(true, &floor->epoll);
+    if (r < 0)
+        floor_close(floor);
+    return r;
 }
 
 static int measure_once(struct floor *floor, const struct figure *figure, uint64_t *duration) {

@@ -11,10 +11,18 @@
 
 enum { NS_PER_US = 1000 };
 
-uint64_t measure_now(void) {
+static uint64_t read_clock(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+uint64_t measure_now(void) {
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t measure_cpu_now(void) {
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int measure_series_init(size_t capacity, struct measure_series *series) {

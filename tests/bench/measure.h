@@ -23,6 +23,9 @@ struct measure_summary {
 /* The monotonic clock in nanoseconds (clock_gettime(2)). Cannot fail. */
 uint64_t measure_now(void);
 
+/* The processor time of the calling thread in nanoseconds. Cannot fail. */
+uint64_t measure_cpu_now(void);
+
 /* Makes an empty series for up to `capacity` values. 0, or -ENOMEM. The caller frees it with
  * measure_series_free(). */
 int measure_series_init(size_t capacity, struct measure_series *series);
