@@ -199,7 +199,7 @@ static int measure_figure(struct floor *floor, size_t index, struct results *res
 
 static int warm_up(struct floor *floor) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < WARM_UP * FIGURE_COUNT; i++)
+    for (size_t i = 0; r == 0 && i < (size_t)WARM_UP * FIGURE_COUNT; i++)
         r = figures[i % FIGURE_COUNT].once(floor);
     return r;
 }
@@ -260,7 +260,8 @@ static void write_text(const struct floor *floor, struct results *results) {
         measure_summarise(&results->figures[i], &summary);
         printf("%-18s ", figures[i].name);
         measure_write_columns(stdout, &summary);
-        printf("   %.3f x start; %s\n", measure_ratio(summary.median, base.median), figures[i].what);
+        printf("   %.3f x start; %s\n", measure_ratio(summary.median, base.median),
+               figures[i].what);
         for (size_t s = 0; i == 0 && s < STAGE_COUNT; s++) {
             measure_summarise(&results->stages[s], &summary);
             printf("  of it %-10s ", stage_names[s]);
@@ -333,8 +334,9 @@ static int run(const struct options *options) {
     _cleanup_close_ int signals = -1;
     struct floor floor;
     int r = measure_signals_open(&signals);
-    if (r == 0)
-        r = floor_open(options->cgroup, &floor);
+    if (r < 0)
+        return r;
+    r = floor_open(options->cgroup, &floor);
     if (r < 0)
         return r;
     r = options->once ? measure_on_request(&floor, options->once, signals)

@@ -140,11 +140,11 @@ static int starve_child(enum hazard_way way, int cgroup_fd) {
 static int watch_starving(enum hazard_way way, int leaf, struct hazard_oom *oom) {
     if (scratch_write(leaf, "memory.max", SMALL_MEMORY) < 0)
         return -EOPNOTSUPP;
-    scratch_write(leaf, "memory.swap.max", "0"); /* absent where the kernel has no swap accounting */
+    scratch_write(leaf, "memory.swap.max", "0"); /* missing without swap accounting */
     pid_t pid = fork();
     if (pid == 0)
         _exit(starve_child(way, leaf));
-    int status;
+    int status = 0;
     int r = pid < 0 ? -errno : collect(pid, &status);
     if (r < 0)
         return r;

@@ -21,7 +21,8 @@ int helper_open(bool push, struct helper *helper);
 /* Ends and collects the helper. A closed one (fd -1) is fine too. */
 void helper_close(struct helper *helper);
 
-/* Sends `plan`, packed into about 1 KB, and its cgroup. 0; -E2BIG when it does not fit; or -errno. */
+/* Sends `plan`, packed into about 1 KB, and its cgroup. 0, -E2BIG when it does not fit, or
+ * another -errno. */
 int helper_send_start(const struct helper *helper, const struct launch_plan *plan);
 
 /* Receives the answer to helper_send_start(). 0, and the caller owns child->pidfd; or -errno, the

@@ -15,7 +15,8 @@ struct roundtrip {
  * or -errno. */
 int roundtrip_open(bool epoll, struct roundtrip *trip);
 
-/* Sends one message and reads its answer. 0 or -errno, -EPIPE when the answering process is gone. */
+/* Sends one message and reads its answer. 0; -EPIPE when the answering process is gone; or another
+ * -errno. */
 int roundtrip_once(const struct roundtrip *trip);
 
 /* Ends and collects the answering process. */

@@ -19,7 +19,9 @@ struct limit_row {
 };
 
 static const struct limit_row limit_rows[] = {
-    {"memory", {"memory.max", "memory.max", "104857600"}, {"memory.max", "cgroup.max.descendants", "16"}},
+    {"memory",
+     {"memory.max", "memory.max", "104857600"},
+     {"memory.max", "cgroup.max.descendants", "16"}},
     {"cpu", {"cpu.max", "cpu.max", "50000 100000"}, {"cpu.max", "cgroup.max.depth", "4"}},
     {"pids", {"pids.max", "pids.max", "64"}, {"pids.max", "cgroup.freeze", "0"}},
 };

@@ -45,13 +45,13 @@ struct cell {
 };
 
 static void cell_free(struct cell *cell) {
-    for (size_t i = 0; i < WAY_COUNT * COLUMN_COUNT; i++)
+    for (size_t i = 0; i < (size_t)WAY_COUNT * COLUMN_COUNT; i++)
         measure_series_free(&cell->series[i / COLUMN_COUNT][i % COLUMN_COUNT]);
 }
 
 static int cell_init(size_t count, struct cell *cell) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < WAY_COUNT * COLUMN_COUNT; i++)
+    for (size_t i = 0; r == 0 && i < (size_t)WAY_COUNT * COLUMN_COUNT; i++)
         r = measure_series_init(count, &cell->series[i / COLUMN_COUNT][i % COLUMN_COUNT]);
     return r;
 }
@@ -356,7 +356,8 @@ static bool part_exists(const char *name) {
 }
 
 static void usage(FILE *out) {
-    fputs("usage: spawner [-n COUNT] [--fds N] [--children N] [--only PART] [--cgroup PATH] [--json]\n"
+    fputs("usage: spawner [-n COUNT] [--fds N] [--children N] [--only PART] [--cgroup PATH]\n"
+          "               [--json]\n"
           "  -n COUNT       iterations of each cell (200)\n"
           "  --fds N        descriptors open in the parent for that part (10000)\n"
           "  --children N   sleepers of each process that spawns for that part (3000)\n"
