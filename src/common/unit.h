@@ -12,6 +12,9 @@
  * "infinity" (systemd.resource-control(5)). 0; -EINVAL for no such thing; -ERANGE above INT64_MAX. */
 int unit_parse_size(const char *text, uint64_t *bytes);
 
+/* The same with powers of 1000, as IOReadBandwidthMax= and IOWriteBandwidthMax= count them. */
+int unit_parse_bandwidth(const char *text, uint64_t *bytes);
+
 /* A plain number without sign, or "infinity". 0, -EINVAL, -ERANGE. */
 int unit_parse_count(const char *text, uint64_t *count);
 
@@ -30,10 +33,12 @@ int unit_parse_cpus(const char *text, uint8_t *mask, size_t space, size_t *size)
 /* The opposites, into `text` of `space` bytes, always terminated; what does not fit is cut. They
  * return `text`. Sizes: "100M", "1.5G", exact bytes where no suffix divides them ("1234"). */
 char *unit_format_size(uint64_t bytes, char *text, size_t space);
+char *unit_format_bandwidth(uint64_t bytes, char *text, size_t space);
 char *unit_format_time(uint64_t microseconds, char *text, size_t space);
 char *unit_format_percent(uint64_t hundredths, char *text, size_t space);
 char *unit_format_cpus(const uint8_t *mask, size_t size, char *text, size_t space);
 
-/* For people who glance: three significant digits ("97.7M", "1.02G"; "2min 3s"). */
+/* For people who glance: three significant digits ("97.6M", "1.02G", "512B", "3.25s"), cut and not
+ * rounded; times from a minute on as their two largest units ("2min 3s"). */
 char *unit_format_size_short(uint64_t bytes, char *text, size_t space);
 char *unit_format_time_short(uint64_t microseconds, char *text, size_t space);
