@@ -1,0 +1,175 @@
+#include "agent/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/child_identity.h"
+#include "agent/child_stream.h"
+#include "common/cleanup.h"
+
+enum { EXIT_SET_UP = 127 };
+
+_Static_assert(sizeof(char *) == sizeof(uint64_t), "the plan's offsets become pointers in place");
+
+static int begin_session(struct child *child) {
+    (void)child;
+    return setsid() < 0 ? -1 : 0;
+}
+
+/* The handlers are reset since clone, and nothing is ignored; the umask has to be there before the
+ * streams create files. */
+static int reset_signals(struct child *child) {
+    umask(child->plan->umask);
+    sigset_t none;
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static char *format_number(int number, char *end) {
+    unsigned rest = number < 0 ? 0U - (unsigned)number : (unsigned)number;
+    do
+        *--end = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--end = '-';
+    return end;
+}
+
+static int set_oom_score(struct child *child) {
+    if (!(child->plan->has & PLAN_HAS_OOM_SCORE))
+        return 0;
+    char text[16];
+    char *end = text + sizeof(text);
+    char *begin = format_number(child->plan->oom_score, end);
+    _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    return fd < 0 || write(fd, begin, (size_t)(end - begin)) < 0 ? -1 : 0;
+}
+
+static int set_nice(struct child *child) {
+    if (!(child->plan->has & PLAN_HAS_NICE))
+        return 0;
+    return setpriority(PRIO_PROCESS, 0, child->plan->nice);
+}
+
+static int set_affinity(struct child *child) {
+    if (!(child->plan->has & PLAN_HAS_AFFINITY))
+        return 0;
+    struct plan_run mask = child->plan->affinity;
+    return sched_setaffinity(0, mask.count, child_run_at(child, mask));
+}
+
+static int set_limits(struct child *child) {
+    const struct plan_limit *limits = child_run_at(child, child->plan->limits);
+    for (uint32_t i = 0; i < child->plan->limits.count; i++) {
+        struct rlimit limit = {limits[i].soft, limits[i].hard};
+        if (prlimit(0, limits[i].resource, &limit, NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int change_directory(struct child *child) {
+    const struct plan *plan = child->plan;
+    if (plan->has & PLAN_HAS_DIRECTORY) {
+        if (chdir(child_run_at(child, plan->directory)) == 0)
+            return 0;
+        if (errno != ENOENT || !(plan->has & PLAN_HAS_DIRECTORY_OPTIONAL))
+            return -1;
+    }
+    return chdir("/");
+}
+
+static int give_up_privileges(struct child *child) {
+    if (!(child->plan->has & PLAN_HAS_NO_NEW_PRIVILEGES))
+        return 0;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static int install_filter(struct child *child) {
+    if (!(child->plan->has & PLAN_HAS_FILTER))
+        return 0;
+    struct sock_fprog program = {(unsigned short)child->plan->filter.count,
+                                 child_run_at(child, child->plan->filter)};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+/* The list's offsets become pointers, where they are. */
+static char *const *point(struct child *child, struct plan_run run) {
+    uint64_t *list = child_run_at(child, run);
+    for (uint32_t i = 0; i < run.count; i++)
+        list[i] += (uintptr_t)child->plan;
+    return (char *const *)list;
+}
+
+/* As execvp(3) goes through PATH: a file that may not be executed is only the answer where no later
+ * one is found. */
+static int execute(struct child *child) {
+    char *const *arguments = point(child, child->plan->arguments);
+    char *const *environment = point(child, child->plan->environment);
+    char *const *paths = point(child, child->plan->paths);
+    int error = ENOENT;
+    for (uint32_t i = 0; i < child->plan->paths.count; i++) {
+        execve(paths[i], arguments, environment);
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+            return -1;
+        if (error != EACCES)
+            error = errno;
+    }
+    errno = error;
+    return -1;
+}
+
+/* In the order of enum plan_step, but for what may have to wait until the process is who it is to be.
+ * From the filter on, nothing but execve and exit_group can be relied on. */
+static const struct row {
+    enum plan_step step;
+    int (*run)(struct child *child);
+} rows[] = {
+    {PLAN_STEP_SESSION, begin_session},
+    {PLAN_STEP_SIGNALS, reset_signals},
+    {PLAN_STEP_STDIN, child_stream_before_ids},
+    {PLAN_STEP_STDOUT, child_stream_before_ids},
+    {PLAN_STEP_STDERR, child_stream_before_ids},
+    {PLAN_STEP_TERMINAL, child_stream_terminal_before_ids},
+    {PLAN_STEP_OOM_SCORE, set_oom_score},
+    {PLAN_STEP_NICE, set_nice},
+    {PLAN_STEP_AFFINITY, set_affinity},
+    {PLAN_STEP_LIMITS, set_limits},
+    {PLAN_STEP_BOUNDING, child_identity_bounding},
+    {PLAN_STEP_GROUPS, child_identity_groups},
+    {PLAN_STEP_GID, child_identity_gid},
+    {PLAN_STEP_UID, child_identity_uid},
+    {PLAN_STEP_CAPABILITIES, child_identity_capabilities},
+    {PLAN_STEP_AMBIENT, child_identity_ambient},
+    {PLAN_STEP_STDIN, child_stream_after_ids},
+    {PLAN_STEP_STDOUT, child_stream_after_ids},
+    {PLAN_STEP_STDERR, child_stream_after_ids},
+    {PLAN_STEP_TERMINAL, child_stream_terminal_after_ids},
+    {PLAN_STEP_DIRECTORY, change_directory},
+    {PLAN_STEP_NO_NEW_PRIVILEGES, give_up_privileges},
+    {PLAN_STEP_FILTER, install_filter},
+    {PLAN_STEP_EXEC, execute},
+};
+
+_Noreturn void child_run(const struct child_origin *origin, struct plan *plan, const int *fds,
+                         size_t count) {
+    struct child child = {.origin = origin, .plan = plan, .fds = fds, .count = count};
+    struct plan_report *report = &origin->reports[plan->report];
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        report->reached = child.step = rows[i].step;
+        if (rows[i].run(&child) < 0) {
+            report->error = errno;
+            _exit(EXIT_SET_UP);
+        }
+    }
+    _exit(EXIT_SET_UP);
+}

@@ -1,0 +1,36 @@
+/* The child between clone and exec: one flat list of steps, each a few system calls that are safe after
+ * a fork (signal-safety(7)), in memory that is already its own. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/plan.h"
+
+/* What a child has from the keeper, read once at the keeper's start. */
+struct child_origin {
+    struct plan_report *reports;
+    uint64_t bounding;  /* the keeper's bounding set */
+    uint64_t permitted; /* and its permitted capabilities */
+};
+
+struct child {
+    const struct child_origin *origin;
+    struct plan *plan;
+    const int *fds; /* of the packet */
+    size_t count;
+    enum plan_step step; /* the one being done */
+};
+
+/* The element at which a run of the child's plan begins. */
+static inline void *child_run_at(const struct child *child, struct plan_run run) {
+    return (unsigned char *)child->plan + run.at;
+}
+
+/* Reads the capabilities of the calling process into `origin`. */
+void child_origin_read(struct child_origin *origin);
+
+/* Does the plan, which is then the child's to write to; `fds` are the packet's. Does not return: it
+ * becomes the program, or ends with 127 and has said why in its report. */
+_Noreturn void child_run(const struct child_origin *origin, struct plan *plan, const int *fds,
+                         size_t count);

@@ -1,0 +1,99 @@
+#include "agent/child_identity.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int capability_call(long number, uint64_t *permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct half[2];
+    for (int i = 0; i < 2; i++) {
+        half[i].permitted = half[i].effective = (uint32_t)(*permitted >> (32 * i));
+        half[i].inheritable = (uint32_t)(inheritable >> (32 * i));
+    }
+    int r = (int)syscall(number, &head, half);
+    *permitted = half[0].permitted | (uint64_t)half[1].permitted << 32;
+    return r;
+}
+
+void child_origin_read(struct child_origin *origin) {
+    origin->bounding = 0;
+    for (int i = 0; i < 64; i++) {
+        int held = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
+        if (held < 0)
+            break;
+        origin->bounding |= (uint64_t)(held > 0) << i;
+    }
+    origin->permitted = 0;
+    if (capability_call(SYS_capget, &origin->permitted, 0) < 0)
+        origin->permitted = 0;
+}
+
+static bool has(const struct child *child, uint32_t bit) {
+    return child->plan->has & bit;
+}
+
+/* Calls prctl(2) for each capability of the set. */
+static int for_each(uint64_t set, int option, unsigned long operation) {
+    for (; set; set &= set - 1) {
+        unsigned long capability = (unsigned long)__builtin_ctzll(set);
+        int r = option == PR_CAPBSET_DROP ? prctl(option, capability, 0, 0, 0)
+                                          : prctl(option, operation, capability, 0, 0);
+        if (r < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int child_identity_bounding(struct child *child) {
+    if (!has(child, PLAN_HAS_CAPABILITIES))
+        return 0;
+    return for_each(child->origin->bounding & ~child->plan->bounding, PR_CAPBSET_DROP, 0);
+}
+
+/* System calls rather than the library's functions, which would want to tell other threads. */
+int child_identity_groups(struct child *child) {
+    if (!has(child, PLAN_HAS_IDS))
+        return 0;
+    struct plan_run groups = child->plan->groups;
+    return (int)syscall(SYS_setgroups, (size_t)groups.count, child_run_at(child, groups));
+}
+
+int child_identity_gid(struct child *child) {
+    if (!has(child, PLAN_HAS_IDS))
+        return 0;
+    gid_t gid = child->plan->gid;
+    return (int)syscall(SYS_setresgid, gid, gid, gid);
+}
+
+static uint64_t inherited(const struct plan *plan) {
+    return plan->inheritable | plan->ambient;
+}
+
+/* What the process is to keep has to outlive the change of its ids; exec ends the keeping. */
+int child_identity_uid(struct child *child) {
+    if (!has(child, PLAN_HAS_IDS))
+        return 0;
+    uid_t uid = child->plan->uid;
+    if (uid != 0 && has(child, PLAN_HAS_CAPABILITIES) && inherited(child->plan) &&
+        prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        return -1;
+    return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+int child_identity_capabilities(struct child *child) {
+    if (!has(child, PLAN_HAS_CAPABILITIES))
+        return 0;
+    uint64_t kept = inherited(child->plan);
+    uint64_t permitted = geteuid() == 0 ? child->origin->permitted & child->plan->bounding : kept;
+    return capability_call(SYS_capset, &permitted, kept);
+}
+
+int child_identity_ambient(struct child *child) {
+    if (!has(child, PLAN_HAS_CAPABILITIES))
+        return 0;
+    return for_each(child->plan->ambient, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE);
+}

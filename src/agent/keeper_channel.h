@@ -1,0 +1,25 @@
+/* The channel between keeper and agent: one packet is one message. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/plan.h"
+
+/* What was received. It is several pages large but only touched as far as messages reach. */
+struct keeper_packet {
+    _Alignas(16) unsigned char bytes[KEEPER_PACKET_MAX];
+    int fds[PLAN_FDS_MAX];
+    unsigned count; /* descriptors */
+};
+
+/* Receives one message. Its size; 0 when the agent is gone; -EAGAIN when there is none; -EPROTO for
+ * one that is too large. The descriptors are close-on-exec, to be given to keeper_packet_close(). */
+ssize_t keeper_packet_receive(struct keeper_packet *packet, int channel);
+
+/* Closes the packet's descriptors. */
+void keeper_packet_close(struct keeper_packet *packet);
+
+/* Sends the answer, with `fd` unless it is negative; waits while the agent has not read earlier
+ * ones. An agent that is gone is no failure: its successor will ask for itself. */
+void keeper_reply_send(const struct keeper_reply *reply, int channel, int fd);

@@ -1,0 +1,183 @@
+#include "agent/keeper_core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+enum {
+    CORE_STEADY = 10000, /* milliseconds: who lives that long does not crash "again" */
+    CORE_DELAY = 100,
+    CORE_DELAY_MAX = 10000,
+    CORE_FD_CLEAR = 16, /* above all KEEPER_FD_* */
+};
+
+uint64_t keeper_core_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int keeper_core_find(struct keeper_core *core, char *const *argv) {
+    core->argv = argv;
+    core->channel = -1;
+    struct stat own;
+    ssize_t length = readlink("/proc/self/exe", core->keeper, sizeof(core->keeper) - 1);
+    if (length < 0 || stat("/proc/self/exe", &own) < 0) {
+        log_error("cannot read /proc/self/exe: %s", strerror(errno));
+        return -errno;
+    }
+    core->keeper[length] = '\0';
+    core->device = own.st_dev;
+    core->inode = own.st_ino;
+    int directory = (int)(strrchr(core->keeper, '/') - core->keeper);
+    int size = snprintf(core->program, sizeof(core->program), "%.*s/agent-core", directory, core->keeper);
+    if ((size_t)size >= sizeof(core->program))
+        return -ENAMETOOLONG;
+    if (access(core->program, X_OK) < 0) {
+        log_error("cannot start %s: %s", core->program, strerror(errno));
+        return -errno;
+    }
+    return 0;
+}
+
+void keeper_core_become(struct keeper_core *core) {
+    execve(core->program, core->argv, environ);
+    log_error("cannot start %s: %s", core->program, strerror(errno));
+}
+
+/* In the new process: its descriptors, nothing else of ours, and no signal blocked. */
+static _Noreturn void enter(struct keeper_core *core, const int fds[3]) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    int clear[3];
+    for (int i = 0; i < 3; i++)
+        clear[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CORE_FD_CLEAR);
+    for (int i = 0; i < 3; i++)
+        if (clear[i] < 0 || dup2(clear[i], KEEPER_FD_LISTEN + i) < 0)
+            _exit(127);
+    close_range(KEEPER_FD_REPORTS + 1, ~0U, 0);
+    keeper_core_become(core);
+    _exit(127);
+}
+
+/* New reports for each agent-core: a child that its predecessor started may still write to the old
+ * ones. The size is sealed, since a shrunken mapping would kill who writes to it. */
+static int make_reports(struct plan_report **reports) {
+    size_t size = PLAN_REPORTS * sizeof(**reports);
+    _cleanup_close_ int fd = memfd_create("holden-reports", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return -errno;
+    void *mapped = mmap(*reports, size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | (*reports ? MAP_FIXED : 0), fd, 0);
+    if (mapped == MAP_FAILED)
+        return -errno;
+    *reports = mapped;
+    return TAKE_FD(fd);
+}
+
+int keeper_core_start(struct keeper_core *core, int listening) {
+    core->started = keeper_core_clock();
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    _cleanup_close_ int ours = pair[0];
+    _cleanup_close_ int theirs = pair[1];
+    _cleanup_close_ int reports = make_reports(&core->reports);
+    if (reports < 0)
+        return reports;
+    snprintf(core->recoveries, sizeof(core->recoveries), "HOLDEN_RECOVERIES=%u", core->starts);
+    pid_t pid = fork();
+    if (pid < 0)
+        return -errno;
+    if (pid == 0)
+        enter(core, (const int[]){listening, theirs, reports});
+    core->pid = pid;
+    core->channel = TAKE_FD(ours);
+    core->recovered = false;
+    core->starts++;
+    return 0;
+}
+
+bool keeper_core_collect(struct keeper_core *core, bool end, siginfo_t *info) {
+    if (core->pid == 0)
+        return false;
+    if (end)
+        kill(core->pid, SIGKILL);
+    info->si_pid = 0;
+    waitid(P_PID, (id_t)core->pid, info, WEXITED | (end ? 0 : WNOHANG));
+    if (info->si_pid == 0)
+        return false;
+    core->pid = 0;
+    close(core->channel);
+    core->channel = -1;
+    return true;
+}
+
+uint64_t keeper_core_delay(struct keeper_core *core) {
+    if (keeper_core_clock() - core->started >= CORE_STEADY)
+        core->crashes = 0;
+    uint64_t delay = CORE_DELAY_MAX;
+    if (core->crashes < 8)
+        delay = core->crashes == 0 ? 0 : (uint64_t)CORE_DELAY << (core->crashes - 1);
+    core->crashes++;
+    return delay < CORE_DELAY_MAX ? delay : CORE_DELAY_MAX;
+}
+
+static void say_crash(const siginfo_t *info, uint64_t delay) {
+    char how[64];
+    if (info->si_code == CLD_EXITED)
+        snprintf(how, sizeof(how), "exited with status %d", info->si_status);
+    else
+        snprintf(how, sizeof(how), "was killed by SIG%s%s", sigabbrev_np(info->si_status),
+                 info->si_code == CLD_DUMPED ? " (core dumped)" : "");
+    log_error("agent-core (pid %d) %s; starting it again in %llu ms", info->si_pid, how,
+              (unsigned long long)delay);
+}
+
+/* Exit statuses of agent-core that end the keeper. A refusal does not once there may be processes that
+ * need it: then the agent is tried again until whoever spoilt its configuration has mended it. */
+static const struct ending {
+    int core;
+    int keeper;
+    bool when_established;
+} endings[] = {
+    {AGENT_EXIT_STOPPED, 0, true},
+    {AGENT_EXIT_USAGE, 2, false},
+    {AGENT_EXIT_REFUSED, 1, false},
+};
+
+static const struct ending *find_ending(const struct keeper_core *core, const siginfo_t *info) {
+    for (size_t i = 0; info->si_code == CLD_EXITED && i < ARRAY_SIZE(endings); i++)
+        if (endings[i].core == info->si_status && (endings[i].when_established || !core->established))
+            return &endings[i];
+    return NULL;
+}
+
+int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t *delay) {
+    const struct ending *ending = find_ending(core, info);
+    if (ending)
+        return ending->keeper;
+    *delay = 0;
+    if (info->si_code == CLD_EXITED && info->si_status == AGENT_EXIT_REEXEC && core->recovered)
+        return -1;
+    *delay = keeper_core_delay(core);
+    say_crash(info, *delay);
+    return -1;
+}
+
+bool keeper_core_replaced(const struct keeper_core *core) {
+    struct stat now;
+    return stat(core->keeper, &now) == 0 && (now.st_dev != core->device || now.st_ino != core->inode);
+}

@@ -1,0 +1,65 @@
+#include "agent/keeper_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+void keeper_process_open_streams(void) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    cleanup_close(&fd);
+}
+
+/* A process 1 does not get signals that it neither handles nor blocks (pid_namespaces(7)). Children that
+ * stop are nobody's business here. */
+int keeper_process_open_signals(void) {
+    sigset_t signals;
+    sigfillset(&signals);
+    sigprocmask(SIG_SETMASK, &signals, NULL);
+    for (int number = 1; number <= SIGRTMAX; number++)
+        sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP}, NULL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return -errno;
+    return fd;
+}
+
+static void keep_over_exec(int fd, bool keep) {
+    fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+}
+
+/* The process id tells the successor from whoever else inherits the environment. */
+int keeper_process_succeed(const char *path, char *const *argv, char resume[64], int fd, int lock) {
+    snprintf(resume, 64, "HOLDEN_KEEPER=%d:%d:%d", getpid(), fd, lock);
+    keep_over_exec(fd, true);
+    keep_over_exec(lock, true);
+    execve(path, argv, environ);
+    int r = -errno;
+    keep_over_exec(fd, false);
+    keep_over_exec(lock, false);
+    return r;
+}
+
+bool keeper_process_resumed(int *fd, int *lock) {
+    int pid;
+    const char *resume = getenv("HOLDEN_KEEPER");
+    if (!resume || sscanf(resume, "%d:%d:%d", &pid, fd, lock) != 3 || pid != getpid())
+        return false;
+    keep_over_exec(*fd, false);
+    keep_over_exec(*lock, false);
+    return true;
+}

@@ -1,0 +1,151 @@
+#include "agent/keeper_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+enum { SOCKET_BACKLOG = 4096 }; /* clients wait here while the agent is started again */
+
+static bool same_file(const struct stat *one, const struct stat *other) {
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+static int make_parents(const char *path) {
+    char part[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        memcpy(part, path, (size_t)(slash - path));
+        part[slash - path] = '\0';
+        if (mkdir(part, 0755) < 0 && errno != EEXIST)
+            return -errno;
+    }
+    return 0;
+}
+
+enum { LOCK_NAME_SPACE = sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock") };
+
+/* Only for who holds the lock. */
+static void unlock_path(const char *path) {
+    char name[LOCK_NAME_SPACE];
+    snprintf(name, sizeof(name), "%s.lock", path);
+    unlink(name);
+}
+
+/* The holder removes the file at its end, so what was opened may no longer be what others find. */
+static int lock_path(const char *path) {
+    char name[LOCK_NAME_SPACE];
+    snprintf(name, sizeof(name), "%s.lock", path);
+    for (;;) {
+        _cleanup_close_ int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+        if (fd < 0)
+            return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+            return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+        struct stat held, named;
+        if (fstat(fd, &held) < 0)
+            return -errno;
+        if (stat(name, &named) == 0 && same_file(&held, &named))
+            return TAKE_FD(fd);
+    }
+}
+
+/* Removes a socket that its owner left behind. -EADDRINUSE: somebody listens; -EEXIST: no socket. */
+static int clear_path(const struct sockaddr_un *address) {
+    struct stat found;
+    if (lstat(address->sun_path, &found) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(found.st_mode))
+        return -EEXIST;
+    _cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0)
+        return -errno;
+    if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ||
+        errno == EPROTOTYPE)
+        return -EADDRINUSE;
+    if (errno != ECONNREFUSED)
+        return -errno;
+    return unlink(address->sun_path) < 0 ? -errno : 0;
+}
+
+static int listen_at(const struct sockaddr_un *address) {
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    mode_t before = umask(0177);
+    int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    umask(before);
+    if (r < 0)
+        return r;
+    if (listen(fd, SOCKET_BACKLOG) < 0) {
+        r = -errno;
+        unlink(address->sun_path);
+        return r;
+    }
+    return TAKE_FD(fd);
+}
+
+static int refuse(const char *path, int r) {
+    const char *why = r == -EADDRINUSE     ? "another agent has it; stop that one, or give --socket"
+                      : r == -EEXIST       ? "something that is no socket is there; remove it, or give --socket"
+                      : r == -ENAMETOOLONG ? "the path is longer than 107 bytes"
+                                           : strerror(-r);
+    log_error("cannot listen on %s: %s", path, why);
+    return r;
+}
+
+void keeper_socket_resume(struct keeper_socket *socket, const char *path, int fd, int lock) {
+    *socket = (struct keeper_socket){.path = path, .fd = fd, .lock = lock};
+    struct stat made;
+    if (lstat(path, &made) == 0) {
+        socket->device = made.st_dev;
+        socket->inode = made.st_ino;
+    }
+}
+
+static int open_locked(struct keeper_socket *socket, const struct sockaddr_un *address, int *lock) {
+    int r = clear_path(address);
+    if (r == 0)
+        r = listen_at(address);
+    if (r < 0) {
+        unlock_path(socket->path);
+        return r;
+    }
+    keeper_socket_resume(socket, socket->path, r, TAKE_FD(*lock));
+    return 0;
+}
+
+int keeper_socket_open(struct keeper_socket *socket, const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path))
+        return refuse(path, -ENAMETOOLONG);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    mode_t before = umask(022);
+    int r = make_parents(path);
+    umask(before);
+    if (r < 0)
+        return refuse(path, r);
+    _cleanup_close_ int lock = lock_path(path);
+    if (lock < 0)
+        return refuse(path, lock);
+    socket->path = path;
+    r = open_locked(socket, &address, &lock);
+    return r < 0 ? refuse(path, r) : 0;
+}
+
+void keeper_socket_close(struct keeper_socket *socket) {
+    struct stat found;
+    if (lstat(socket->path, &found) == 0 && found.st_dev == socket->device &&
+        found.st_ino == socket->inode)
+        unlink(socket->path);
+    unlock_path(socket->path);
+    close(socket->fd);
+    close(socket->lock);
+}

@@ -1,0 +1,67 @@
+#include "agent/keeper_spawn.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A fork, with what fork(2) cannot do: into the cgroup from its first instruction, handlers already
+ * reset, and a descriptor that means this child only. */
+static pid_t clone_child(int cgroup, int *pidfd) {
+    struct clone_args how = {
+        .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+        .pidfd = (uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+        .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+    };
+    return (pid_t)syscall(SYS_clone3, &how, sizeof(how));
+}
+
+/* The plan is the packet, or in a memfd, the packet's last descriptor: mapped privately, so that the
+ * child can write to its copy. */
+static int find_plan(struct keeper_packet *packet, size_t size, struct plan **plan) {
+    struct plan *head = (struct plan *)packet->bytes;
+    if (head->size < sizeof(*head) || head->report >= PLAN_REPORTS || packet->count < PLAN_FD_STREAMS)
+        return -EPROTO;
+    if (head->size == size) {
+        *plan = head;
+        return 0;
+    }
+    if (size != sizeof(*head) || packet->count == PLAN_FD_STREAMS)
+        return -EPROTO;
+    void *mapped = mmap(NULL, head->size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+                        packet->fds[packet->count - 1], 0);
+    if (mapped == MAP_FAILED)
+        return -errno;
+    *plan = mapped;
+    return 0;
+}
+
+int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_origin *own,
+                 struct keeper_reply *reply) {
+    const struct plan *head = (const struct plan *)packet->bytes;
+    *reply = (struct keeper_reply){.kind = KEEPER_SPAWNED};
+    struct plan *plan = NULL;
+    int r = size < sizeof(*head) ? -EPROTO : find_plan(packet, size, &plan);
+    if (size >= sizeof(*head))
+        reply->token = head->token;
+    if (r < 0) {
+        reply->error = -r;
+        return -1;
+    }
+    int pidfd = -1;
+    int cgroup = plan->has & PLAN_HAS_CGROUP ? packet->fds[PLAN_FD_CGROUP] : -1;
+    pid_t pid = clone_child(cgroup, &pidfd);
+    if (pid == 0)
+        child_run(own, plan, packet->fds, packet->count);
+    if (pid < 0)
+        reply->error = errno;
+    else
+        reply->pid = pid;
+    if (plan != head)
+        munmap(plan, plan->size);
+    return pidfd;
+}
