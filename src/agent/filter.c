@@ -1,0 +1,288 @@
+/* Compiling costs far more than a start may, so it happens once per profile. The key of a filter is
+ * the encoded form of the properties that it was made from: equal bytes, equal filter. */
+#include "agent/filter.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/architecture.h"
+#include "agent/calls.h"
+#include "agent/profile.h"
+#include "common/cleanup.h"
+
+#define STEP "SystemCallFilter"
+#define ARCHITECTURES "SystemCallArchitectures"
+
+/* libseccomp's level of optimisation that sorts the calls into a binary tree. */
+enum { BINARY_TREE = 2, ERROR_MOST = 4095 };
+
+/* The properties that a filter is made from; everything else about a process does not matter. */
+static const size_t involved[] = {
+    HOLDEN_INDEX(properties, system_call_filter),
+    HOLDEN_INDEX(properties, system_call_error_number),
+    HOLDEN_INDEX(properties, system_call_architectures),
+    HOLDEN_INDEX(properties, seccomp_profile),
+};
+
+static void release(scmp_filter_ctx *filter) {
+    if (*filter)
+        seccomp_release(*filter);
+}
+
+/* ---- compiling ---- */
+
+static int add_architectures(scmp_filter_ctx filter, const struct holden_properties *properties,
+                             struct failure *failure) {
+    struct holden_repeated left = properties->system_call_architectures;
+    struct holden_view view;
+    if (!HOLDEN_HAS(properties, properties, system_call_architectures))
+        return 0;
+    while (holden_next_view(&left, &view)) {
+        int r = architecture_add(filter, view);
+        if (r == -EINVAL)
+            return failure_set(failure, HOLDEN_code_INVALID, ARCHITECTURES,
+                               "unknown architecture '%.*s'", (int)view.size, view.data);
+        if (r < 0)
+            return failure_errno(failure, -r, ARCHITECTURES, "cannot add '%.*s'", (int)view.size,
+                                 view.data);
+    }
+    return 0;
+}
+
+static int add_calls(scmp_filter_ctx filter, const struct calls *calls, uint32_t action,
+                     struct failure *failure) {
+    for (size_t i = 0; i < calls->count; i++) {
+        int r = seccomp_rule_add_array(filter, action, calls->numbers[i], 0, NULL);
+        if (r < 0)
+            return failure_errno(failure, -r, STEP, "libseccomp refuses a rule");
+    }
+    return 0;
+}
+
+/* From SystemCallFilter and its companions. *out stays NULL where they ask for nothing. */
+static int compile_list(const struct holden_properties *properties, scmp_filter_ctx *out,
+                        struct failure *failure) {
+    _cleanup_(calls_free) struct calls calls = {0};
+    int r = 0;
+    if (HOLDEN_HAS(properties, properties, system_call_filter))
+        r = calls_fold(properties->system_call_filter, &calls, failure);
+    if (r < 0)
+        return r;
+    bool named = HOLDEN_HAS(properties, properties, system_call_architectures) &&
+                 properties->system_call_architectures.count > 0;
+    if (!calls.given && !named)
+        return 0;
+    uint32_t error = HOLDEN_HAS(properties, properties, system_call_error_number)
+                         ? properties->system_call_error_number : 0;
+    if (error > ERROR_MOST)
+        return failure_set(failure, HOLDEN_code_INVALID, "SystemCallErrorNumber",
+                           "%u is past %d", error, ERROR_MOST);
+    uint32_t forbid = error ? SCMP_ACT_ERRNO(error) : SCMP_ACT_KILL_PROCESS;
+    _cleanup_(release) scmp_filter_ctx filter = seccomp_init(calls.allow ? forbid : SCMP_ACT_ALLOW);
+    if (!filter)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, STEP,
+                           "libseccomp cannot make a filter for this kernel");
+    r = add_architectures(filter, properties, failure);
+    if (r == 0)
+        r = add_calls(filter, &calls, calls.allow ? SCMP_ACT_ALLOW : forbid, failure);
+    if (r == 0)
+        *out = TAKE_POINTER(filter);
+    return r;
+}
+
+static int compile_profile(const struct holden_properties *properties, scmp_filter_ctx *out,
+                           struct failure *failure) {
+    const struct holden_nested *nested = &properties->seccomp_profile;
+    struct holden_seccomp_profile profile;
+    struct holden_fault fault;
+    for (size_t i = 0; i < ARRAY_SIZE(involved) - 1; i++)
+        if (holden_has(properties, involved[i]))
+            return failure_set(failure, HOLDEN_code_INVALID, "SeccompProfile",
+                               "cannot be combined with %s=",
+                               holden_record_properties.fields[involved[i]].name);
+    if (nested->value)
+        return profile_compile(nested->value, out, failure);
+    if (holden_decode(&holden_record_seccomp_profile, nested->bytes.data, nested->bytes.size, &profile,
+                      &fault) < 0)
+        return failure_set(failure, HOLDEN_code_INVALID, "SeccompProfile", "does not decode");
+    return profile_compile(&profile, out, failure);
+}
+
+/* libseccomp 2.5 exports to descriptors only. */
+static int read_instructions(int fd, struct filter *filter) {
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    size_t size = (size_t)status.st_size;
+    if (size == 0 || size % sizeof(*filter->instructions) != 0)
+        return -EIO;
+    if (size / sizeof(*filter->instructions) > BPF_MAXINSNS)
+        return -EFBIG;
+    _cleanup_free_ struct sock_filter *instructions = malloc(size);
+    if (!instructions)
+        return -ENOMEM;
+    ssize_t got = pread(fd, instructions, size, 0);
+    if (got < 0 || (size_t)got != size)
+        return got < 0 ? -errno : -EIO;
+    filter->instructions = TAKE_POINTER(instructions);
+    filter->count = size / sizeof(*filter->instructions);
+    return 0;
+}
+
+static int export(scmp_filter_ctx context, struct filter *filter) {
+    int r = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE);
+    if (r == 0)
+        r = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int fd = memfd_create("filter", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    r = seccomp_export_bpf(context, fd);
+    return r < 0 ? r : read_instructions(fd, filter);
+}
+
+static int compile(const struct holden_properties *properties, struct filter *filter,
+                   struct failure *failure) {
+    bool profile = HOLDEN_HAS(properties, properties, seccomp_profile);
+    _cleanup_(release) scmp_filter_ctx context = NULL;
+    int r = profile ? compile_profile(properties, &context, failure)
+                    : compile_list(properties, &context, failure);
+    if (r < 0 || !context)
+        return r;
+    const char *step = profile ? "SeccompProfile" : STEP;
+    r = export(context, filter);
+    if (r == -EFBIG)
+        return failure_set(failure, HOLDEN_code_TOO_MANY, step,
+                           "the filter is longer than the kernel's %d instructions", BPF_MAXINSNS);
+    return r < 0 ? failure_errno(failure, -r, step, "cannot compile the filter") : 0;
+}
+
+/* ---- the cache ---- */
+
+static void filter_free(struct filter *filter) {
+    free((void *)(uintptr_t)filter->key.data);
+    free(filter->instructions);
+    free(filter);
+}
+
+/* The encoded form of those properties that matter, alone. */
+static int make_key(const struct holden_properties *properties, struct buffer *key) {
+    struct holden_properties only = *properties;
+    memset(only.present, 0, sizeof(only.present));
+    for (size_t i = 0; i < ARRAY_SIZE(involved); i++)
+        if (holden_has(properties, involved[i]))
+            holden_mark(&only, involved[i]);
+    return holden_encode(&holden_record_properties, &only, key);
+}
+
+static void put_first(struct filters *filters, struct filter *filter) {
+    filter->next = filters->first;
+    filters->first = filter;
+}
+
+/* Takes the filter with that key out of the list, if there is one. */
+static struct filter *take_cached(struct filters *filters, const struct buffer *key) {
+    for (struct filter **at = &filters->first; *at; at = &(*at)->next) {
+        struct filter *filter = *at;
+        if (filter->key.size != key->size ||
+            memcmp(filter->key.data, buffer_bytes(key), key->size) != 0)
+            continue;
+        *at = filter->next;
+        return filter;
+    }
+    return NULL;
+}
+
+/* Frees the unused filter that was not asked for longest. */
+static void drop_spare(struct filters *filters) {
+    struct filter **last = NULL;
+    for (struct filter **at = &filters->first; *at; at = &(*at)->next)
+        if ((*at)->references == 0)
+            last = at;
+    if (!last)
+        return;
+    struct filter *filter = *last;
+    *last = filter->next;
+    filters->count--;
+    filters->spare--;
+    filter_free(filter);
+}
+
+static int add(struct filters *filters, const struct holden_properties *properties, struct buffer *key,
+               struct filter **out, struct failure *failure) {
+    struct filter *filter = calloc(1, sizeof(*filter));
+    if (!filter)
+        return failure_errno(failure, ENOMEM, STEP, "cannot hold the filter");
+    int r = compile(properties, filter, failure);
+    if (r < 0 || filter->count == 0) {
+        filter_free(filter);
+        if (r == 0)
+            *out = NULL;
+        return r;
+    }
+    filter->key = (struct holden_view){(const char *)buffer_bytes(key), key->size};
+    *key = (struct buffer){0};
+    filter->references = 1;
+    filters->count++;
+    put_first(filters, filter);
+    *out = filter;
+    return 0;
+}
+
+int filter_get(struct filters *filters, const struct holden_properties *properties,
+               struct filter **out, struct failure *failure) {
+    _cleanup_(buffer_free) struct buffer key = {0};
+    int r = make_key(properties, &key);
+    if (r < 0)
+        return failure_errno(failure, -r, STEP, "cannot make the filter's key");
+    if (key.size == 0) {
+        *out = NULL;
+        return 0;
+    }
+    struct filter *filter = take_cached(filters, &key);
+    if (!filter)
+        return add(filters, properties, &key, out, failure);
+    put_first(filters, filter);
+    if (filter->references++ == 0)
+        filters->spare--;
+    *out = filter;
+    return 0;
+}
+
+void filter_release(struct filters *filters, struct filter *filter) {
+    if (!filter || --filter->references > 0)
+        return;
+    if (++filters->spare > FILTERS_SPARE)
+        drop_spare(filters);
+}
+
+void filters_free(struct filters *filters) {
+    while (filters->first) {
+        struct filter *filter = filters->first;
+        filters->first = filter->next;
+        filter_free(filter);
+    }
+    *filters = (struct filters){0};
+}
+
+/* ---- names ---- */
+
+bool filter_call_known(int number, char *name, size_t space) {
+    _cleanup_free_ char *known = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    if (known)
+        snprintf(name, space, "%s", known);
+    return known;
+}
+
+const char *filter_call_name(int number, char *name, size_t space) {
+    if (!filter_call_known(number, name, space))
+        snprintf(name, space, "syscall %d", number);
+    return name;
+}

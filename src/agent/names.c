@@ -1,0 +1,28 @@
+#include "agent/names.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+int names_next(struct holden_repeated *lists, struct holden_names *list) {
+    struct holden_nested nested;
+    struct holden_fault fault;
+    if (!holden_next_record(lists, &nested))
+        return 0;
+    if (nested.value)
+        *list = *(const struct holden_names *)nested.value;
+    else if (holden_decode(&holden_record_names, nested.bytes.data, nested.bytes.size, list, &fault) < 0)
+        return -EBADMSG;
+    return 1;
+}
+
+bool names_take(struct holden_names *list, char *name, size_t space) {
+    struct holden_view view;
+    if (!HOLDEN_HAS(list, names, name) || !holden_next_view(&list->name, &view))
+        return false;
+    snprintf(name, space, "%.*s", (int)view.size, view.data);
+    return true;
+}
+
+bool names_inverted(const struct holden_names *list) {
+    return HOLDEN_HAS(list, names, inverted) && list->inverted;
+}
