@@ -14,7 +14,7 @@
 /* The one argument of a test that does not use it. */
 #define UNUSED_STATE __attribute__((unused)) void **state
 
-/* TEST(name) { … } defines a test and enters it in the program's list, in the order of the file. */
+/* TEST(name) { … } defines a test and enters it in the program's list. */
 #define TEST(name_)                                                                         \
     static void name_(void **state);                                                        \
     static const struct CMUnitTest name_##_row                                              \
