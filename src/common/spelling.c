@@ -9,30 +9,40 @@ static size_t least(size_t a, size_t b, size_t c) {
     return least_two < c ? least_two : c;
 }
 
-/* How many characters must be added, dropped or replaced to turn one name into the other
- * (Levenshtein), row by row; both are shorter than struct spelling's `best`. */
+enum { SPACE = sizeof(((struct spelling *)0)->best) };
+
+static bool same(char one, char other) {
+    return tolower((unsigned char)one) == tolower((unsigned char)other);
+}
+
+/* How many characters must be added, dropped, replaced or exchanged with their neighbour to turn one
+ * name into the other, row by row of the table of all their beginnings; both are shorter than SPACE. */
 static size_t distance(const char *from, const char *to) {
-    size_t row[sizeof(((struct spelling *)0)->best)];
+    size_t rows[3][SPACE];
     size_t width = strlen(to);
     for (size_t i = 0; i <= width; i++)
-        row[i] = i;
-    for (size_t line = 1; from[line - 1]; line++) {
-        size_t diagonal = row[0];
+        rows[0][i] = i;
+    size_t line = 0;
+    while (from[line]) {
+        const size_t *before = rows[line % 3];
+        const size_t *two_before = rows[(line + 2) % 3];
+        size_t *row = rows[++line % 3];
         row[0] = line;
         for (size_t i = 1; i <= width; i++) {
-            bool same = tolower((unsigned char)from[line - 1]) == tolower((unsigned char)to[i - 1]);
-            size_t cost = least(row[i] + 1, row[i - 1] + 1, diagonal + !same);
-            diagonal = row[i];
-            row[i] = cost;
+            row[i] = least(before[i] + 1, row[i - 1] + 1, before[i - 1] + !same(from[line - 1], to[i - 1]));
+            bool exchanged = line > 1 && i > 1 && same(from[line - 1], to[i - 2]) &&
+                             same(from[line - 2], to[i - 1]);
+            if (exchanged && two_before[i - 2] + 1 < row[i])
+                row[i] = two_before[i - 2] + 1;
         }
     }
-    return row[width];
+    return rows[line % 3][width];
 }
 
 void spelling_offer(struct spelling *spelling, const char *name) {
     size_t size = strlen(name);
     size_t wanted = strlen(spelling->wanted);
-    if (size >= sizeof(spelling->best) || wanted >= sizeof(spelling->best))
+    if (size >= SPACE || wanted >= SPACE)
         return;
     size_t most = (size > wanted ? size : wanted) / 3;
     size_t away = distance(spelling->wanted, name);
