@@ -62,10 +62,18 @@ int child_identity_groups(struct child *child) {
     return (int)syscall(SYS_setgroups, (size_t)groups.count, child_run_at(child, groups));
 }
 
+/* To setresuid(2) and setresgid(2), -1 is no id: the process would stay root. */
+static bool means_unchanged(uint32_t id) {
+    errno = EINVAL;
+    return id == UINT32_MAX;
+}
+
 int child_identity_gid(struct child *child) {
     if (!has(child, PLAN_HAS_IDS))
         return 0;
     gid_t gid = child->plan->gid;
+    if (means_unchanged(gid))
+        return -1;
     return (int)syscall(SYS_setresgid, gid, gid, gid);
 }
 
@@ -78,6 +86,8 @@ int child_identity_uid(struct child *child) {
     if (!has(child, PLAN_HAS_IDS))
         return 0;
     uid_t uid = child->plan->uid;
+    if (means_unchanged(uid))
+        return -1;
     if (uid != 0 && has(child, PLAN_HAS_CAPABILITIES) && inherited(child->plan) &&
         prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         return -1;

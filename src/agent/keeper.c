@@ -84,9 +84,9 @@ static void start_core(struct keeper *keeper) {
 /* agent-core has ended. One that crashes while it stops everything gets one successor to finish. */
 static void lose_core(struct keeper *keeper, const siginfo_t *info) {
     keeper_children_forget(&keeper->children);
-    keeper->core.recovered = false;
     uint64_t delay;
     keeper->ended = keeper_core_judge(&keeper->core, info, &delay);
+    keeper->core.recovered = false;
     if (keeper->ended >= 0)
         return;
     if (keeper->stopping && keeper->core.crashes > 1)

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 /* A fork, with what fork(2) cannot do: into the cgroup from its first instruction, handlers already
- * reset, and a descriptor that means this child only. */
+ * reset, and a descriptor that means this child only. Where it fails, *pidfd may hold a number that
+ * was only meant for the child. */
 static pid_t clone_child(int cgroup, int *pidfd) {
     struct clone_args how = {
         .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
@@ -52,16 +53,14 @@ int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_o
         reply->error = -r;
         return -1;
     }
-    int pidfd = -1;
+    int pidfd;
     int cgroup = plan->has & PLAN_HAS_CGROUP ? packet->fds[PLAN_FD_CGROUP] : -1;
     pid_t pid = clone_child(cgroup, &pidfd);
     if (pid == 0)
         child_run(own, plan, packet->fds, packet->count);
-    if (pid < 0)
-        reply->error = errno;
-    else
-        reply->pid = pid;
+    reply->error = pid < 0 ? errno : 0;
+    reply->pid = pid < 0 ? 0 : pid;
     if (plan != head)
-        munmap(plan, plan->size);
-    return pidfd;
+        munmap(plan, head->size);
+    return pid < 0 ? -1 : pidfd;
 }
