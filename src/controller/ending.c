@@ -1,0 +1,63 @@
+#include "controller/ending.h"
+
+#include <string.h>
+
+#include "controller/output.h"
+#include "controller/signal_name.h"
+#include "controller/status.h"
+
+enum { SIGNAL_BASE = 128 };
+
+int ending_print(const struct holden_exited *exited, struct buffer *out) {
+    char name[32];
+    const char *cause = holden_word(&holden_enum_cause, exited->cause);
+    struct output text = {.buffer = *out};
+    if (HOLDEN_HAS(exited, exited, status))
+        output_printf(&text, "exited with status %u", exited->status);
+    else if (HOLDEN_HAS(exited, exited, signal))
+        output_printf(&text, "ended by %s%s", signal_print(exited->signal, name, sizeof(name)),
+                      exited->core ? ", core dumped" : "");
+    else if (exited->cause == HOLDEN_cause_SETUP)
+        output_text(&text, "never ran");
+    else
+        output_text(&text, "ended, and nobody saw how");
+    bool plain = exited->cause == HOLDEN_cause_EXITED || exited->cause == HOLDEN_cause_UNKNOWN ||
+                 exited->cause == HOLDEN_cause_NONE || !cause;
+    bool explained = HOLDEN_HAS(exited, exited, explanation) && exited->explanation.size > 0;
+    if (explained || !plain)
+        output_text(&text, ": ");
+    if (explained)
+        output_safe(&text, exited->explanation);
+    else if (!plain)
+        output_text(&text, cause);
+    *out = text.buffer;
+    return text.error;
+}
+
+struct holden_exited ending_of(const struct holden_process *process) {
+    struct holden_exited exited = {.name = process->name, .id = process->id, .state = process->state,
+                                   .status = process->status, .signal = process->signal,
+                                   .core = process->core, .cause = process->cause,
+                                   .explanation = process->explanation};
+    if (HOLDEN_HAS(process, process, status))
+        HOLDEN_MARK(&exited, exited, status);
+    if (HOLDEN_HAS(process, process, signal))
+        HOLDEN_MARK(&exited, exited, signal);
+    if (HOLDEN_HAS(process, process, explanation))
+        HOLDEN_MARK(&exited, exited, explanation);
+    return exited;
+}
+
+int ending_status(const struct holden_exited *exited) {
+    if (HOLDEN_HAS(exited, exited, status))
+        return (int)(exited->status & 0xff);
+    return HOLDEN_HAS(exited, exited, signal) ? SIGNAL_BASE + (int)exited->signal : STATUS_FAILED;
+}
+
+bool ending_needs_words(const struct holden_exited *exited) {
+    switch (exited->cause) {
+    case HOLDEN_cause_EXITED:
+    case HOLDEN_cause_SIGNALLED: return exited->core;
+    default: return true;
+    }
+}

@@ -1,0 +1,122 @@
+/* The verb events: what happened, in the agent's own numbering. Followed across restarts of the agent. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "controller/command.h"
+#include "controller/session.h"
+#include "controller/signal_name.h"
+#include "protocol/message.h"
+
+static void print_time(struct output *output, uint64_t microseconds) {
+    time_t seconds = (time_t)(microseconds / 1000000);
+    struct tm broken;
+    char text[32] = "?";
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &broken);
+    output_printf(output, "%s.%03u", text, (unsigned)(microseconds / 1000 % 1000));
+}
+
+/* "failed (pid 12, status 3, out-of-memory)" */
+static void print_facts(struct output *output, const struct holden_event *event) {
+    char signal[32];
+    const char *between = " (";
+    if (HOLDEN_HAS(event, event, pid)) {
+        output_printf(output, "%spid %u", between, event->pid);
+        between = ", ";
+    }
+    if (HOLDEN_HAS(event, event, status)) {
+        output_printf(output, "%sstatus %u", between, event->status);
+        between = ", ";
+    }
+    if (HOLDEN_HAS(event, event, signal)) {
+        output_printf(output, "%s%s", between, signal_print(event->signal, signal, sizeof(signal)));
+        between = ", ";
+    }
+    if (HOLDEN_HAS(event, event, cause) && event->cause != HOLDEN_cause_NONE &&
+        event->cause != HOLDEN_cause_EXITED && event->cause != HOLDEN_cause_SIGNALLED) {
+        output_printf(output, "%s%s", between, holden_word(&holden_enum_cause, event->cause));
+        between = ", ";
+    }
+    if (HOLDEN_HAS(event, event, uid)) {
+        output_printf(output, "%sby uid %u", between, event->uid);
+        between = ", ";
+    }
+    output_text(output, *between == ',' ? ")" : "");
+}
+
+static void print_event(struct output *output, const struct holden_event *event) {
+    const char *what = event->kind == HOLDEN_event_kind_STATE && HOLDEN_HAS(event, event, state)
+                           ? holden_word(&holden_enum_state, event->state)
+                           : holden_word(&holden_enum_event_kind, event->kind);
+    print_time(output, event->time);
+    output_printf(output, " #%" PRIu64 " ", event->sequence);
+    if (HOLDEN_HAS(event, event, name)) {
+        output_style(output, OUTPUT_BOLD);
+        output_safe(output, event->name);
+        output_style(output, OUTPUT_PLAIN);
+        output_text(output, " ");
+    }
+    output_text(output, what);
+    if (HOLDEN_HAS(event, event, missed))
+        output_printf(output, " %" PRIu64 " events", event->missed);
+    print_facts(output, event);
+    if (HOLDEN_HAS(event, event, text) && event->text.size > 0) {
+        output_text(output, ": ");
+        output_safe(output, event->text);
+    }
+    output_text(output, "\n");
+}
+
+static int subscribe(struct session *session, const struct options *options, uint64_t since, bool has_since) {
+    struct holden_subscribe request = {0};
+    if (has_since)
+        HOLDEN_SET(&request, subscribe, since, since);
+    if (options->follow)
+        HOLDEN_SET(&request, subscribe, follow, true);
+    return session_ask(session, HOLDEN_MESSAGE_subscribe, &request, NULL, 0, NULL);
+}
+
+static int take_event(struct command *command, const struct holden_reply *reply, uint64_t *last) {
+    struct holden_event event;
+    int status = session_take(reply, HOLDEN_MESSAGE_event, &event, "cannot show events");
+    if (status != STATUS_DONE)
+        return status;
+    *last = event.sequence;
+    if (command->options.json)
+        output_json(&command->output, &holden_record_event, &event);
+    else
+        print_event(&command->output, &event);
+    return STATUS_DONE;
+}
+
+int verb_events(struct command *command) {
+    const struct options *options = &command->options;
+    _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
+    uint64_t last = options->since;
+    int status = session_open(&session, options);
+    output_inspect(&command->output, options->no_color);
+    if (status == STATUS_DONE)
+        status = subscribe(&session, options, last, !options->follow || last > 0);
+    while (status == STATUS_DONE) {
+        struct holden_reply reply;
+        bool lost;
+        if (!session_has_frame(&session) && output_flush(&command->output) < 0)
+            return STATUS_FAILED;
+        status = session_next_or_lost(&session, &reply, &lost);
+        if (lost && options->follow) {
+            status = session_reopen(&session);
+            if (status == STATUS_DONE)
+                status = subscribe(&session, options, last, last > 0);
+            continue;
+        }
+        if (lost)
+            return session_lost(&session);
+        if (status == STATUS_DONE && reply.frame.type == HOLDEN_MESSAGE_end)
+            return STATUS_DONE;
+        if (status == STATUS_DONE)
+            status = take_event(command, &reply, &last);
+    }
+    return status;
+}

@@ -1,0 +1,38 @@
+#include "controller/listing.h"
+
+int listing_ask(struct session *session, const struct holden_list *request, const char *what,
+                listing_take *take, void *into) {
+    struct holden_reply reply;
+    struct holden_process process;
+    int status = session_ask(session, HOLDEN_MESSAGE_list, request, NULL, 0, NULL);
+    for (;;) {
+        if (status == STATUS_DONE)
+            status = session_next(session, &reply);
+        if (status != STATUS_DONE || reply.frame.type == HOLDEN_MESSAGE_end)
+            return status;
+        status = session_take(&reply, HOLDEN_MESSAGE_process, &process, what);
+        if (status == STATUS_DONE)
+            take(into, &process);
+    }
+}
+
+void listing_usage(const struct holden_process *process, struct holden_usage *usage) {
+    struct holden_fault fault;
+    if (!HOLDEN_HAS(process, process, usage) ||
+        holden_decode(&holden_record_usage, process->usage.bytes.data, process->usage.bytes.size, usage,
+                      &fault) < 0)
+        *usage = (struct holden_usage){0};
+}
+
+const char *listing_state(const struct holden_process *process, enum output_style *style) {
+    static const enum output_style styles[] = {
+        [HOLDEN_state_STARTING] = OUTPUT_WARN, [HOLDEN_state_RUNNING] = OUTPUT_GOOD,
+        [HOLDEN_state_STOPPING] = OUTPUT_WARN, [HOLDEN_state_BACKOFF] = OUTPUT_WARN,
+        [HOLDEN_state_EXITED] = OUTPUT_DIM,    [HOLDEN_state_FAILED] = OUTPUT_BAD,
+        [HOLDEN_state_STOPPED] = OUTPUT_DIM,
+    };
+    *style = process->frozen ? OUTPUT_WARN : styles[process->state];
+    return process->frozen && process->state == HOLDEN_state_RUNNING
+               ? "frozen"
+               : holden_word(&holden_enum_state, process->state);
+}

@@ -1,0 +1,41 @@
+/* The options of the command line, read into one struct by the table in options.def. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/option.h"
+#include "protocol/client.h"
+
+enum option_index {
+#define OPTION(row, letter, name, value, doc) OPTION_##row,
+#include "controller/options.def"
+    OPTION_COUNT
+};
+
+/* A set of options: bit N for option N. */
+#define OPTION_BIT(row) (UINT64_C(1) << OPTION_##row)
+#define OPTIONS_GLOBAL (OPTION_BIT(SOCKET) | OPTION_BIT(JSON) | OPTION_BIT(NO_COLOR) | OPTION_BIT(HELP))
+
+/* What was given; texts belong to the command line. */
+struct options {
+    const char *socket;      /* NULL unless given */
+    const char *name;        /* NULL unless given */
+    const char **properties; /* in their order; owned, allocated by the first */
+    size_t property_count;
+    uint64_t lines;          /* valid with has_lines */
+    uint64_t since;          /* 0 unless given */
+    uint64_t timeout;        /* microseconds; valid with has_timeout */
+    uint64_t duration;       /* microseconds; 0 unless given */
+    uint32_t signal;         /* 0 unless given */
+    bool json, no_color, help, version;
+    bool wait, terminal, ended, usage, follow, every, dry_run;
+    bool has_lines, has_timeout;
+};
+
+/* Frees what the options own. */
+void options_free(struct options *options);
+
+/* Copies the rows of a set into `rows`, which has space for OPTION_COUNT. Returns how many. */
+size_t options_rows(uint64_t set, struct option_row *rows);

@@ -1,0 +1,38 @@
+/* What a verb prints on standard output: gathered, and written in as few calls as possible. Running
+ * out of memory for it is told by output_flush(). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "protocol/codec.h"
+
+enum output_style { OUTPUT_PLAIN, OUTPUT_BOLD, OUTPUT_GOOD, OUTPUT_WARN, OUTPUT_BAD, OUTPUT_DIM };
+
+struct output {
+    struct buffer buffer;
+    int error;       /* first error, -errno, or 0 */
+    unsigned width;  /* columns of the terminal; 0 where standard output is none */
+    bool colour;
+};
+
+/* Finds out whether standard output is a terminal, how wide it is, and whether colours are wanted:
+ * never without a terminal, with `no_color`, or with a NO_COLOR variable that is not empty. */
+void output_inspect(struct output *output, bool no_color);
+
+/* Append text: as it is; formatted; or with every byte that could steer a terminal shown as \xNN. */
+void output_text(struct output *output, const char *text);
+void output_printf(struct output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void output_safe(struct output *output, struct holden_view text);
+
+/* Appends the codes that begin a style, or end it with OUTPUT_PLAIN; nothing without colours. */
+void output_style(struct output *output, enum output_style style);
+
+/* Appends `message` as a JSON object, or as one line of JSON. */
+void output_object(struct output *output, const struct holden_record *record, const void *message);
+void output_json(struct output *output, const struct holden_record *record, const void *message);
+
+/* Writes what has been gathered. 0; -errno of a write, now or earlier, or -ENOMEM. */
+int output_flush(struct output *output);
+
+/* Writes what has been gathered and frees the memory. As output_flush(). */
+int output_end(struct output *output);

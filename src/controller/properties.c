@@ -1,0 +1,54 @@
+/* The verb properties: the table of settings. */
+#include <inttypes.h>
+
+#include "common/cleanup.h"
+#include "controller/command.h"
+#include "controller/syntax.h"
+#include "controller/table.h"
+#include "protocol/json.h"
+
+static void print_text_member(struct output *output, const char *name, const char *text) {
+    output_printf(output, ",\"%s\":", name);
+    if (holden_json_string(holden_view(text), &output->buffer) < 0)
+        output->error = -1;
+}
+
+static void print_json(struct output *output, size_t index) {
+    const struct holden_property *property = holden_property(index);
+    char bounds[160];
+    output_printf(output, "{\"name\":\"%s\"", property->name);
+    print_text_member(output, "syntax", syntax_of(index)->words);
+    print_text_member(output, "expects", syntax_of(index)->expects);
+    print_text_member(output, "bounds", syntax_bounds(index, bounds, sizeof(bounds)));
+    output_printf(output, ",\"list\":%s,\"live\":%s",
+                  holden_record_properties.fields[index].repeated ? "true" : "false",
+                  property->live ? "true" : "false");
+    print_text_member(output, "doc", property->doc);
+    output_text(output, "}\n");
+}
+
+int verb_properties(struct command *command) {
+    static const struct table_column columns[] = {
+        {"NAME", false}, {"SYNTAX", false}, {"BOUNDS", false}, {"CHANGE", false}, {"WHAT", false},
+    };
+    _cleanup_(table_free) struct table table;
+    table_init(&table, columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        const struct holden_property *property = holden_property(i);
+        char bounds[160];
+        if (command->options.json) {
+            print_json(&command->output, i);
+            continue;
+        }
+        table_text(&table, OUTPUT_PLAIN, property->name);
+        table_text(&table, OUTPUT_PLAIN, syntax_of(i)->words);
+        table_text(&table, OUTPUT_PLAIN, syntax_bounds(i, bounds, sizeof(bounds)));
+        table_text(&table, property->live ? OUTPUT_GOOD : OUTPUT_PLAIN, property->live ? "live" : "fixed");
+        table_text(&table, OUTPUT_PLAIN, property->doc);
+    }
+    if (command->options.json)
+        return STATUS_DONE;
+    output_inspect(&command->output, command->options.no_color);
+    table_print(&table, &command->output);
+    return STATUS_DONE;
+}

@@ -1,0 +1,50 @@
+/* A connection to the agent, for verbs: whatever goes wrong is said on stderr as one line, here, and
+ * the exit status returned. Functions return STATUS_DONE or that status. */
+#pragma once
+
+#include "controller/options.h"
+#include "controller/status.h"
+#include "protocol/client.h"
+
+struct session {
+    struct holden_client client;
+    const char *path;  /* of the socket */
+};
+
+/* Connects to the agent that the options or the environment name. Released by session_close(). */
+int session_open(struct session *session, const struct options *options);
+void session_close(struct session *session);
+
+/* Connects anew after the agent went away: its keeper starts another, and holds the socket
+ * meanwhile. `last_id` starts again, so that no older request can be answered. */
+int session_reopen(struct session *session);
+
+/* Sends a request with `count` descriptors. *id may be NULL. */
+int session_ask(struct session *session, uint16_t type, const void *message, const int *fds,
+                size_t count, uint32_t *id);
+
+/* Waits for the next frame. The agent's going away is STATUS_NO_AGENT. A complaint about the
+ * connection as such (an error under id 0) ends with its status. */
+int session_next(struct session *session, struct holden_reply *reply);
+
+/* The same, with the agent's going away not said: *lost is set instead, and STATUS_NO_AGENT
+ * returned. */
+int session_next_or_lost(struct session *session, struct holden_reply *reply, bool *lost);
+
+/* Says that the agent went away. STATUS_NO_AGENT. */
+int session_lost(const struct session *session);
+
+/* Whether a whole frame is here already, so that session_next() will not wait. Ends the life of the
+ * last reply. */
+bool session_has_frame(struct session *session);
+
+/* Decodes a reply that must be of this type; an error in its place is said as "WHAT: …". `what` is
+ * such as "cannot stop web". */
+int session_take(const struct holden_reply *reply, uint16_t type, void *message, const char *what);
+
+/* Says an error as session_take() does. The exit status that goes with its code. */
+int session_refused(const struct holden_error *error, const char *what);
+
+/* One request, one answer. */
+int session_call(struct session *session, uint16_t request, const void *message, uint16_t answer,
+                 void *into, const char *what);

@@ -1,0 +1,63 @@
+/* The verb start. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "controller/ending.h"
+#include "controller/launch.h"
+#include "controller/waiting.h"
+
+static void print_started(struct command *command, const struct holden_started *started) {
+    if (command->options.json)
+        output_json(&command->output, &holden_record_started, started);
+    else
+        output_printf(&command->output, "started %.*s (pid %u)\n", (int)started->name.size,
+                      started->name.data, started->pid);
+}
+
+/* Says how it ended, and exits as it did. */
+static int report_end(struct command *command, const struct holden_exited *exited) {
+    int status = ending_status(exited);
+    if (command->options.json)
+        output_json(&command->output, &holden_record_exited, exited);
+    else if (status != STATUS_DONE || ending_needs_words(exited))
+        waiting_print(&command->output, exited);
+    return status;
+}
+
+static int wait_for_end(struct command *command, struct session *session, uint32_t id,
+                        const struct holden_started *started) {
+    struct waiting waiting = {.id = started->id, .request = id};
+    struct holden_exited exited;
+    snprintf(waiting.name, sizeof(waiting.name), "%.*s", (int)started->name.size, started->name.data);
+    output_flush(&command->output);
+    int status = waiting_end(&waiting, session, &exited);
+    return status == STATUS_DONE ? report_end(command, &exited) : status;
+}
+
+static int start(struct command *command, const struct launch *launch, struct session *session) {
+    char complaint[160];
+    struct holden_started started;
+    struct holden_reply reply;
+    uint32_t id;
+    int status = session_ask(session, HOLDEN_MESSAGE_start, &launch->start, NULL, 0, &id);
+    if (status == STATUS_DONE)
+        status = session_next(session, &reply);
+    if (status == STATUS_DONE)
+        status = session_take(&reply, HOLDEN_MESSAGE_started, &started, launch_complaint(launch, complaint));
+    if (status != STATUS_DONE)
+        return status;
+    print_started(command, &started);
+    return command->options.wait ? wait_for_end(command, session, id, &started) : STATUS_DONE;
+}
+
+int verb_start(struct command *command) {
+    _cleanup_(launch_free) struct launch launch = {0};
+    int status = launch_prepare(&launch, command, false);
+    if (status != STATUS_DONE)
+        return status;
+    _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
+    status = session_open(&session, &command->options);
+    return status == STATUS_DONE ? start(command, &launch, &session) : status;
+}

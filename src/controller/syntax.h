@@ -1,0 +1,103 @@
+/* How people write each kind of setting: one row per enum holden_syntax. */
+#pragma once
+
+#include "controller/settings.h"
+
+struct syntax {
+    /* Reads one value into the settings, replacing or adding. 0; -EINVAL for no such value and
+     * -ERANGE for one out of bounds (the caller says which is allowed); any error with
+     * settings->wrong set where there is more to say; -ENOMEM. */
+    int (*parse)(struct settings *settings, size_t index, const char *value);
+    /* Appends a value as people write it. `value` is the member of struct holden_properties, or one
+     * element of a list. 0 or -ENOMEM. */
+    int (*print)(size_t index, const void *value, struct buffer *out);
+    const char *words;    /* what the kind is called in `properties` */
+    const char *expects;  /* what is expected, for messages */
+    bool reads_empty;     /* an empty value has a meaning of its own */
+};
+
+/* The row of a property. Static. */
+const struct syntax *syntax_of(size_t index);
+
+/* Appends one property of decoded or collected properties as people write it; the elements of a list
+ * are separated by `between`. 0 or -ENOMEM. */
+int syntax_print(const struct holden_properties *properties, size_t index, const char *between,
+                 struct buffer *out);
+
+/* What a property's value may be: "1 to 10000", "at least 4K", "kill, stop, continue"; empty where there
+ * is nothing to say. Into `text` of `space` bytes, which is returned. */
+char *syntax_bounds(size_t index, char *text, size_t space);
+
+/* The struct of a nested record, collected or received; in the second case decoded into `space`, its
+ * struct. NULL where it does not decode. */
+const void *syntax_nested(const struct holden_record *record, const struct holden_nested *nested,
+                          void *space);
+
+/* Takes the next word off *at, separated by white space. False at the end. */
+bool syntax_word(const char **at, struct holden_view *word);
+
+/* The functions of the rows, by file. syntax_number.c: */
+int syntax_parse_size(struct settings *settings, size_t index, const char *value);
+int syntax_parse_count(struct settings *settings, size_t index, const char *value);
+int syntax_parse_quota(struct settings *settings, size_t index, const char *value);
+int syntax_parse_time(struct settings *settings, size_t index, const char *value);
+int syntax_parse_weight(struct settings *settings, size_t index, const char *value);
+int syntax_parse_weight_or_idle(struct settings *settings, size_t index, const char *value);
+int syntax_parse_integer(struct settings *settings, size_t index, const char *value);
+int syntax_parse_boolean(struct settings *settings, size_t index, const char *value);
+int syntax_parse_mode(struct settings *settings, size_t index, const char *value);
+int syntax_parse_signal(struct settings *settings, size_t index, const char *value);
+int syntax_parse_errno(struct settings *settings, size_t index, const char *value);
+int syntax_parse_word(struct settings *settings, size_t index, const char *value);
+int syntax_print_size(size_t index, const void *value, struct buffer *out);
+int syntax_print_count(size_t index, const void *value, struct buffer *out);
+int syntax_print_quota(size_t index, const void *value, struct buffer *out);
+int syntax_print_time(size_t index, const void *value, struct buffer *out);
+int syntax_print_weight(size_t index, const void *value, struct buffer *out);
+int syntax_print_integer(size_t index, const void *value, struct buffer *out);
+int syntax_print_boolean(size_t index, const void *value, struct buffer *out);
+int syntax_print_mode(size_t index, const void *value, struct buffer *out);
+int syntax_print_signal(size_t index, const void *value, struct buffer *out);
+int syntax_print_errno(size_t index, const void *value, struct buffer *out);
+int syntax_print_word(size_t index, const void *value, struct buffer *out);
+
+/* syntax_limit.c: */
+int syntax_parse_limit_time(struct settings *settings, size_t index, const char *value);
+int syntax_parse_limit_microseconds(struct settings *settings, size_t index, const char *value);
+int syntax_parse_limit_size(struct settings *settings, size_t index, const char *value);
+int syntax_parse_limit_count(struct settings *settings, size_t index, const char *value);
+int syntax_parse_limit_nice(struct settings *settings, size_t index, const char *value);
+int syntax_print_limit_time(size_t index, const void *value, struct buffer *out);
+int syntax_print_limit_microseconds(size_t index, const void *value, struct buffer *out);
+int syntax_print_limit_size(size_t index, const void *value, struct buffer *out);
+int syntax_print_limit_count(size_t index, const void *value, struct buffer *out);
+
+/* syntax_device.c: */
+int syntax_parse_device_size(struct settings *settings, size_t index, const char *value);
+int syntax_parse_device_count(struct settings *settings, size_t index, const char *value);
+int syntax_parse_cpus(struct settings *settings, size_t index, const char *value);
+int syntax_print_device_size(size_t index, const void *value, struct buffer *out);
+int syntax_print_device_count(size_t index, const void *value, struct buffer *out);
+int syntax_print_cpus(size_t index, const void *value, struct buffer *out);
+
+/* syntax_path.c: */
+int syntax_parse_directory(struct settings *settings, size_t index, const char *value);
+int syntax_parse_environment_file(struct settings *settings, size_t index, const char *value);
+int syntax_parse_input(struct settings *settings, size_t index, const char *value);
+int syntax_parse_output(struct settings *settings, size_t index, const char *value);
+int syntax_parse_profile(struct settings *settings, size_t index, const char *value);
+int syntax_print_stream(size_t index, const void *value, struct buffer *out);
+int syntax_print_profile(size_t index, const void *value, struct buffer *out);
+
+/* syntax_list.c: */
+int syntax_parse_names(struct settings *settings, size_t index, const char *value);
+int syntax_parse_words(struct settings *settings, size_t index, const char *value);
+int syntax_parse_environment(struct settings *settings, size_t index, const char *value);
+int syntax_parse_user(struct settings *settings, size_t index, const char *value);
+int syntax_parse_group(struct settings *settings, size_t index, const char *value);
+int syntax_parse_groups(struct settings *settings, size_t index, const char *value);
+int syntax_print_text(size_t index, const void *value, struct buffer *out);
+int syntax_print_names(size_t index, const void *value, struct buffer *out);
+int syntax_print_assignment(size_t index, const void *value, struct buffer *out);
+int syntax_print_user(size_t index, const void *value, struct buffer *out);
+int syntax_print_group(size_t index, const void *value, struct buffer *out);

@@ -1,0 +1,8 @@
+/* Text of the user's, as it may stand in a message: short, and without what could steer a terminal. */
+#pragma once
+
+enum { WORDS_SHOWN = 100 };
+
+/* Copies `text` into `shown`, cut with "…" where it is too long, control characters as '?'. Returns
+ * `shown`. */
+char *words_show(const char *text, char shown[WORDS_SHOWN]);
