@@ -33,6 +33,9 @@ static void drop_passed(struct holden_passed **queue, uint32_t *held, uint32_t c
 void holden_connection_close(struct holden_connection *connection) {
     drop_passed(&connection->incoming, &connection->incoming_count, connection->incoming_count, true);
     drop_passed(&connection->outgoing, &connection->outgoing_count, connection->outgoing_count, true);
+    /* A queue that holds nothing may still have room, after a frame that could not be queued. */
+    free(connection->outgoing);
+    connection->outgoing = NULL;
     buffer_free(&connection->in);
     buffer_free(&connection->out);
     if (connection->fd >= 0)
