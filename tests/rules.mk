@@ -32,7 +32,10 @@ $(1:%_test.c=$(BUILD)/%): $(call objects,$(1)) $(UNIT_SUPPORT) $(call archives_o
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(test))))
 
+# The keeper is tested as a program.
+$(BUILD)/tests/unit/keeper $(BUILD)/tests/unit/keeper_child: | $(BIN)/agent
+
 .PHONY: unit unit-programs
 unit-programs: $(UNIT_PROGRAMS)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (SANITIZE=1: under ASan and UBSan)
-	@tests/unit/run $(UNIT_PROGRAMS)
+	@HOLDEN_BIN=$(BIN) tests/unit/run $(UNIT_PROGRAMS)

@@ -233,6 +233,7 @@ static int remaining(const struct keeper *keeper) {
 
 static int run(struct keeper *keeper) {
     start_core(keeper);
+    keeper_process_shrink();
     while (keeper->ended < 0) {
         struct pollfd polled[] = {{.fd = keeper->core.channel, .events = POLLIN},
                                   {.fd = keeper->signals, .events = POLLIN}};

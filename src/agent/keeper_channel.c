@@ -22,7 +22,7 @@ ssize_t keeper_packet_receive(struct keeper_packet *packet, int channel) {
         packet->count = (unsigned)((first->cmsg_len - CMSG_LEN(0)) / sizeof(int));
         memcpy(packet->fds, CMSG_DATA(first), packet->count * sizeof(int));
     }
-    return message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EPROTO : size;
+    return (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ? -EPROTO : size;
 }
 
 void keeper_packet_close(struct keeper_packet *packet) {

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -36,6 +38,15 @@ int keeper_process_open_signals(void) {
     if (fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return -errno;
     return fd;
+}
+
+/* The linker's names for the bounds of the read-only part, before anything that was relocated. */
+extern const char __executable_start[];
+extern const char etext[];
+
+void keeper_process_shrink(void) {
+    uintptr_t start = (uintptr_t)__executable_start;
+    madvise((void *)start, (uintptr_t)etext - start, MADV_DONTNEED);
 }
 
 static void keep_over_exec(int fd, bool keep) {

@@ -11,6 +11,10 @@ void keeper_process_open_streams(void);
  * signals that matter, the caller's; or -errno. */
 int keeper_process_open_signals(void);
 
+/* Unmaps the code that has run so far, most of which was for the start only: what is needed again comes
+ * back from the page cache. */
+void keeper_process_shrink(void);
+
 /* Replaces this program by the one at `path`; `resume` becomes part of the environment, and both
  * descriptors stay open. Returns only on failure, with -errno. */
 int keeper_process_succeed(const char *path, char *const *argv, char resume[64], int fd, int lock);

@@ -23,36 +23,31 @@ static pid_t clone_child(int cgroup, int *pidfd) {
 
 /* The plan is the packet, or in a memfd, the packet's last descriptor: mapped privately, so that the
  * child can write to its copy. */
-static int find_plan(struct keeper_packet *packet, size_t size, struct plan **plan) {
+static struct plan *find_plan(struct keeper_packet *packet, size_t size, int *error) {
     struct plan *head = (struct plan *)packet->bytes;
-    if (head->size < sizeof(*head) || head->report >= PLAN_REPORTS || packet->count < PLAN_FD_STREAMS)
-        return -EPROTO;
-    if (head->size == size) {
-        *plan = head;
-        return 0;
-    }
+    *error = EPROTO;
+    if (size < sizeof(*head) || head->size < sizeof(*head) || head->report >= PLAN_REPORTS ||
+        packet->count < PLAN_FD_STREAMS)
+        return NULL;
+    if (head->size == size)
+        return head;
     if (size != sizeof(*head) || packet->count == PLAN_FD_STREAMS)
-        return -EPROTO;
+        return NULL;
     void *mapped = mmap(NULL, head->size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
                         packet->fds[packet->count - 1], 0);
-    if (mapped == MAP_FAILED)
-        return -errno;
-    *plan = mapped;
-    return 0;
+    *error = errno;
+    return mapped == MAP_FAILED ? NULL : mapped;
 }
 
 int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_origin *own,
                  struct keeper_reply *reply) {
     const struct plan *head = (const struct plan *)packet->bytes;
     *reply = (struct keeper_reply){.kind = KEEPER_SPAWNED};
-    struct plan *plan = NULL;
-    int r = size < sizeof(*head) ? -EPROTO : find_plan(packet, size, &plan);
     if (size >= sizeof(*head))
         reply->token = head->token;
-    if (r < 0) {
-        reply->error = -r;
+    struct plan *plan = find_plan(packet, size, &reply->error);
+    if (!plan)
         return -1;
-    }
     int pidfd;
     int cgroup = plan->has & PLAN_HAS_CGROUP ? packet->fds[PLAN_FD_CGROUP] : -1;
     pid_t pid = clone_child(cgroup, &pidfd);

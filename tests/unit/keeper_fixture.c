@@ -135,9 +135,47 @@ static int puppet(void) {
     }
 }
 
+/* ---- the program ---- */
+
+static void remove_all(const char *directory) {
+    DIR *entries = opendir(directory);
+    if (!entries)
+        return;
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        char path[512];
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        if (entry->d_type == DT_DIR)
+            remove_all(path);
+        else
+            unlink(path);
+    }
+    closedir(entries);
+    rmdir(directory);
+}
+
+/* What failed tests did not come to remove. */
+static void remove_remains(void) {
+    char prefix[64], path[512];
+    snprintf(prefix, sizeof(prefix), "keeper-test-%d-", getpid());
+    DIR *entries = opendir("/tmp");
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        snprintf(path, sizeof(path), "/tmp/%s", entry->d_name);
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            remove_all(path);
+    }
+    closedir(entries);
+}
+
 int fixture_main(void) {
-    size_t count = (size_t)(__stop_unit_tests - __start_unit_tests);
-    return getenv(CONTROL) ? puppet() : _cmocka_run_group_tests("tests", __start_unit_tests, count, NULL, NULL);
+    if (getenv(CONTROL))
+        return puppet();
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a killed keeper leaves behind is ours to collect */
+    int failed = _cmocka_run_group_tests("tests", __start_unit_tests,
+                                         (size_t)(__stop_unit_tests - __start_unit_tests), NULL, NULL);
+    remove_remains();
+    return failed;
 }
 
 /* ---- the keeper ---- */
@@ -166,8 +204,8 @@ void fixture_install(const struct fixture *fixture) {
 }
 
 void fixture_open(struct fixture *fixture) {
-    *fixture = (struct fixture){.directory = "/tmp/keeper-test-XXXXXX", .control = -1, .puppet = -1,
-                                .listening = -1, .channel = -1};
+    *fixture = (struct fixture){.control = -1, .puppet = -1, .listening = -1, .channel = -1};
+    snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/keeper-test-%d-XXXXXX", getpid());
     assert_non_null(mkdtemp(fixture->directory));
     assert_int_equal(chmod(fixture->directory, 0755), 0);
     fixture_install(fixture);
@@ -271,24 +309,6 @@ int fixture_end(struct fixture *fixture) {
     assert_int_equal(pid, fixture->keeper);
     fixture->keeper = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-static void remove_all(const char *directory) {
-    DIR *entries = opendir(directory);
-    if (!entries)
-        return;
-    for (struct dirent *entry; (entry = readdir(entries));) {
-        char path[512];
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-        if (entry->d_type == DT_DIR)
-            remove_all(path);
-        else
-            unlink(path);
-    }
-    closedir(entries);
-    rmdir(directory);
 }
 
 void fixture_close(struct fixture *fixture) {

@@ -79,6 +79,7 @@ TEST(a_stale_socket_is_replaced) {
     kill(fixture.keeper, SIGKILL);
     assert_int_equal(fixture_end(&fixture), -SIGKILL);
     kill(core, SIGKILL);
+    assert_int_equal(waitpid(core, NULL, 0), core);
     close(fixture.puppet);
     close(fixture.listening);
     close(fixture.channel);
