@@ -47,6 +47,15 @@ static void answer(struct progress *progress, int item, int status) {
     progress->answered++;
 }
 
+/* What can be no name is refused before there is need of an agent. */
+static void check_targets(struct progress *progress) {
+    for (int i = 0; i < progress->count; i++) {
+        int status = command_check_target(progress->command->arguments[i]);
+        if (status != STATUS_DONE)
+            answer(progress, i, status);
+    }
+}
+
 /* Asks for further items as far as the window allows. */
 static int ask_more(struct progress *progress, struct session *session) {
     while (progress->next < progress->count && progress->outstanding < WINDOW) {
@@ -54,14 +63,9 @@ static int ask_more(struct progress *progress, struct session *session) {
         const char *name = progress->command->arguments[item];
         if (progress->results[item] != UNANSWERED)
             continue;
-        int status = command_check_target(name);
-        if (status != STATUS_DONE) {
-            answer(progress, item, status);
-            continue;
-        }
         progress->queue[progress->queued++] = item;
         progress->outstanding++;
-        status = progress->batch->ask(session, &progress->command->options, name);
+        int status = progress->batch->ask(session, &progress->command->options, name);
         if (status != STATUS_DONE)
             return status;
     }
@@ -105,8 +109,6 @@ static int run(struct progress *progress, struct session *session) {
         struct holden_reply reply;
         bool lost = false;
         int status = ask_more(progress, session);
-        if (status == STATUS_DONE && progress->answered == progress->count)
-            break;
         if (status == STATUS_DONE)
             status = progress->batch->resumes ? session_next_or_lost(session, &reply, &lost)
                                               : session_next(session, &reply);
@@ -128,6 +130,9 @@ int batch_run(struct command *command, const struct batch *batch) {
     int status = progress_init(&progress, command, batch);
     if (status != STATUS_DONE)
         return status;
+    check_targets(&progress);
+    if (progress.answered == progress.count)
+        return progress.results[0];
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
     status = session_open(&session, &command->options);
     return status == STATUS_DONE ? run(&progress, &session) : status;

@@ -71,9 +71,9 @@ static int check_count(const struct command *command) {
     if (command->options.help || (command->count >= verb->least &&
                                   (verb->most < 0 || command->count <= verb->most)))
         return STATUS_DONE;
-    log_error("%s: %s; usage: %s %s %s", verb->name,
+    log_error("%s: %s; usage: %s %s%s%s", verb->name,
               command->count < verb->least ? "an argument is missing" : "too many arguments",
-              program_invocation_short_name, verb->name, verb->words);
+              program_invocation_short_name, verb->name, *verb->words ? " " : "", verb->words);
     return STATUS_USAGE;
 }
 

@@ -12,19 +12,21 @@ int ending_print(const struct holden_exited *exited, struct buffer *out) {
     char name[32];
     const char *cause = holden_word(&holden_enum_cause, exited->cause);
     struct output text = {.buffer = *out};
-    if (HOLDEN_HAS(exited, exited, status))
+    bool explained = HOLDEN_HAS(exited, exited, explanation) && exited->explanation.size > 0;
+    /* What these two are explained with says the rest too. */
+    bool whole = explained && (exited->cause == HOLDEN_cause_STOPPED || exited->cause == HOLDEN_cause_SETUP);
+    if (!whole && HOLDEN_HAS(exited, exited, status))
         output_printf(&text, "exited with status %u", exited->status);
-    else if (HOLDEN_HAS(exited, exited, signal))
+    else if (!whole && HOLDEN_HAS(exited, exited, signal))
         output_printf(&text, "ended by %s%s", signal_print(exited->signal, name, sizeof(name)),
                       exited->core ? ", core dumped" : "");
-    else if (exited->cause == HOLDEN_cause_SETUP)
+    else if (!whole && exited->cause == HOLDEN_cause_SETUP)
         output_text(&text, "never ran");
-    else
+    else if (!whole)
         output_text(&text, "ended, and nobody saw how");
     bool plain = exited->cause == HOLDEN_cause_EXITED || exited->cause == HOLDEN_cause_UNKNOWN ||
                  exited->cause == HOLDEN_cause_NONE || !cause;
-    bool explained = HOLDEN_HAS(exited, exited, explanation) && exited->explanation.size > 0;
-    if (explained || !plain)
+    if (!whole && (explained || !plain))
         output_text(&text, ": ");
     if (explained)
         output_safe(&text, exited->explanation);

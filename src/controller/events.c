@@ -98,7 +98,7 @@ int verb_events(struct command *command) {
     int status = session_open(&session, options);
     output_inspect(&command->output, options->no_color);
     if (status == STATUS_DONE)
-        status = subscribe(&session, options, last, !options->follow || last > 0);
+        status = subscribe(&session, options, last, options->has_since);
     while (status == STATUS_DONE) {
         struct holden_reply reply;
         bool lost;

@@ -22,7 +22,7 @@ static bool is_id(uint64_t number) {
 static int refuse_name(struct settings *settings, const char *property, const char *name, int error) {
     char shown[WORDS_SHOWN];
     return settings_refuse(settings, "%s=%s: %s", property, words_show(name, shown),
-                           error ? strerror(error) : "no such name");
+                           error ? strerror(error) : strcmp(property, "User") == 0 ? "no such user" : "no such group");
 }
 
 int identity_group(struct settings *settings, size_t index, const char *name, uint32_t *gid) {

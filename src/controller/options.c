@@ -48,7 +48,9 @@ static const char *take_time(const char *value, uint64_t *time) {
 }
 
 static const char *take_SINCE(void *into, const char *value) {
-    return take_number(value, &((struct options *)into)->since);
+    struct options *options = into;
+    options->has_since = true;
+    return take_number(value, &options->since);
 }
 
 static const char *take_LINES(void *into, const char *value) {

@@ -25,13 +25,13 @@ struct options {
     const char **properties; /* in their order; owned, allocated by the first */
     size_t property_count;
     uint64_t lines;          /* valid with has_lines */
-    uint64_t since;          /* 0 unless given */
+    uint64_t since;          /* valid with has_since */
     uint64_t timeout;        /* microseconds; valid with has_timeout */
     uint64_t duration;       /* microseconds; 0 unless given */
     uint32_t signal;         /* 0 unless given */
     bool json, no_color, help, version;
     bool wait, terminal, ended, usage, follow, every, dry_run;
-    bool has_lines, has_timeout;
+    bool has_lines, has_since, has_timeout;
 };
 
 /* Frees what the options own. */

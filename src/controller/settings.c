@@ -21,6 +21,9 @@ int settings_refuse(struct settings *settings, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(settings->wrong, sizeof(settings->wrong), format, arguments);
     va_end(arguments);
+    for (char *at = settings->wrong; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
     return -EINVAL;
 }
 
@@ -104,7 +107,8 @@ static int refuse_range(struct settings *settings, size_t index, const char *val
     char bounds[160];
     syntax_bounds(index, bounds, sizeof(bounds));
     return settings_refuse(settings, "%s=%s: out of range%s%s", holden_property(index)->name,
-                           words_show(value, shown), *bounds ? ": " : "", bounds);
+                           words_show(value, shown), *bounds ? ": " : "; expected ",
+                           *bounds ? bounds : syntax_of(index)->expects);
 }
 
 int settings_assign(struct settings *settings, const char *name, const char *value) {

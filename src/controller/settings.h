@@ -32,7 +32,7 @@ int settings_finish(struct settings *settings);
 
 /* For those who read values (the syntax table): */
 
-/* Writes one line to settings->wrong and returns -EINVAL. */
+/* Writes one line to settings->wrong, control characters as '?', and returns -EINVAL. */
 int settings_refuse(struct settings *settings, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

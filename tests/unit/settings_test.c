@@ -1,0 +1,187 @@
+/* Settings as people write them: read by systemd's rules, printed again, sent and decoded. */
+#include "suite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/settings.h"
+#include "controller/syntax.h"
+
+/* Reads one setting, encodes all as for the agent, and prints what the agent would see. */
+static const char *round_trip(struct settings *settings, const char *name, char *text, size_t space) {
+    size_t index;
+    struct holden_properties decoded;
+    struct holden_fault fault;
+    _cleanup_(buffer_free) struct buffer wire = {0};
+    _cleanup_(buffer_free) struct buffer printed = {0};
+    assert_int_equal(holden_property_find(name, &index), 0);
+    assert_int_equal(holden_encode(&holden_record_properties, &settings->properties, &wire), 0);
+    assert_int_equal(holden_decode(&holden_record_properties, buffer_bytes(&wire), wire.size, &decoded, &fault),
+                     0);
+    if (!holden_has(&decoded, index))
+        return strcpy(text, "(unset)");
+    assert_int_equal(syntax_print(&decoded, index, " | ", &printed), 0);
+    assert_true(printed.size < space);
+    if (printed.size > 0)
+        memcpy(text, buffer_bytes(&printed), printed.size);
+    text[printed.size] = '\0';
+    return text;
+}
+
+/* Values of one property, one after the other, and what stands there in the end. */
+struct accepted {
+    const char *name;
+    const char *values[4];
+    const char *printed;
+};
+
+static const struct accepted accepted_rows[] = {
+    {"MemoryMax", {"100M"}, "100M"}, {"MemoryMax", {"1.5G"}, "1.5G"}, {"MemoryMax", {"infinity"}, "infinity"},
+    {"MemoryMax", {"50%"}, "50%"}, {"MemoryMax", {"1M", "2M"}, "2M"}, {"MemoryMax", {"1M", ""}, "(unset)"},
+    {"MemoryMax", {"0"}, "0"}, {"MemorySwapMax", {"0"}, "0"}, {"LogMax", {"4K"}, "4K"},
+    {"CPUQuota", {"50%"}, "50%"}, {"CPUQuota", {"250%"}, "250%"}, {"CPUQuota", {"12.5%"}, "12.5%"},
+    {"CPUQuota", {"infinity"}, "infinity"}, {"CPUQuotaPeriodSec", {"10ms"}, "10ms"},
+    {"CPUWeight", {"idle"}, "idle"}, {"CPUWeight", {"10000"}, "10000"}, {"IOWeight", {"1"}, "1"},
+    {"AllowedCPUs", {"0-3,5"}, "0-3,5"}, {"AllowedCPUs", {"0", "2"}, "0,2"},
+    {"AllowedCPUs", {"9", "1"}, "1,9"}, {"AllowedCPUs", {"0", "", "2"}, "2"},
+    {"TasksMax", {"10"}, "10"}, {"TasksMax", {"50%"}, "50%"}, {"TasksMax", {"infinity"}, "infinity"},
+    {"OOMPolicy", {"kill"}, "kill"}, {"KillMode", {"mixed"}, "mixed"},
+    {"RuntimeMaxSec", {"90"}, "1min 30s"}, {"TimeoutStopSec", {"500ms"}, "500ms"},
+    {"TimeoutStopSec", {"0"}, "infinity"}, {"KillSignal", {"TERM"}, "SIGTERM"},
+    {"KillSignal", {"SIGRTMIN+3"}, "SIGRTMIN+3"}, {"KillSignal", {"9"}, "SIGKILL"},
+    {"Nice", {"-20"}, "-20"}, {"Nice", {"+5"}, "5"}, {"OOMScoreAdjust", {"-1000"}, "-1000"},
+    {"UMask", {"0077"}, "0077"}, {"UMask", {"22"}, "0022"}, {"NoNewPrivileges", {"Yes"}, "yes"},
+    {"NoNewPrivileges", {"off"}, "no"}, {"NoNewPrivileges", {"1"}, "yes"},
+    {"SystemCallErrorNumber", {"EPERM"}, "EPERM"}, {"SystemCallErrorNumber", {"38"}, "ENOSYS"},
+    {"SystemCallErrorNumber", {"kill"}, "kill"}, {"SystemCallErrorNumber", {"4095"}, "4095"},
+    {"SystemCallFilter", {"read write", "close"}, "read write | close"},
+    {"SystemCallFilter", {"~mount", "~umount2"}, "~mount | ~umount2"},
+    {"SystemCallFilter", {"read", "", "write"}, "write"}, {"SystemCallFilter", {"read", ""}, "(unset)"},
+    {"CapabilityBoundingSet", {"CAP_CHOWN CAP_KILL", "~CAP_KILL"}, "CAP_CHOWN CAP_KILL | ~CAP_KILL"},
+    {"CapabilityBoundingSet", {"CAP_CHOWN", ""}, ""}, {"CapabilityBoundingSet", {"CAP_CHOWN", "~"}, "~"},
+    {"AmbientCapabilities", {"CAP_NET_BIND_SERVICE"}, "CAP_NET_BIND_SERVICE"},
+    {"SystemCallArchitectures", {"native", "x86 x32"}, "native | x86 | x32"},
+    {"SupplementaryGroups", {"4294967294 0"}, NULL}, {"WorkingDirectory", {"-/srv/x"}, "-/srv/x"},
+    {"Environment", {"A=1 \"B=two words\"", "C=3"}, "A=1 | \"B=two words\" | C=3"},
+    {"Environment", {"A=1", ""}, "(unset)"}, {"StandardInput", {"file:/etc/passwd"}, "file:/etc/passwd"},
+    {"StandardInput", {"null"}, "null"}, {"StandardOutput", {"append:/tmp/x y"}, "append:/tmp/x y"},
+    {"StandardError", {"inherit"}, "inherit"}, {"StandardOutput", {"journal"}, "journal"},
+    {"LimitNOFILE", {"1024:4096"}, "1024:4096"}, {"LimitNOFILE", {"64"}, "64"},
+    {"LimitNOFILE", {"64:infinity"}, "64:infinity"}, {"LimitCORE", {"0:64M"}, "0:64M"},
+    {"LimitCPU", {"10"}, "10s"}, {"LimitCPU", {"1500ms:1min"}, "2s:1min"}, {"LimitCPU", {"infinity"}, "infinity"},
+    {"LimitRTTIME", {"500"}, "500us"}, {"LimitRTTIME", {"1ms:2s"}, "1ms:2s"},
+    {"LimitNICE", {"+19"}, "1"}, {"LimitNICE", {"-5"}, "25"}, {"LimitNICE", {"0"}, "0"},
+    {"LimitNICE", {"40"}, "40"}, {"LimitAS", {"1G"}, "1G"},
+};
+
+TEST(values_survive_the_wire) {
+    for (size_t i = 0; i < ARRAY_SIZE(accepted_rows); i++) {
+        const struct accepted *row = &accepted_rows[i];
+        struct settings settings = {0};
+        char text[256];
+        for (size_t n = 0; n < ARRAY_SIZE(row->values) && row->values[n]; n++)
+            if (settings_assign(&settings, row->name, row->values[n]) != 0)
+                fail_msg("%s=%s: %s", row->name, row->values[n], settings.wrong);
+        round_trip(&settings, row->name, text, sizeof(text));
+        if (row->printed)
+            assert_string_equal(text, row->printed);
+        settings_free(&settings);
+    }
+}
+
+TEST(what_makes_no_sense_is_refused) {
+    static const struct { const char *text; const char *says; } rows[] = {
+        {"MemoryMax", "expected PROPERTY=VALUE"}, {"=5", "no property ''"},
+        {"MemoryMx=5", "did you mean MemoryMax?"}, {"memorymax=5", "did you mean MemoryMax?"},
+        {"Frobnicate=5", "`properties` lists them"},
+        {"MemoryMax=12Q", "MemoryMax=12Q: expected a size"}, {"MemoryMax=9E", "out of range"},
+        {"MemoryMax=-1", "expected a size"}, {"MemoryMax=101%", "0% to 100%"}, {"MemoryMax=x%", "expected a size"},
+        {"LogMax=50%", "a percentage means nothing here"}, {"LogMax=1", "at least 4K"},
+        {"LogMax=infinity", NULL}, {"CPUQuota=50", "expected a percentage"}, {"CPUQuota=0%", "at least 0.1%"},
+        {"CPUQuotaPeriodSec=2s", "1ms to 1s"}, {"CPUQuotaPeriodSec=infinity", "1ms to 1s"},
+        {"CPUWeight=0", "1 to 10000"}, {"CPUWeight=10001", "1 to 10000"}, {"IOWeight=idle", "expected a number"},
+        {"AllowedCPUs=3-1", "expected a list of CPUs"}, {"AllowedCPUs=99999", "CPUs 0 to 8191"},
+        {"TasksMax=0", "at least 1"}, {"OOMPolicy=fly", "continue, stop, kill"},
+        {"RuntimeMaxSec=5 parsecs", "expected a time"}, {"RuntimeMaxSec=0", "at least 1us"},
+        {"KillSignal=SIGFOO", "expected a signal"}, {"KillSignal=0", "expected a signal"},
+        {"KillSignal=65", "expected a signal"}, {"Nice=20", "-20 to 19"}, {"Nice=-21", "-20 to 19"},
+        {"Nice=five", "expected a whole number"}, {"Nice=-", "expected a whole number"},
+        {"Nice=99999999999999999999", "-20 to 19"}, {"UMask=888", "expected an octal mode"},
+        {"UMask=10000", "0000 to 7777"}, {"NoNewPrivileges=maybe", "expected yes or no"},
+        {"SystemCallErrorNumber=EFOO", "expected an error"}, {"SystemCallErrorNumber=4096", "1 to 4095"},
+        {"SystemCallErrorNumber=0", "1 to 4095"}, {"SystemCallFilter=@system-service", "not supported yet"},
+        {"SystemCallFilter=~read @io", "not supported yet"}, {"SystemCallFilter=read:EPERM", "not supported yet"},
+        {"WorkingDirectory=here", "must be absolute"}, {"EnvironmentFile=here", "must be absolute"},
+        {"Environment=1A=2", "expected VARIABLE=VALUE"}, {"Environment=\"A=1", "an open quote"},
+        {"Environment=A", "expected VARIABLE=VALUE"}, {"StandardInput=file:x", "must be absolute"},
+        {"StandardInput=append:/x", "expected null"}, {"StandardOutput=inherit", "expected log"},
+        {"StandardOutput=file:", "must be absolute"}, {"StandardOutput=null:/x", "expected log"},
+        {"StandardOutput=passed", "expected log"}, {"LimitNOFILE=2:1", "above the hard one"},
+        {"LimitNOFILE=a:b", "expected a number"}, {"LimitNOFILE=1:2:3", "expected a number"},
+        {"LimitNICE=+20", "out of range"}, {"LimitNICE=41", "out of range"}, {"LimitNICE=-21", "out of range"},
+        {"LimitCPU=1e3", "expected a time"}, {"IOReadBandwidthMax=/dev/null", "expected a path and bytes"},
+        {"IOReadBandwidthMax=/nonesuch/x 5M", "No such file"}, {"IOReadIOPSMax=/dev 0", "out of range"},
+        {"Group=no-such-group-here", "no such group"}, {"Group=4294967295", "out of range"},
+        {"SupplementaryGroups=0 no-such-group-here", "no such group"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct settings settings = {0};
+        int r = settings_assign_text(&settings, rows[i].text);
+        if (r != (rows[i].says ? -EINVAL : 0))
+            fail_msg("%s: result %d", rows[i].text, r);
+        if (rows[i].says && !strstr(settings.wrong, rows[i].says))
+            fail_msg("%s: says '%s', lacks '%s'", rows[i].text, settings.wrong, rows[i].says);
+        assert_null(strchr(settings.wrong, '\n'));
+        settings_free(&settings);
+    }
+}
+
+TEST(long_and_hostile_values_make_one_short_line) {
+    enum { LONG = 100000 };
+    _cleanup_free_ char *value = malloc(LONG + 1);
+    assert_non_null(value);
+    memset(value, 'x', LONG);
+    value[LONG] = '\0';
+    value[3] = '\n';
+    value[4] = '\033';
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        struct settings settings = {0};
+        if (settings_assign(&settings, holden_property(i)->name, value) < 0)
+            assert_null(strpbrk(settings.wrong, "\n\033"));
+        settings_free(&settings);
+    }
+}
+
+/* A refused value leaves what was there before. */
+TEST(a_refused_value_changes_nothing) {
+    struct settings settings = {0};
+    char text[64];
+    assert_int_equal(settings_assign_text(&settings, "MemoryMax=5M"), 0);
+    assert_int_equal(settings_assign_text(&settings, "MemoryMax=5Q"), -EINVAL);
+    assert_string_equal(round_trip(&settings, "MemoryMax", text, sizeof(text)), "5M");
+    settings_free(&settings);
+}
+
+TEST(every_kind_says_what_it_expects) {
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        const struct syntax *syntax = syntax_of(i);
+        assert_non_null(syntax->parse);
+        assert_non_null(syntax->print);
+        assert_true(*syntax->words && *syntax->expects);
+    }
+}
+
+TEST(many_values_of_a_list_are_kept) {
+    struct settings settings = {0};
+    for (int i = 0; i < 1000; i++) {
+        char value[32];
+        snprintf(value, sizeof(value), "V%d=%d", i, i);
+        assert_int_equal(settings_assign(&settings, "Environment", value), 0);
+    }
+    assert_int_equal(settings_finish(&settings), 0);
+    assert_int_equal(settings.properties.environment.count, 1000);
+    settings_free(&settings);
+}
+
+UNIT_MAIN
