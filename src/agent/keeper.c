@@ -258,10 +258,8 @@ static int set_up(struct keeper *keeper, const char *path) {
         close_range(STDERR_FILENO + 1, ~0U, 0);
     keeper->ended = -1;
     keeper->signals = keeper_process_open_signals();
-    if (keeper->signals < 0) {
-        log_error("cannot receive signals: %s", strerror(-keeper->signals));
+    if (keeper->signals < 0)
         return keeper->signals;
-    }
     if (resumed) {
         keeper_socket_resume(&keeper->socket, path, fd, lock);
         keeper->core.established = true;
@@ -279,14 +277,12 @@ int main(int argc, char **argv) {
     struct arguments arguments;
     if (arguments_parse(&arguments, argc, argv) < 0)
         return EXIT_USAGE;
-    if (arguments.help) {
+    if (arguments.help)
         arguments_help();
-        return EXIT_SUCCESS;
-    }
-    if (arguments.version) {
+    else if (arguments.version)
         puts("agent " HOLDEN_VERSION_TEXT);
+    if (arguments.help || arguments.version)
         return EXIT_SUCCESS;
-    }
     static struct keeper keeper; /* zeroes: memory only where it is written to */
     if (keeper_core_find(&keeper.core, argv) < 0)
         return EXIT_FAILURE;

@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 
 void keeper_process_open_streams(void) {
     int fd;
@@ -35,9 +37,10 @@ int keeper_process_open_signals(void) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-        return -errno;
-    return fd;
+    if (fd >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+        return fd;
+    log_error("cannot receive signals: %s", strerror(errno));
+    return -errno;
 }
 
 /* The linker's names for the bounds of the read-only part, before anything that was relocated. */

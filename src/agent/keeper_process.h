@@ -8,7 +8,7 @@
 void keeper_process_open_streams(void);
 
 /* Blocks every signal, with default dispositions, and becomes a child subreaper. The signalfd of the
- * signals that matter, the caller's; or -errno. */
+ * signals that matter, the caller's; or -errno after one line on stderr. */
 int keeper_process_open_signals(void);
 
 /* Unmaps the code that has run so far, most of which was for the start only: what is needed again comes
