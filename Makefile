@@ -23,6 +23,7 @@ KEEPER_LINK :=
 endif
 BUILD := build/$(VARIANT)
 
+comma := ,
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Werror
 CFLAGS_ALL := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -g $(OPTIMIZE) $(WARN) \
@@ -32,7 +33,6 @@ LINK := $(CC) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as
   $(if $(SANITIZE),-fsanitize=address$(comma)undefined) $(LDFLAGS)
 LINK_STATIC := $(CC) $(if $(SANITIZE),-pie -fsanitize=address$(comma)undefined,-static-pie) \
   -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LDFLAGS)
-comma := ,
 
 sources = $(sort $(wildcard $(1)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -40,8 +40,8 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 COMMON := $(call sources,src/common/*.c)
 PROTOCOL := $(filter-out src/protocol/reference.c,$(call sources,src/protocol/*.c))
 DAEMON := $(call sources,src/daemon/*.c)
-KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c src/agent/plan.c)
-AGENT := $(filter-out $(filter-out src/agent/plan.c,$(KEEPER)),$(call sources,src/agent/*.c))
+KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c) src/agent/arguments.c
+AGENT := $(filter-out $(filter-out src/agent/arguments.c,$(KEEPER)),$(call sources,src/agent/*.c))
 CONTROLLER := $(call sources,src/controller/*.c)
 MONITOR := $(call sources,src/monitor/*.c)
 

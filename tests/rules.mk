@@ -39,3 +39,67 @@ $(BUILD)/tests/unit/keeper $(BUILD)/tests/unit/keeper_child: | $(BIN)/agent
 unit-programs: $(UNIT_PROGRAMS)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (SANITIZE=1: under ASan and UBSan)
 	@HOLDEN_BIN=$(BIN) tests/unit/run $(UNIT_PROGRAMS)
+
+# What the protocol's tables are turned into: the manual page, which is kept in the tree, and the
+# fuzzers' dictionary.
+$(BUILD)/reference: $(call objects,src/protocol/reference.c) $(LIBRARY)
+	$(LINK) -o $@ $^
+
+.PHONY: reference
+reference: $(BUILD)/reference ## make docs/man/holden-protocol.7 from the tables
+	@tests/reference $< --write
+
+# Fuzz targets, one a file, built with clang: libFuzzer, ASan and UBSan. They are linked with every
+# layer; each object that a program's main() is in stays out, since nothing asks for it.
+FUZZ := build/fuzz
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -Itests/unit -g -O1 $(WARN) \
+  -fno-strict-aliasing $(FUZZ_SANITIZE)
+FUZZ_TARGETS := $(filter-out seed,$(patsubst tests/fuzz/%.c,%,$(call sources,tests/fuzz/*.c)))
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ)/bin/%)
+fuzz_objects = $(patsubst %.c,$(FUZZ)/%.o,$(1))
+# "FILE:LAYER", as for the unit tests.
+fuzz_layers := $(shell awk -F'["/]' '/^\#include "(agent|controller|monitor)\// \
+  { print FILENAME ":" $$2 }' $(FUZZ_TARGETS:%=tests/fuzz/%.c) /dev/null | sort -u)
+fuzz_archives = $(foreach layer,$(patsubst tests/fuzz/$(1).c:%,%,$(filter tests/fuzz/$(1).c:%,$(fuzz_layers))),\
+  $(FUZZ)/$(layer).a $(if $(filter agent,$(layer)),$(FUZZ)/daemon.a))
+
+$(FUZZ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(FUZZ)/base.a: $(call fuzz_objects,$(COMMON) $(PROTOCOL) tests/unit/sample.c)
+$(FUZZ)/agent.a: $(call fuzz_objects,$(sort $(AGENT) $(KEEPER)))
+$(FUZZ)/daemon.a: $(call fuzz_objects,$(DAEMON))
+$(FUZZ)/controller.a: $(call fuzz_objects,$(CONTROLLER))
+$(FUZZ)/%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+define fuzz_rule
+$(FUZZ)/bin/$(1): $(FUZZ)/tests/fuzz/$(1).o $(call fuzz_archives,$(1)) $(FUZZ)/base.a
+	@mkdir -p $$(@D)
+	$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $$@ $$^ -Wl,--as-needed -lsystemd -lseccomp -lcap -linih -ljansson
+endef
+$(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
+
+$(FUZZ)/bin/seed: $(FUZZ)/tests/fuzz/seed.o $(FUZZ)/base.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_SANITIZE) -o $@ $^
+
+$(FUZZ)/dict: $(BUILD)/reference
+	@mkdir -p $(@D)
+	$< dict > $@
+
+$(FUZZ)/seeds: $(FUZZ)/bin/seed
+	@rm -rf $@ && mkdir -p $@ $(FUZZ_TARGETS:%=$@/%)
+	$< $@
+
+.PHONY: fuzz fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS) $(FUZZ)/dict $(FUZZ)/seeds
+fuzz: fuzz-programs ## run every fuzz target for FUZZ_SECONDS (60)
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ) $(FUZZ_TARGETS)
+
+-include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)

@@ -14,9 +14,10 @@ struct buffer {
 /* Releases the memory; the buffer is empty and usable afterwards. */
 void buffer_free(struct buffer *buffer);
 
-/* The first of buffer->size held bytes; valid until the buffer is changed. */
+/* The first of buffer->size held bytes; valid until the buffer is changed. NULL where it never held
+ * any, to which C allows not even 0 to be added. */
 static inline uint8_t *buffer_bytes(const struct buffer *buffer) {
-    return buffer->data + buffer->start;
+    return buffer->data ? buffer->data + buffer->start : NULL;
 }
 
 /* Makes room for `more` bytes behind the held ones and returns in *room where they go; what is

@@ -24,8 +24,8 @@ int ending_print(const struct holden_exited *exited, struct buffer *out) {
         output_text(&text, "never ran");
     else if (!whole)
         output_text(&text, "ended, and nobody saw how");
-    bool plain = exited->cause == HOLDEN_cause_EXITED || exited->cause == HOLDEN_cause_UNKNOWN ||
-                 exited->cause == HOLDEN_cause_NONE || !cause;
+    bool plain = exited->cause == HOLDEN_cause_EXITED || exited->cause == HOLDEN_cause_SIGNALLED ||
+                 exited->cause == HOLDEN_cause_UNKNOWN || exited->cause == HOLDEN_cause_NONE || !cause;
     if (!whole && (explained || !plain))
         output_text(&text, ": ");
     if (explained)

@@ -19,7 +19,7 @@ struct view {
 };
 
 static void label(struct view *view, const char *name) {
-    output_printf(view->output, "  %-12s", name);
+    output_printf(view->output, "  %-13s", name);
 }
 
 /* "SIZE, peak SIZE, …": a part of a line, with what separates it from the part before. */

@@ -304,7 +304,7 @@ static int decode_record(const struct holden_record *record, const uint8_t *byte
                          void *message, unsigned depth, struct holden_fault *fault) {
     memset(message, 0, record->size);
     const uint8_t *at = bytes;
-    const uint8_t *end = bytes + size;
+    const uint8_t *end = size > 0 ? bytes + size : bytes;
     size_t hint = 0;
     while (at < end) {
         const uint8_t *start = at;

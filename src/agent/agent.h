@@ -1,0 +1,37 @@
+/* The agent proper: everything that it holds. One is made in main.c and handed down; nothing is
+ * global. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "agent/arguments.h"
+#include "agent/audit.h"
+#include "agent/cgroup.h"
+#include "agent/config.h"
+#include "agent/events.h"
+#include "agent/filter.h"
+#include "agent/link.h"
+#include "agent/process.h"
+#include "agent/store.h"
+#include "agent/watch.h"
+#include "daemon/peer.h"
+
+struct agent {
+    struct arguments arguments;
+    struct config config;
+    sd_event *event;
+    struct listener listener;
+    struct link link;             /* to the keeper */
+    struct hierarchy hierarchy;   /* the cgroup that is divided */
+    struct store store;           /* the state directory */
+    struct processes processes;
+    struct filters filters;
+    struct events events;
+    struct watch watch;           /* inotify */
+    struct audit audit;
+    uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
+    uint64_t starts;
+    uint64_t recoveries;
+    bool stopping;                /* asked to end: no new starts */
+    int exit_status;
+};

@@ -1,0 +1,193 @@
+#include "agent/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/buffer.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+
+enum { DEPTH_MAX = 32, LIST_MOST = 8 << 20 };
+
+void cgroup_name(uint64_t id, const char *process, char *name, size_t space) {
+    snprintf(name, space, "%" PRIu64 "-%s", id, process);
+}
+
+int cgroup_open(const struct hierarchy *hierarchy, const char *name, int *directory) {
+    int fd = openat(hierarchy->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return -errno;
+    *directory = fd;
+    return 0;
+}
+
+int cgroup_make(const struct hierarchy *hierarchy, const char *name, int *directory) {
+    if (mkdirat(hierarchy->root, name, 0755) < 0)
+        return -errno;
+    int r = cgroup_open(hierarchy, name, directory);
+    if (r < 0)
+        unlinkat(hierarchy->root, name, AT_REMOVEDIR);
+    return r;
+}
+
+bool cgroup_key(const char *text, const char *key, uint64_t *value) {
+    size_t size = strlen(key);
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, size) == 0 && line[size] == ' ') {
+            *value = strtoull(line + size + 1, NULL, 10);
+            return true;
+        }
+    }
+    return false;
+}
+
+int cgroup_read_number(int directory, const char *file, uint64_t *value) {
+    char text[64];
+    ssize_t size = file_read(directory, file, text, sizeof(text));
+    if (size < 0)
+        return (int)size;
+    char *end;
+    uint64_t number = strcmp(text, "max") == 0 ? UINT64_MAX : strtoull(text, &end, 10);
+    *value = number;
+    return 0;
+}
+
+bool cgroup_populated(int directory) {
+    char text[256];
+    uint64_t populated;
+    if (file_read(directory, "cgroup.events", text, sizeof(text)) < 0)
+        return errno != ENODEV;
+    return !cgroup_key(text, "populated", &populated) || populated != 0;
+}
+
+int cgroup_freeze(int directory, bool frozen) {
+    return file_write(directory, "cgroup.freeze", frozen ? "1" : "0");
+}
+
+/* ---- walks over the cgroup and those below ---- */
+
+/* Calls `visit` for every cgroup below, deepest first, then for `directory` itself. A visit's failure
+ * goes on with the rest; the first one is returned. */
+static int walk(int directory, unsigned depth, int (*visit)(int directory, void *data), void *data) {
+    int result = depth > DEPTH_MAX ? -ELOOP : 0;
+    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    if (!entries && copy >= 0)
+        close(copy);
+    for (struct dirent *entry; entries && result == 0 && (entry = readdir(entries));) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        _cleanup_close_ int below =
+            openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (below >= 0)
+            result = walk(below, depth + 1, visit, data);
+    }
+    if (entries)
+        closedir(entries);
+    int r = visit(directory, data);
+    return result < 0 ? result : r;
+}
+
+struct signal_visit {
+    int signal;
+    pid_t except;
+};
+
+/* Whether the process is in this cgroup now: it is asked after its pidfd was opened, so that a pid
+ * that changed hands in between is not signalled. */
+static bool listed(int directory, pid_t pid) {
+    _cleanup_(buffer_free) struct buffer text = {0};
+    if (file_read_all(directory, "cgroup.procs", LIST_MOST, &text) < 0 || buffer_append(&text, "", 1) < 0)
+        return false;
+    for (char *at = (char *)buffer_bytes(&text); *at;) {
+        if (strtol(at, &at, 10) == pid)
+            return true;
+        at += strspn(at, "\n");
+    }
+    return false;
+}
+
+static int signal_one(int directory, pid_t pid, int signal) {
+    _cleanup_close_ int fd = pidfd_open(pid, 0);
+    if (fd < 0)
+        return errno == ESRCH ? 0 : -errno;
+    if (!listed(directory, pid))
+        return 0;
+    return pidfd_send_signal(fd, signal, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
+}
+
+static int signal_visit(int directory, void *data) {
+    const struct signal_visit *visit = data;
+    _cleanup_(buffer_free) struct buffer text = {0};
+    int r = file_read_all(directory, "cgroup.procs", LIST_MOST, &text);
+    if (r == 0)
+        r = buffer_append(&text, "", 1);
+    if (r < 0)
+        return r;
+    for (char *at = (char *)buffer_bytes(&text); *at;) {
+        pid_t pid = (pid_t)strtol(at, &at, 10);
+        at += strspn(at, "\n");
+        if (pid > 0 && pid != visit->except && r == 0)
+            r = signal_one(directory, pid, visit->signal);
+    }
+    return r;
+}
+
+int cgroup_signal(int directory, int signal, pid_t except) {
+    struct signal_visit visit = {signal, except};
+    return walk(directory, 0, signal_visit, &visit);
+}
+
+int cgroup_kill(int directory) {
+    int r = file_write(directory, "cgroup.kill", "1");
+    return r == -ENOENT ? cgroup_signal(directory, SIGKILL, 0) : r;
+}
+
+/* Removes the cgroups below, deepest first; leaves the directory itself. */
+static int remove_below(int directory, unsigned depth) {
+    if (depth > DEPTH_MAX)
+        return -ELOOP;
+    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    if (!entries)
+        return -errno;
+    int result = 0;
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        _cleanup_close_ int below =
+            openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (below >= 0)
+            remove_below(below, depth + 1);
+        if (unlinkat(directory, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            result = -errno;
+    }
+    closedir(entries);
+    return result;
+}
+
+int cgroup_remove(const struct hierarchy *hierarchy, const char *name) {
+    if (unlinkat(hierarchy->root, name, AT_REMOVEDIR) == 0)
+        return 0;
+    if (errno != EBUSY)
+        return -errno;
+    _cleanup_close_ int directory = -1;
+    int r = cgroup_open(hierarchy, name, &directory);
+    if (r < 0)
+        return r;
+    if (cgroup_populated(directory))
+        return -EBUSY;
+    remove_below(directory, 0);
+    return unlinkat(hierarchy->root, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}

@@ -1,0 +1,73 @@
+/* Control groups (cgroups(7), Documentation/admin-guide/cgroup-v2): the one that the agent divides,
+ * and one below it for each process. All paths are relative to descriptors of cgroupfs. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "daemon/failure.h"
+
+enum cgroup_controller {
+    CGROUP_CPU = 1 << 0,
+    CGROUP_CPUSET = 1 << 1,
+    CGROUP_MEMORY = 1 << 2,
+    CGROUP_PIDS = 1 << 3,
+    CGROUP_IO = 1 << 4,
+};
+
+struct hierarchy {
+    int root;                /* the cgroup that is divided; owned */
+    char *path;              /* owned: its path in the file system */
+    char *mount;             /* owned: where cgroup2 is mounted; NULL where it is not */
+    bool made;               /* made by the agent, so removed at its end */
+    bool hybrid;             /* controllers are held by cgroup v1 */
+    unsigned controllers;    /* enum cgroup_controller bits: what processes' cgroups have */
+    unsigned offered;        /* what the mount's own root has */
+};
+
+/* Finds the cgroup2 mount, opens or makes the cgroup to divide (`path` as given on the command line,
+ * or NULL: the agent's own where it is not the root, else /holden), moves the agent and the keeper
+ * to its leaf "agent" where they sit in it, and enables every controller for the cgroups below.
+ * Controllers that cannot be had are no failure. 0; or refused with *failure filled. Released by
+ * hierarchy_close(). */
+int hierarchy_open(struct hierarchy *hierarchy, const char *path, pid_t keeper,
+                   struct failure *failure);
+
+/* Closes it; removes the cgroup where the agent made it and it is empty. `remove` says whether the
+ * agent ends for good. */
+void hierarchy_close(struct hierarchy *hierarchy, bool remove);
+
+/* The words for one controller bit: "memory". Static. */
+const char *cgroup_controller_name(unsigned controller);
+
+/* The directory name of a process's cgroup: "ID-NAME", into `name` of `space` bytes. */
+void cgroup_name(uint64_t id, const char *process, char *name, size_t space);
+
+/* Makes the cgroup and opens it. 0 with *directory, owned by the caller; -EEXIST; -errno. */
+int cgroup_make(const struct hierarchy *hierarchy, const char *name, int *directory);
+
+/* Opens an existing one. 0 with *directory, owned by the caller; -ENOENT; -errno. */
+int cgroup_open(const struct hierarchy *hierarchy, const char *name, int *directory);
+
+/* Ends every process of the cgroup and of those below it at once (cgroup.kill; before Linux 5.14, a
+ * SIGKILL for each through a pidfd). 0 or -errno. */
+int cgroup_kill(int directory);
+
+/* Sends `signal` to every process of the cgroup and of those below it, each through a pidfd that was
+ * proven to be of this cgroup after it was opened; `except` is left out (0: nobody). 0 or -errno. */
+int cgroup_signal(int directory, int signal, pid_t except);
+
+/* Freezes or thaws the cgroup and those below it (cgroup.freeze). 0 or -errno. */
+int cgroup_freeze(int directory, bool frozen);
+
+/* Whether any process is left in it or below; true also where that cannot be told. */
+bool cgroup_populated(int directory);
+
+/* Removes the cgroup and those below it. 0; -EBUSY while processes are left; -ENOENT; -errno. */
+int cgroup_remove(const struct hierarchy *hierarchy, const char *name);
+
+/* The value of `key` in a flat keyed file ("oom_kill 3") read into `text`. False where it has none. */
+bool cgroup_key(const char *text, const char *key, uint64_t *value);
+
+/* Reads a file that holds one number ("max" is UINT64_MAX). 0 or -errno. */
+int cgroup_read_number(int directory, const char *file, uint64_t *value);

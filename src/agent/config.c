@@ -1,0 +1,97 @@
+#include "agent/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/unit.h"
+
+struct reading {
+    struct config *config;
+    const char *path;
+};
+
+static int parse_count(const char *text, uint64_t *value) {
+    return unit_parse_count(text, value);
+}
+static int parse_size(const char *text, uint64_t *value) {
+    return unit_parse_size(text, value);
+}
+static int parse_time(const char *text, uint64_t *value) {
+    return unit_parse_time(text, 1000000, value);
+}
+
+static const struct key {
+    const char *name;
+    size_t offset;
+    int (*parse)(const char *text, uint64_t *value);
+} keys[] = {
+#define PARSE_COUNT parse_count
+#define PARSE_SIZE parse_size
+#define PARSE_TIME parse_time
+#define CONFIG(Name, member, kind, initial, doc) {#Name, offsetof(struct config, member), PARSE_##kind},
+    CONFIG_KEYS(CONFIG)
+#undef CONFIG
+};
+
+/* inih calls this for every line; 0 makes it count the line as an error. */
+static int on_key(void *data, const char *section, const char *name, const char *value) {
+    struct reading *reading = data;
+    if (strcmp(section, "Agent") != 0) {
+        log_error("%s: [%s]: unknown section; the agent reads [Agent]", reading->path, section);
+        return 0;
+    }
+    if (strcmp(name, "Group") == 0) {
+        if (strlen(value) >= sizeof(reading->config->group)) {
+            log_error("%s: Group=%s: longer than a group's name can be", reading->path, value);
+            return 0;
+        }
+        strcpy(reading->config->group, value);
+        return 1;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (strcmp(name, keys[i].name) != 0)
+            continue;
+        uint64_t parsed;
+        if (keys[i].parse(value, &parsed) < 0) {
+            log_error("%s: %s=%s: not a valid value", reading->path, name, value);
+            return 0;
+        }
+        memcpy((uint8_t *)reading->config + keys[i].offset, &parsed, sizeof(parsed));
+        return 1;
+    }
+    log_error("%s: %s=: unknown key", reading->path, name);
+    return 0;
+}
+
+int config_read(struct config *config, const char *path, bool must) {
+    *config = (struct config){
+        .group = "holden",
+#define CONFIG(Name, member, kind, initial, doc) .member = (initial),
+        CONFIG_KEYS(CONFIG)
+#undef CONFIG
+    };
+    FILE *file = fopen(path, "re");
+    if (!file && errno == ENOENT && !must)
+        return 0;
+    if (!file) {
+        log_error("cannot read %s: %s", path, strerror(errno));
+        return -EINVAL;
+    }
+    struct stat status;
+    struct reading reading = {.config = config, .path = path};
+    int line = 0;
+    if (fstat(fileno(file), &status) == 0 && (status.st_uid != 0 || status.st_mode & 022)) {
+        log_error("%s: must belong to root and be writable by nobody else: chown root, chmod 644", path);
+        line = -1;
+    } else
+        line = ini_parse_file(file, on_key, &reading);
+    fclose(file);
+    if (line > 0)
+        log_error("%s: line %d is wrong; the agent does not start", path, line);
+    return line == 0 ? 0 : -EINVAL;
+}

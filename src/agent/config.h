@@ -1,0 +1,23 @@
+/* The agent's own settings, from its configuration file: "[Agent]" and Name=value lines, as systemd
+ * writes them. The file belongs to root. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CONFIG(Name, member, kind, default, doc): every key, once. */
+#define CONFIG_KEYS(CONFIG)                                                                             \
+    CONFIG(KeepRecords, keep_records, COUNT, 1000, "ended processes whose records are kept")             \
+    CONFIG(LogMax, log_max, SIZE, 1 << 20, "bytes of a process's log that are kept, unless it has LogMax=") \
+    CONFIG(TimeoutStopSec, timeout_stop, TIME, 10 * 1000000, "time to stop, unless a process has TimeoutStopSec=")
+
+struct config {
+    char group[64]; /* Group=: whose members may use the agent; holden unless set */
+#define CONFIG(Name, member, kind, initial, doc) uint64_t member;
+    CONFIG_KEYS(CONFIG)
+#undef CONFIG
+};
+
+/* Fills in the defaults, then what the file at `path` says. A file that is not there is a fault only
+ * where it `must` be. 0, or -EINVAL after a line on stderr for each wrong line: file, line, key. */
+int config_read(struct config *config, const char *path, bool must);

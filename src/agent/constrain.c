@@ -1,0 +1,200 @@
+#include "agent/constrain.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/launch.h"
+#include "agent/limits.h"
+#include "agent/state.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "protocol/property.h"
+
+static int open_cgroup(const struct process *process, int *directory) {
+    char name[96];
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    return cgroup_open(&process->agent->hierarchy, name, directory);
+}
+
+static size_t member_size(const struct holden_field *field) {
+    if (field->repeated)
+        return sizeof(struct holden_repeated);
+    switch ((enum holden_type)field->type) {
+    case HOLDEN_TYPE_STRING:
+    case HOLDEN_TYPE_BYTES: return sizeof(struct holden_view);
+    case HOLDEN_TYPE_RECORD: return sizeof(struct holden_nested);
+    case HOLDEN_TYPE_U64:
+    case HOLDEN_TYPE_I64: return sizeof(uint64_t);
+    case HOLDEN_TYPE_BOOL: return sizeof(bool);
+    case HOLDEN_TYPE_U32:
+    case HOLDEN_TYPE_ENUM:
+    case HOLDEN_TYPE_FD: return sizeof(uint32_t);
+    }
+    return 0;
+}
+
+/* Takes over each property that `from` has and, where `only` is not NULL, that `only` has too. */
+static void overlay(struct holden_properties *to, const struct holden_properties *from,
+                    const struct holden_properties *only) {
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        const struct holden_field *field = &holden_record_properties.fields[i];
+        if (!holden_has(from, i) || (only && !holden_has(only, i)))
+            continue;
+        memcpy((uint8_t *)to + field->offset, (const uint8_t *)from + field->offset, member_size(field));
+        holden_mark(to, i);
+    }
+}
+
+/* What holds for properties that nobody has set. */
+static void defaults(const struct process *process, struct holden_properties *p) {
+    HOLDEN_SET(p, properties, runtime_max, UINT64_MAX);
+    HOLDEN_SET(p, properties, timeout_stop, process->agent->config.timeout_stop);
+    HOLDEN_SET(p, properties, kill_signal, SIGTERM);
+    HOLDEN_SET(p, properties, kill_mode, HOLDEN_kill_mode_CONTROL_GROUP);
+    HOLDEN_SET(p, properties, log_max, process->agent->config.log_max);
+}
+
+static int check(const struct process *process, const struct holden_properties *wanted,
+                 struct failure *failure) {
+    if (process->state != HOLDEN_state_RUNNING)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; only a running process can be constrained",
+                           process->name, holden_word(&holden_enum_state, process->state));
+    bool any = false;
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        const struct holden_property *property = holden_property(i);
+        if (!holden_has(wanted, i))
+            continue;
+        any = true;
+        if (!property->live)
+            return failure_set(failure, HOLDEN_code_INVALID, property->name,
+                               "%s= cannot be changed while the process runs; start it anew with it",
+                               property->name);
+    }
+    if (!any)
+        return failure_set(failure, HOLDEN_code_INVALID, NULL, "no limit is named");
+    return limits_check(&process->agent->hierarchy, wanted, failure);
+}
+
+/* The named limits as they are now. */
+static void read_named(const struct process *process, int directory, const struct holden_properties *wanted,
+                       struct holden_properties *out, struct buffer *memory) {
+    struct holden_start start;
+    struct holden_properties request, all = {0}, kernel = {0};
+    process_request(process, &start, &request);
+    defaults(process, &all);
+    limits_default(wanted, &all);
+    overlay(&all, &request, NULL);
+    limits_read(directory, wanted, &kernel, memory);
+    overlay(&all, &kernel, NULL);
+    *out = (struct holden_properties){0};
+    overlay(out, &all, wanted);
+}
+
+void constrain_read(const struct process *process, struct holden_properties *now, struct buffer *memory) {
+    struct holden_start start;
+    struct holden_properties kernel = {0};
+    _cleanup_close_ int directory = -1;
+    process_request(process, &start, now);
+    if (process_alive(process) && open_cgroup(process, &directory) == 0) {
+        limits_read(directory, now, &kernel, memory);
+        overlay(now, &kernel, NULL);
+    }
+}
+
+static int merge(struct process *process, const struct holden_properties *changed) {
+    struct holden_start start;
+    struct holden_properties merged;
+    process_request(process, &start, &merged);
+    overlay(&merged, changed, NULL);
+    int r = process_replace_properties(process, &merged);
+    if (r == 0)
+        r = store_write(&process->agent->store, process);
+    if (r == 0 && HOLDEN_HAS(changed, properties, runtime_max))
+        launch_limit_runtime(process, changed);
+    return r;
+}
+
+/* Takes back a constraint that was for a time. */
+static void restore(struct process *process) {
+    struct temporary *temporary = process->temporary;
+    struct holden_properties before;
+    struct holden_fault fault;
+    struct failure failure;
+    _cleanup_close_ int directory = -1;
+    if (holden_decode(&holden_record_properties, temporary->before, temporary->size, &before, &fault) == 0 &&
+        open_cgroup(process, &directory) == 0) {
+        if (limits_apply(&process->agent->hierarchy, directory, &before, &failure) < 0)
+            log_warning("%s: a limit could not be taken back: %s", process->name, failure.text);
+        merge(process, &before);
+        events_action(process, HOLDEN_event_kind_RESTORED, 0, NULL);
+    }
+    process_permanent(process);
+}
+
+static int on_over(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    restore(data);
+    return 0;
+}
+
+static int remember(struct process *process, const struct holden_properties *before, uint64_t duration) {
+    struct temporary *temporary = calloc(1, sizeof(*temporary));
+    _cleanup_(buffer_free) struct buffer encoded = {0};
+    if (!temporary)
+        return -ENOMEM;
+    int r = holden_encode(&holden_record_properties, before, &encoded);
+    if (r == 0 && !(temporary->before = malloc(encoded.size + 1)))
+        r = -ENOMEM;
+    if (r == 0) {
+        memcpy(temporary->before, buffer_bytes(&encoded), encoded.size);
+        temporary->size = encoded.size;
+        r = sd_event_add_time_relative(process->agent->event, &temporary->timer, CLOCK_MONOTONIC, duration,
+                                       1000, on_over, process);
+    }
+    if (r < 0) {
+        free(temporary->before);
+        free(temporary);
+        return r;
+    }
+    process->temporary = temporary;
+    return 0;
+}
+
+int constrain_apply(struct process *process, const struct constraint *constraint,
+                    struct holden_properties *before, struct holden_properties *after,
+                    struct buffer *memory, struct failure *failure) {
+    const struct holden_properties *wanted = constraint->wanted;
+    _cleanup_close_ int directory = -1;
+    int r = check(process, wanted, failure);
+    if (r < 0)
+        return r;
+    if (process->temporary && !constraint->dry_run)
+        restore(process);
+    r = open_cgroup(process, &directory);
+    if (r < 0)
+        return failure_errno(failure, -r, "cgroup", "cannot open the cgroup of %s", process->name);
+    read_named(process, directory, wanted, before, &memory[0]);
+    if (constraint->dry_run) {
+        *after = *wanted;
+        return 0;
+    }
+    r = limits_apply(&process->agent->hierarchy, directory, wanted, failure);
+    if (r == 0 && constraint->duration > 0 && (r = remember(process, before, constraint->duration)) < 0)
+        r = failure_errno(failure, -r, NULL, "cannot remember to take it back");
+    if (r == 0 && (r = merge(process, wanted)) < 0)
+        r = failure_errno(failure, -r, "record", "cannot write the record of %s", process->name);
+    if (r < 0) {
+        /* What was in force before is what the kernel took before, so it takes it again. */
+        struct failure ignored;
+        limits_apply(&process->agent->hierarchy, directory, before, &ignored);
+        process_permanent(process);
+        return r;
+    }
+    read_named(process, directory, wanted, after, &memory[1]);
+    events_action(process, HOLDEN_event_kind_CONSTRAINED, constraint->by, NULL);
+    return 0;
+}

@@ -1,0 +1,169 @@
+#include "agent/describe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/constrain.h"
+#include "agent/logfile.h"
+#include "agent/machine.h"
+#include "agent/usage.h"
+#include "common/cleanup.h"
+
+enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192 };
+
+bool describe_visible(const struct process *process, const struct peer *peer) {
+    return peer->uid == 0 || process->owner == peer->uid;
+}
+
+/* What a frame borrows while it is encoded. */
+struct scratch {
+    struct holden_usage usage;
+    struct holden_start start;
+    struct holden_properties properties;
+    struct buffer limits;
+    struct buffer output;
+    char command[COMMAND_MOST];
+    char cgroup[4400];
+};
+
+static void shorten_command(struct scratch *scratch) {
+    size_t used = 0;
+    struct holden_repeated left = scratch->start.argument;
+    struct holden_view view;
+    while (used < COMMAND_MOST - 1 && holden_next_view(&left, &view)) {
+        int size = (int)(view.size < COMMAND_MOST ? view.size : COMMAND_MOST);
+        int added = snprintf(scratch->command + used, COMMAND_MOST - used, "%s%.*s", used ? " " : "", size,
+                             view.data);
+        used += added > 0 ? (size_t)added : 0;
+    }
+}
+
+static void add_outcome(const struct process *process, struct holden_process *message) {
+    const struct outcome *outcome = &process->outcome;
+    HOLDEN_SET(message, process, ended, process->ended_realtime);
+    HOLDEN_SET(message, process, cause, outcome->cause);
+    if (outcome->code == CLD_EXITED)
+        HOLDEN_SET(message, process, status, (uint32_t)outcome->status);
+    else if (outcome->code)
+        HOLDEN_SET(message, process, signal, (uint32_t)outcome->status);
+    if (outcome->code == CLD_DUMPED)
+        HOLDEN_SET(message, process, core, true);
+    if (outcome->explanation)
+        HOLDEN_SET(message, process, explanation, holden_view(outcome->explanation));
+}
+
+static void add_usage(const struct process *process, struct scratch *scratch, struct holden_process *message) {
+    if (!process_alive(process)) {
+        if (process->usage)
+            HOLDEN_SET(message, process, usage, (struct holden_nested){.value = process->usage});
+        return;
+    }
+    char name[96];
+    uint64_t limit;
+    _cleanup_close_ int directory = -1;
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    if (cgroup_open(&process->agent->hierarchy, name, &directory) < 0)
+        return;
+    usage_read(directory, &scratch->usage);
+    HOLDEN_SET(message, process, usage, (struct holden_nested){.value = &scratch->usage});
+    if (cgroup_read_number(directory, "memory.max", &limit) == 0)
+        HOLDEN_SET(message, process, memory_limit, limit);
+    if (cgroup_read_number(directory, "pids.max", &limit) == 0)
+        HOLDEN_SET(message, process, tasks_limit, limit);
+}
+
+static void add_detail(const struct process *process, struct scratch *scratch, struct holden_process *message) {
+    HOLDEN_SET(message, process, argument, scratch->start.argument);
+    constrain_read(process, &scratch->properties, &scratch->limits);
+    HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
+    if (process->has_cgroup) {
+        char name[96];
+        cgroup_name(process->id, process->name, name, sizeof(name));
+        snprintf(scratch->cgroup, sizeof(scratch->cgroup), "%s/%s", process->agent->hierarchy.path, name);
+        HOLDEN_SET(message, process, cgroup, holden_view(scratch->cgroup));
+    }
+    logfile_tail(process, OUTPUT_MOST, &scratch->output);
+    if (scratch->output.size > 0)
+        HOLDEN_SET(message, process, output,
+                   (struct holden_view){(const char *)buffer_bytes(&scratch->output), scratch->output.size});
+}
+
+void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage, bool detail) {
+    struct holden_process message = {0};
+    struct scratch scratch = {0};
+    uint64_t until = process_alive(process) ? machine_monotonic() : process->ended_monotonic;
+    HOLDEN_SET(&message, process, name, holden_view(process->name));
+    HOLDEN_SET(&message, process, id, process->id);
+    if (process->pid > 0)
+        HOLDEN_SET(&message, process, pid, (uint32_t)process->pid);
+    HOLDEN_SET(&message, process, state, process->state);
+    if (process->frozen)
+        HOLDEN_SET(&message, process, frozen, true);
+    HOLDEN_SET(&message, process, owner, process->owner);
+    HOLDEN_SET(&message, process, user, process->user);
+    HOLDEN_SET(&message, process, started, process->started_realtime);
+    HOLDEN_SET(&message, process, runtime, until - process->started_monotonic);
+    if (process->restarts > 0)
+        HOLDEN_SET(&message, process, restarts, process->restarts);
+    if (!process_alive(process))
+        add_outcome(process, &message);
+    if (usage || detail)
+        add_usage(process, &scratch, &message);
+    process_request(process, &scratch.start, &scratch.properties);
+    if (detail)
+        add_detail(process, &scratch, &message);
+    else {
+        shorten_command(&scratch);
+        HOLDEN_SET(&message, process, command, holden_view(scratch.command));
+    }
+    peer_reply(peer, HOLDEN_MESSAGE_process, id, &message, NULL, 0);
+    buffer_free(&scratch.limits);
+    buffer_free(&scratch.output);
+}
+
+static void drop(struct stream *stream) {
+    LIST_REMOVE(stream, entry);
+    free(stream);
+}
+
+/* Sends what the peer's queue takes. */
+static void pump(struct agent *agent, struct stream *stream) {
+    struct process *process = process_after(&agent->processes, stream->after);
+    for (; process && !peer_full(stream->peer); process = TAILQ_NEXT(process, order)) {
+        stream->after = process->id;
+        if (describe_visible(process, stream->peer) && (stream->ended || process_alive(process)))
+            describe_send(process, stream->peer, stream->id, stream->usage, stream->detail);
+    }
+    if (process)
+        return;
+    struct holden_end end = {0};
+    peer_reply(stream->peer, HOLDEN_MESSAGE_end, stream->id, &end, NULL, 0);
+    drop(stream);
+}
+
+int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request) {
+    struct stream *stream = malloc(sizeof(*stream));
+    if (!stream)
+        return -ENOMEM;
+    *stream = (struct stream){.peer = peer, .id = id, .ended = request->ended, .usage = request->usage,
+                              .detail = request->detail};
+    LIST_INSERT_HEAD(&peer->streams, stream, entry);
+    pump(agent, stream);
+    return 0;
+}
+
+void describe_drained(struct agent *agent, struct peer *peer) {
+    struct stream *stream, *next;
+    for (stream = LIST_FIRST(&peer->streams); stream; stream = next) {
+        next = LIST_NEXT(stream, entry);
+        pump(agent, stream);
+    }
+}
+
+void describe_forget(struct peer *peer) {
+    while (!LIST_EMPTY(&peer->streams))
+        drop(LIST_FIRST(&peer->streams));
+}

@@ -1,0 +1,30 @@
+/* A process as clients see it, and streams of them. */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "agent/process.h"
+
+struct peer;
+
+/* A LIST under way: goes on when the peer's queue has room. In the peer's list of streams. */
+struct stream {
+    LIST_ENTRY(stream) entry;
+    struct peer *peer;
+    uint32_t id;
+    uint64_t after;    /* id of the process sent last */
+    bool ended, usage, detail;
+};
+
+/* Queues one `process` frame under `id`. */
+void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage, bool detail);
+
+/* Answers a LIST without names: a stream of all that the peer may see, then `end`. 0 or -ENOMEM. */
+int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request);
+
+/* The peer's queue has room again; or it goes. */
+void describe_drained(struct agent *agent, struct peer *peer);
+void describe_forget(struct peer *peer);
+
+/* Whether the peer may see and control the process: root all, others their own. */
+bool describe_visible(const struct process *process, const struct peer *peer);

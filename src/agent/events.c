@@ -1,0 +1,180 @@
+#include "agent/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/machine.h"
+#include "common/cleanup.h"
+
+/* A client that follows: the ring is its queue, it only has a position in it. */
+struct follower {
+    LIST_ENTRY(follower) entry;
+    struct peer *peer;
+    uint32_t id;
+    uint64_t next;    /* sequence number of the next event to send */
+    bool follow;      /* goes on after the newest */
+};
+
+void events_init(struct events *events, struct agent *agent, uint64_t last) {
+    *events = (struct events){.agent = agent, .last = last};
+    LIST_INIT(&events->followers);
+}
+
+static void drop(struct follower *follower) {
+    LIST_REMOVE(follower, entry);
+    free(follower);
+}
+
+void events_free(struct events *events) {
+    while (!LIST_EMPTY(&events->followers))
+        drop(LIST_FIRST(&events->followers));
+    for (size_t i = 0; i < EVENTS_KEPT; i++) {
+        free(events->ring[i].body);
+        events->ring[i].body = NULL;
+    }
+}
+
+static uint64_t oldest(const struct events *events) {
+    uint64_t first = events->last >= EVENTS_KEPT ? events->last - EVENTS_KEPT + 1 : 1;
+    while (first <= events->last && !events->ring[first % EVENTS_KEPT].body)
+        first++;
+    return first;
+}
+
+static bool may_see(const struct peer *peer, const struct kept_event *event) {
+    return peer->uid == 0 || event->owner == UINT32_MAX || event->owner == peer->uid;
+}
+
+static void send_missed(struct follower *follower, uint64_t first) {
+    struct holden_event missed = {0};
+    HOLDEN_SET(&missed, event, sequence, first - 1);
+    HOLDEN_SET(&missed, event, time, machine_realtime());
+    HOLDEN_SET(&missed, event, kind, HOLDEN_event_kind_DROPPED);
+    HOLDEN_SET(&missed, event, missed, first - follower->next);
+    peer_reply(follower->peer, HOLDEN_MESSAGE_event, follower->id, &missed, NULL, 0);
+    follower->next = first;
+}
+
+/* Sends what the follower has not seen, as far as its queue takes it. False when it has ended. */
+static bool serve(struct events *events, struct follower *follower) {
+    uint64_t first = oldest(events);
+    if (follower->next < first && follower->next <= events->last)
+        send_missed(follower, first);
+    for (; follower->next <= events->last && !peer_full(follower->peer); follower->next++) {
+        const struct kept_event *kept = &events->ring[follower->next % EVENTS_KEPT];
+        struct holden_event event;
+        struct holden_fault fault;
+        if (kept->body && may_see(follower->peer, kept) &&
+            holden_decode(&holden_record_event, kept->body, kept->size, &event, &fault) == 0)
+            peer_reply(follower->peer, HOLDEN_MESSAGE_event, follower->id, &event, NULL, 0);
+    }
+    if (follower->follow || follower->next <= events->last)
+        return true;
+    struct holden_end end = {0};
+    peer_reply(follower->peer, HOLDEN_MESSAGE_end, follower->id, &end, NULL, 0);
+    return false;
+}
+
+static void serve_all(struct events *events, const struct peer *peer) {
+    struct follower *follower, *next;
+    for (follower = LIST_FIRST(&events->followers); follower; follower = next) {
+        next = LIST_NEXT(follower, entry);
+        if ((!peer || follower->peer == peer) && !serve(events, follower))
+            drop(follower);
+    }
+}
+
+/* Numbers the event, keeps it in place of the oldest, and serves who follows. Without memory the
+ * event is lost, its number is not: readers see the gap. */
+static void add(struct events *events, struct holden_event *event, uint32_t owner) {
+    HOLDEN_SET(event, event, sequence, ++events->last);
+    HOLDEN_SET(event, event, time, machine_realtime());
+    struct kept_event *kept = &events->ring[events->last % EVENTS_KEPT];
+    free(kept->body);
+    *kept = (struct kept_event){.owner = owner};
+    _cleanup_(buffer_free) struct buffer body = {0};
+    if (holden_encode(&holden_record_event, event, &body) == 0 && (kept->body = malloc(body.size))) {
+        memcpy(kept->body, buffer_bytes(&body), body.size);
+        kept->size = (uint32_t)body.size;
+    }
+    serve_all(events, NULL);
+}
+
+static void describe(const struct process *process, struct holden_event *event) {
+    HOLDEN_SET(event, event, name, holden_view(process->name));
+    HOLDEN_SET(event, event, id, process->id);
+    HOLDEN_SET(event, event, state, process->state);
+    if (process->pid > 0)
+        HOLDEN_SET(event, event, pid, (uint32_t)process->pid);
+}
+
+void events_state(struct process *process) {
+    struct holden_event event = {0};
+    HOLDEN_SET(&event, event, kind, HOLDEN_event_kind_STATE);
+    describe(process, &event);
+    if (!process_alive(process)) {
+        HOLDEN_SET(&event, event, cause, process->outcome.cause);
+        if (process->outcome.code == CLD_EXITED)
+            HOLDEN_SET(&event, event, status, (uint32_t)process->outcome.status);
+        else if (process->outcome.code)
+            HOLDEN_SET(&event, event, signal, (uint32_t)process->outcome.status);
+        if (process->outcome.explanation)
+            HOLDEN_SET(&event, event, text, holden_view(process->outcome.explanation));
+    }
+    add(&process->agent->events, &event, process->owner);
+}
+
+void events_action(struct process *process, uint32_t kind, uint32_t uid, const char *text) {
+    struct holden_event event = {0};
+    HOLDEN_SET(&event, event, kind, kind);
+    describe(process, &event);
+    HOLDEN_SET(&event, event, uid, uid);
+    if (text)
+        HOLDEN_SET(&event, event, text, holden_view(text));
+    add(&process->agent->events, &event, process->owner);
+}
+
+void events_agent(struct agent *agent, const char *text) {
+    struct holden_event event = {0};
+    HOLDEN_SET(&event, event, kind, HOLDEN_event_kind_AGENT);
+    HOLDEN_SET(&event, event, text, holden_view(text));
+    add(&agent->events, &event, UINT32_MAX);
+}
+
+int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
+                     const struct holden_subscribe *request) {
+    struct follower *follower = malloc(sizeof(*follower));
+    if (!follower)
+        return -ENOMEM;
+    bool since = HOLDEN_HAS(request, subscribe, since);
+    *follower = (struct follower){
+        .peer = peer, .id = id,
+        .follow = HOLDEN_HAS(request, subscribe, follow) && request->follow,
+        .next = since ? request->since + 1 : events->last + 1,
+    };
+    /* Without a number, a reader that does not follow wants all that is kept, and one that asks for
+     * more than there was cannot have it. */
+    if (!since && !follower->follow)
+        follower->next = oldest(events);
+    if (follower->next > events->last + 1)
+        follower->next = events->last + 1;
+    LIST_INSERT_HEAD(&events->followers, follower, entry);
+    if (!serve(events, follower))
+        drop(follower);
+    return 0;
+}
+
+void events_drained(struct events *events, struct peer *peer) {
+    serve_all(events, peer);
+}
+
+void events_forget(struct events *events, struct peer *peer) {
+    struct follower *follower, *next;
+    for (follower = LIST_FIRST(&events->followers); follower; follower = next) {
+        next = LIST_NEXT(follower, entry);
+        if (follower->peer == peer)
+            drop(follower);
+    }
+}

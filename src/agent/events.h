@@ -1,0 +1,52 @@
+/* What happened, numbered: a ring of the last events, and clients that follow it. A reader that is
+ * slower than the ring is told how much it missed; it never holds anything up. */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "protocol/message.h"
+
+struct agent;
+struct peer;
+struct process;
+
+enum { EVENTS_KEPT = 1024 };
+
+/* One kept event: its encoded body, and whom it may be shown to. */
+struct kept_event {
+    uint8_t *body;   /* owned */
+    uint32_t size;
+    uint32_t owner;  /* whose process it is about; UINT32_MAX: everybody's business */
+};
+
+struct events {
+    struct agent *agent;
+    struct kept_event ring[EVENTS_KEPT]; /* event N is at N % EVENTS_KEPT */
+    uint64_t last;                       /* sequence number of the newest */
+    LIST_HEAD(, follower) followers;
+};
+
+/* Starts the ring; numbers go on behind `last`. */
+void events_init(struct events *events, struct agent *agent, uint64_t last);
+
+/* Frees the ring and all followers. */
+void events_free(struct events *events);
+
+/* Tells of the process's new state. */
+void events_state(struct process *process);
+
+/* Tells that something was done to the process, by user `uid`; `text` may be NULL. */
+void events_action(struct process *process, uint32_t kind, uint32_t uid, const char *text);
+
+/* Tells something about the agent itself. */
+void events_agent(struct agent *agent, const char *text);
+
+/* Answers a SUBSCRIBE: sends what is kept since `since`, then follows or ends. 0 or -ENOMEM. */
+int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
+                     const struct holden_subscribe *request);
+
+/* The peer's queue has room again. */
+void events_drained(struct events *events, struct peer *peer);
+
+/* The peer goes. */
+void events_forget(struct events *events, struct peer *peer);

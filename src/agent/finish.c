@@ -1,0 +1,269 @@
+#include "agent/finish.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/launch.h"
+#include "agent/machine.h"
+#include "agent/outcome.h"
+#include "agent/state.h"
+#include "agent/stop.h"
+#include "agent/usage.h"
+#include "agent/waiter.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+/* ---- what waits ---- */
+
+void finish_describe(const struct process *process, struct holden_exited *message) {
+    const struct outcome *outcome = &process->outcome;
+    *message = (struct holden_exited){0};
+    HOLDEN_SET(message, exited, name, holden_view(process->name));
+    HOLDEN_SET(message, exited, id, process->id);
+    HOLDEN_SET(message, exited, state, process->state);
+    HOLDEN_SET(message, exited, cause, outcome->cause);
+    if (outcome->code == CLD_EXITED)
+        HOLDEN_SET(message, exited, status, (uint32_t)outcome->status);
+    else if (outcome->code)
+        HOLDEN_SET(message, exited, signal, (uint32_t)outcome->status);
+    if (outcome->code == CLD_DUMPED)
+        HOLDEN_SET(message, exited, core, true);
+    if (outcome->explanation)
+        HOLDEN_SET(message, exited, explanation, holden_view(outcome->explanation));
+}
+
+static void answer_waiters(struct process *process, const struct failure *refused) {
+    struct holden_exited exited;
+    struct holden_done done = {0};
+    struct failure ended;
+    finish_describe(process, &exited);
+    if (refused)
+        waiter_refuse(process, WAITER_START, refused);
+    else if (waiter_any(process, WAITER_START)) {
+        failure_set(&ended, HOLDEN_code_FAILED, "start", "%s was stopped before it ran", process->name);
+        waiter_refuse(process, WAITER_START, &ended);
+    }
+    if (refused) {
+        /* Who asked for start and end in one request has had its answer. */
+        waiter_refuse(process, WAITER_EXIT, refused);
+    }
+    waiter_answer(process, WAITER_EXIT, HOLDEN_MESSAGE_exited, &exited, NULL, 0);
+    waiter_answer(process, WAITER_STOP, HOLDEN_MESSAGE_done, &done, NULL, 0);
+}
+
+/* ---- the end itself ---- */
+
+void finish_forget_old(struct agent *agent) {
+    struct process *process = TAILQ_FIRST(&agent->processes.order);
+    while (process && agent->processes.ended > agent->config.keep_records) {
+        struct process *next = TAILQ_NEXT(process, order);
+        if (!process_alive(process)) {
+            store_remove(&agent->store, process);
+            process_free(process);
+        }
+        process = next;
+    }
+}
+
+static void close_pidfd(struct process *process) {
+    process->end = sd_event_source_disable_unref(process->end);
+    if (process->pidfd >= 0)
+        close(process->pidfd);
+    process->pidfd = -1;
+}
+
+/* A restart goes back to STARTING in place; what was known of the last run is dropped. */
+void finish_start_again(struct process *process) {
+    struct failure failure;
+    process_stopped(process);
+    free(process->outcome.explanation);
+    process->outcome = (struct outcome){0};
+    free(process->usage);
+    process->usage = NULL;
+    process->killed_by = -1;
+    process->restarts++;
+    if (process_event(process, PROCESS_STARTS) < 0)
+        return;
+    if (launch_begin(process, &failure) == 0)
+        return;
+    process->outcome.cause = HOLDEN_cause_SETUP;
+    process->outcome.explanation = strdup(failure.text);
+    process->ended_realtime = machine_realtime();
+    process->ended_monotonic = machine_monotonic();
+    process_event(process, PROCESS_FAILS);
+    store_write(&process->agent->store, process);
+    answer_waiters(process, &failure);
+}
+
+static enum process_event final_event(const struct process *process) {
+    if (process->outcome.cause == HOLDEN_cause_STOPPED)
+        return PROCESS_IS_STOPPED;
+    return process->outcome.code == CLD_EXITED && process->outcome.status == 0 && process->ran &&
+                   process->outcome.cause == HOLDEN_cause_EXITED
+               ? PROCESS_EXITS
+               : PROCESS_FAILS;
+}
+
+static void ended(struct process *process) {
+    struct agent *agent = process->agent;
+    struct failure refused = {0};
+    bool restart = process->stopping && process->stopping->restart && !agent->stopping;
+    process->ended_realtime = machine_realtime();
+    process->ended_monotonic = machine_monotonic();
+    outcome_explain(process);
+    if (process->launch && process->launch->failure.code)
+        refused = process->launch->failure;
+    pid_t pid = process->pid;
+    close_pidfd(process);
+    process_set_pid(process, 0);
+    process->frozen = false;
+    process->limit = sd_event_source_disable_unref(process->limit);
+    process_permanent(process);
+    process_launched(process);
+    if (restart) {
+        finish_start_again(process);
+    } else {
+        process_stopped(process);
+        filter_release(&agent->filters, TAKE_POINTER(process->filter));
+        for (size_t i = 0; i < ARRAY_SIZE(process->passed); i++) {
+            cleanup_close(&process->passed[i]);
+            process->passed[i] = -1;
+        }
+        process_event(process, final_event(process));
+        int r = store_write(&agent->store, process);
+        if (r < 0)
+            log_warning("the exit record of %s could not be written: %s", process->name, strerror(-r));
+    }
+    /* Only now may the kernel forget it. */
+    if (pid > 0)
+        link_send_request(&agent->link, KEEPER_RELEASE, pid);
+    if (!restart) {
+        answer_waiters(process, refused.code ? &refused : NULL);
+        finish_forget_old(agent);
+    }
+    if (agent->stopping && agent->processes.alive == 0)
+        sd_event_exit(agent->event, AGENT_EXIT_STOPPED);
+}
+
+static int remove_cgroup(struct process *process) {
+    char name[96];
+    if (!process->has_cgroup)
+        return 0;
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    int r = cgroup_remove(&process->agent->hierarchy, name);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    process->has_cgroup = false;
+    watch_remove(&process->agent->watch, &process->cgroup_watch);
+    return 0;
+}
+
+static void watch_cgroup(struct process *process) {
+    char path[4400], name[96];
+    if (process->cgroup_watch >= 0)
+        return;
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    snprintf(path, sizeof(path), "%s/%s/cgroup.events", process->agent->hierarchy.path, name);
+    watch_add(&process->agent->watch, process, path, &process->cgroup_watch);
+}
+
+/* The figures are read while the cgroup is there; what it lacks, the keeper's rusage gives. */
+static void read_usage(struct process *process, const struct keeper_reply *reply) {
+    char name[96];
+    _cleanup_close_ int directory = -1;
+    if (!process->usage)
+        process->usage = calloc(1, sizeof(*process->usage));
+    struct holden_usage *usage = process->usage;
+    if (!usage)
+        return;
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    if (cgroup_open(&process->agent->hierarchy, name, &directory) == 0)
+        usage_read(directory, usage);
+    else
+        HOLDEN_SET(usage, usage, at, machine_monotonic());
+    holden_unmark(usage, HOLDEN_INDEX(usage, memory));
+    holden_unmark(usage, HOLDEN_INDEX(usage, tasks));
+    if (!reply)
+        return;
+    if (!HOLDEN_HAS(usage, usage, cpu))
+        HOLDEN_SET(usage, usage, cpu, reply->user + reply->system);
+    if (!HOLDEN_HAS(usage, usage, memory_peak))
+        HOLDEN_SET(usage, usage, memory_peak, reply->peak);
+}
+
+void finish_if_empty(struct process *process) {
+    if (!process->main_ended)
+        return;
+    int r = remove_cgroup(process);
+    if (r == -EBUSY) {
+        /* Watched before it is asked again, so that its becoming empty in between is not missed. */
+        watch_cgroup(process);
+        r = remove_cgroup(process);
+    }
+    if (r == 0) {
+        ended(process);
+        return;
+    }
+    if (!process->stopping)
+        stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
+}
+
+int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)fd;
+    (void)events;
+    struct process *process = data;
+    sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    if (process->recovered && !process->adopted)
+        finish_unseen(process);
+    else
+        link_send_request(&process->agent->link, KEEPER_STATUS, process->pid);
+    return 0;
+}
+
+static void main_ended(struct process *process, const struct keeper_reply *reply) {
+    process->main_ended = true;
+    read_usage(process, reply);
+    finish_if_empty(process);
+}
+
+void finish_status(struct agent *agent, const struct keeper_reply *reply) {
+    char text[16];
+    snprintf(text, sizeof(text), "%d", reply->pid);
+    struct process *process = process_by_text(&agent->processes, holden_view(text));
+    if (!process || process->main_ended)
+        return;
+    if (reply->error == EAGAIN) {
+        if (process->end)
+            sd_event_source_set_enabled(process->end, SD_EVENT_ON);
+        return;
+    }
+    if (reply->error != 0) {
+        finish_unseen(process);
+        return;
+    }
+    process->outcome.code = reply->code;
+    process->outcome.status = reply->status;
+    struct launch *launch = process->launch;
+    if (launch && !launch->failure.code)
+        failure_set(&launch->failure, HOLDEN_code_FAILED,
+                    plan_step_words(agent->link.reports[launch->report].reached),
+                    "cannot start %s: it was ended by signal %d in set-up, at step %s", process->name,
+                    reply->code == CLD_EXITED ? 0 : reply->status,
+                    plan_step_words(agent->link.reports[launch->report].reached));
+    main_ended(process, reply);
+}
+
+void finish_unseen(struct process *process) {
+    process->outcome.code = 0;
+    process->outcome.status = 0;
+    main_ended(process, NULL);
+}
+
+void finish_unborn(struct process *process) {
+    process->main_ended = true;
+    finish_if_empty(process);
+}

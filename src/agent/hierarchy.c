@@ -1,0 +1,206 @@
+/* Finding and preparing the cgroup that the agent divides. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+#include <unistd.h>
+
+#include "agent/cgroup.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+
+static const struct {
+    unsigned bit;
+    const char *name;
+} controllers[] = {
+    {CGROUP_CPU, "cpu"}, {CGROUP_CPUSET, "cpuset"}, {CGROUP_MEMORY, "memory"},
+    {CGROUP_PIDS, "pids"}, {CGROUP_IO, "io"},
+};
+
+const char *cgroup_controller_name(unsigned controller) {
+    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+        if (controllers[i].bit == controller)
+            return controllers[i].name;
+    return "?";
+}
+
+/* The bits of a file that lists controllers separated by spaces. */
+static unsigned read_controllers(int directory, const char *file) {
+    char text[256];
+    unsigned bits = 0;
+    if (file_read(directory, file, text, sizeof(text)) < 0)
+        return 0;
+    char *rest = text;
+    for (char *word; (word = strsep(&rest, " \n"));)
+        for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+            if (strcmp(word, controllers[i].name) == 0)
+                bits |= controllers[i].bit;
+    return bits;
+}
+
+/* Where cgroup2 is mounted: /proc/self/mountinfo, proc(5), the field before " - cgroup2". */
+static int find_mount(char **mount, bool *v1) {
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    if (!file)
+        return -errno;
+    char *line = NULL;
+    size_t space = 0;
+    *mount = NULL;
+    while (getline(&line, &space, file) >= 0) {
+        const char *type = strstr(line, " - ");
+        char path[4096];
+        if (!type || sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
+            continue;
+        if (strncmp(type + 3, "cgroup ", 7) == 0)
+            *v1 = true;
+        if (!*mount && strncmp(type + 3, "cgroup2 ", 8) == 0)
+            *mount = strdup(path);
+    }
+    free(line);
+    fclose(file);
+    return *mount ? 0 : -ENOENT;
+}
+
+/* The cgroup2 path of this process, as /proc/self/cgroup has it on the line "0::". */
+static int own_cgroup(char *path, size_t space) {
+    char text[8192];
+    ssize_t size = file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
+    if (size < 0)
+        return (int)size;
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (strncmp(line, "0::", 3) == 0 && strlen(line + 3) < space) {
+            strcpy(path, line + 3);
+            return 0;
+        }
+    return -ENOENT;
+}
+
+/* Asks for every controller for the cgroups below `directory`, one by one: one that cannot be had
+ * does not cost the others. */
+static void enable_controllers(int directory) {
+    unsigned there = read_controllers(directory, "cgroup.controllers");
+    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "+%s", controllers[i].name);
+        if (there & controllers[i].bit)
+            file_write(directory, "cgroup.subtree_control", text);
+    }
+}
+
+/* Opens `path` below `mount`, making what is missing and enabling controllers on the way down. The
+ * last cgroup's own subtree_control is left to the caller. */
+static int open_down(struct hierarchy *hierarchy, int mount, const char *path, int *out) {
+    _cleanup_close_ int at = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+    _cleanup_free_ char *copy = strdup(path);
+    if (at < 0 || !copy)
+        return -ENOMEM;
+    char *rest = copy;
+    for (char *name; (name = strsep(&rest, "/"));) {
+        if (*name == '\0')
+            continue;
+        enable_controllers(at);
+        bool made = mkdirat(at, name, 0755) == 0;
+        int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (next < 0)
+            return -errno;
+        hierarchy->made = made;
+        close(at);
+        at = next;
+    }
+    *out = TAKE_FD(at);
+    return 0;
+}
+
+/* Moves agent and keeper to the leaf "agent": a cgroup with processes of its own cannot hand its
+ * controllers down (the no-internal-processes rule of cgroups(7)). */
+static int move_to_leaf(int root, pid_t keeper) {
+    if (mkdirat(root, "agent", 0755) < 0 && errno != EEXIST)
+        return -errno;
+    _cleanup_close_ int leaf = openat(root, "agent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (leaf < 0)
+        return -errno;
+    char text[32];
+    snprintf(text, sizeof(text), "%d", (int)keeper);
+    int r = file_write(leaf, "cgroup.procs", text);
+    if (r < 0)
+        return r;
+    return file_write(leaf, "cgroup.procs", "0");
+}
+
+/* The path below the mount that is meant: as given, or our own, or /holden in the root. */
+static int choose_path(const struct hierarchy *hierarchy, const char *given, char *path, size_t space,
+                       bool *own) {
+    char mine[4096];
+    int r = own_cgroup(mine, sizeof(mine));
+    if (r < 0 && !given)
+        return r;
+    /* An agent that was started again already sits in the leaf of the cgroup it divides. */
+    size_t size = r < 0 ? 0 : strlen(mine);
+    if (size > 6 && strcmp(mine + size - 6, "/agent") == 0)
+        mine[size - 6] = '\0';
+    size_t prefix = hierarchy->mount ? strlen(hierarchy->mount) : 0;
+    if (given && prefix > 0 && strncmp(given, hierarchy->mount, prefix) == 0 && given[prefix] == '/')
+        given += prefix;
+    if (!given)
+        given = strcmp(mine, "/") == 0 || !*mine ? "/holden" : mine;
+    if (strlen(given) >= space)
+        return -ENAMETOOLONG;
+    strcpy(path, given);
+    for (size_t end = strlen(path); end > 1 && path[end - 1] == '/'; end--)
+        path[end - 1] = '\0';
+    *own = r == 0 && strcmp(path, mine) == 0;
+    return 0;
+}
+
+int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
+                   struct failure *failure) {
+    *hierarchy = (struct hierarchy){.root = -1};
+    bool v1 = false;
+    int r = find_mount(&hierarchy->mount, &v1);
+    if (r < 0)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "cgroup",
+                           "no cgroup2 file system is mounted, and every process needs a cgroup of its "
+                           "own: mount -t cgroup2 none /sys/fs/cgroup");
+    char path[4096];
+    bool own = false;
+    r = choose_path(hierarchy, given, path, sizeof(path), &own);
+    if (r < 0)
+        return failure_errno(failure, -r, "cgroup", "cannot tell which cgroup to divide");
+    _cleanup_close_ int mount = open(hierarchy->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (mount < 0)
+        return failure_errno(failure, errno, "cgroup", "cannot open %s", hierarchy->mount);
+    r = open_down(hierarchy, mount, path, &hierarchy->root);
+    if (r < 0)
+        return failure_errno(failure, -r, "cgroup", "cannot make or open cgroup %s below %s", path,
+                             hierarchy->mount);
+    if (own && (r = move_to_leaf(hierarchy->root, keeper)) < 0)
+        return failure_errno(failure, -r, "cgroup", "cannot move the agent to the leaf of cgroup %s", path);
+    enable_controllers(hierarchy->root);
+    hierarchy->controllers = read_controllers(hierarchy->root, "cgroup.subtree_control");
+    hierarchy->offered = read_controllers(mount, "cgroup.controllers");
+    hierarchy->hybrid = v1 && hierarchy->offered != (CGROUP_IO << 1) - 1;
+    if (asprintf(&hierarchy->path, "%s%s", hierarchy->mount, strcmp(path, "/") ? path : "") < 0) {
+        hierarchy->path = NULL;
+        return failure_errno(failure, ENOMEM, "cgroup", "cannot keep the path");
+    }
+    return 0;
+}
+
+void hierarchy_close(struct hierarchy *hierarchy, bool remove) {
+    if (remove && hierarchy->root >= 0) {
+        unlinkat(hierarchy->root, "agent", AT_REMOVEDIR);
+        if (hierarchy->made)
+            rmdir(hierarchy->path);
+    }
+    if (hierarchy->root >= 0)
+        close(hierarchy->root);
+    free(hierarchy->path);
+    free(hierarchy->mount);
+    *hierarchy = (struct hierarchy){.root = -1};
+}

@@ -1,0 +1,136 @@
+#include "agent/identity.h"
+
+#include <linux/capability.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/capability.h"
+#include "common/cleanup.h"
+
+static bool in_groups(uint32_t gid, uint32_t own, const uint32_t *groups, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (groups[i] == gid)
+            return true;
+    return gid == own;
+}
+
+static int add_group(struct identity *identity, uint32_t gid, struct failure *failure) {
+    for (size_t i = 0; i < identity->group_count; i++)
+        if (identity->groups[i] == gid)
+            return 0;
+    if (identity->group_count == ARRAY_SIZE(identity->groups))
+        return failure_set(failure, HOLDEN_code_INVALID, "SupplementaryGroups", "more than %zu groups",
+                           ARRAY_SIZE(identity->groups));
+    identity->groups[identity->group_count++] = gid;
+    return 0;
+}
+
+/* User=, as the client resolved it. */
+static int take_user(const struct holden_properties *properties, struct identity *identity,
+                     struct failure *failure) {
+    struct holden_user user;
+    struct holden_fault fault;
+    if (!HOLDEN_HAS(properties, properties, user))
+        return 0;
+    if (holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size, &user,
+                      &fault) < 0)
+        return failure_set(failure, HOLDEN_code_INVALID, "User", "%s %s", fault.field, fault.what);
+    identity->set = true;
+    identity->uid = user.uid;
+    identity->gid = user.gid;
+    identity->group_count = 0;
+    struct holden_repeated left = user.group;
+    uint32_t gid;
+    int r = 0;
+    while (r == 0 && HOLDEN_HAS(&user, user, group) && holden_next_u32(&left, &gid))
+        r = add_group(identity, gid, failure);
+    return r;
+}
+
+static int take_groups(const struct holden_properties *properties, struct identity *identity,
+                       struct failure *failure) {
+    if (HOLDEN_HAS(properties, properties, group)) {
+        identity->set = true;
+        identity->gid = properties->group;
+    }
+    if (!HOLDEN_HAS(properties, properties, supplementary_groups))
+        return 0;
+    identity->set = true;
+    struct holden_repeated left = properties->supplementary_groups;
+    uint32_t gid;
+    int r = 0;
+    while (r == 0 && holden_next_u32(&left, &gid))
+        r = add_group(identity, gid, failure);
+    return r;
+}
+
+/* What a caller without root asks for must be its own already. */
+static int check_owner(const struct identity *identity, uint32_t owner, uint32_t owner_gid,
+                       const uint32_t *groups, size_t count, struct failure *failure) {
+    if (identity->uid != owner)
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "User",
+                           "user %u may start processes only as itself, not as user %u", owner, identity->uid);
+    if (!in_groups(identity->gid, owner_gid, groups, count))
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "Group", "user %u is not in group %u", owner,
+                           identity->gid);
+    for (size_t i = 0; i < identity->group_count; i++)
+        if (!in_groups(identity->groups[i], owner_gid, groups, count))
+            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "SupplementaryGroups",
+                               "user %u is not in group %u", owner, identity->groups[i]);
+    return 0;
+}
+
+static int take_capabilities(const struct holden_properties *properties, uint32_t owner,
+                             struct identity *identity, struct failure *failure) {
+    uint64_t all = capability_all();
+    identity->bounding = all;
+    bool bounded = HOLDEN_HAS(properties, properties, capability_bounding_set);
+    bool ambient = HOLDEN_HAS(properties, properties, ambient_capabilities);
+    int r = 0;
+    if (bounded)
+        r = capability_fold(properties->capability_bounding_set, "CapabilityBoundingSet",
+                            &identity->bounding, failure);
+    if (r == 0 && ambient)
+        r = capability_fold(properties->ambient_capabilities, "AmbientCapabilities", &identity->ambient,
+                            failure);
+    if (r < 0)
+        return r;
+    if (owner != 0 && identity->ambient != 0)
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "AmbientCapabilities",
+                           "only root may hand out capabilities");
+    if (identity->ambient & ~identity->bounding)
+        return failure_set(failure, HOLDEN_code_INVALID, "AmbientCapabilities",
+                           "holds capabilities that CapabilityBoundingSet= takes away");
+    identity->inheritable = identity->ambient;
+    identity->capabilities = bounded || ambient;
+    return 0;
+}
+
+int identity_resolve(const struct holden_properties *properties, bool has_filter, uint32_t owner,
+                     uint32_t owner_gid, const uint32_t *groups, size_t group_count,
+                     struct identity *identity, struct failure *failure) {
+    *identity = (struct identity){.uid = owner, .gid = owner_gid, .set = owner != geteuid()};
+    int r = 0;
+    if (owner != 0)
+        for (size_t i = 0; r == 0 && i < group_count; i++)
+            r = add_group(identity, groups[i], failure);
+    if (owner == 0)
+        identity->gid = 0;
+    if (r == 0)
+        r = take_user(properties, identity, failure);
+    if (r == 0)
+        r = take_groups(properties, identity, failure);
+    if (r == 0 && owner != 0)
+        r = check_owner(identity, owner, owner_gid, groups, group_count, failure);
+    if (r == 0)
+        r = take_capabilities(properties, owner, identity, failure);
+    if (r < 0)
+        return r;
+    /* A filter may be installed by whoever has CAP_SYS_ADMIN or can gain nothing by exec
+     * (seccomp(2)); a process of somebody else than root gains nothing either way. */
+    bool admin = identity->uid == 0 && identity->bounding & (UINT64_C(1) << CAP_SYS_ADMIN);
+    identity->no_new_privileges =
+        (HOLDEN_HAS(properties, properties, no_new_privileges) && properties->no_new_privileges) ||
+        (has_filter && !admin) || owner != 0;
+    return 0;
+}

@@ -1,0 +1,353 @@
+#include "agent/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/finish.h"
+#include "agent/identity.h"
+#include "agent/limits.h"
+#include "agent/logfile.h"
+#include "agent/machine.h"
+#include "agent/plan_build.h"
+#include "agent/state.h"
+#include "agent/stop.h"
+#include "agent/waiter.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+/* What is made for one start and handed to the keeper. */
+struct parts {
+    struct holden_start start;
+    struct holden_properties properties;
+    struct identity identity;
+    struct plan_stream_input streams[3];
+    int cgroup, pipe, log;   /* owned */
+    int fds[6];              /* of the packet, borrowed */
+    size_t count;
+};
+
+static void parts_free(struct parts *parts) {
+    cleanup_close(&parts->cgroup);
+    cleanup_close(&parts->pipe);
+    cleanup_close(&parts->log);
+}
+
+/* ---- standard streams ---- */
+
+static uint32_t pass(struct parts *parts, int fd) {
+    parts->fds[parts->count] = fd;
+    return (uint32_t)parts->count++;
+}
+
+static int use_log(struct process *process, struct parts *parts, struct plan_stream_input *stream,
+                   struct failure *failure) {
+    int r = parts->log >= 0 ? 0 : logfile_open(process, &parts->log);
+    if (r < 0)
+        return failure_errno(failure, -r, "log", "cannot make the log of %s", process->name);
+    stream->kind = HOLDEN_stream_kind_LOG;
+    stream->passed = pass(parts, parts->log);
+    return 0;
+}
+
+static int choose_stream(struct process *process, struct parts *parts, unsigned number,
+                         const struct holden_nested *asked, struct failure *failure) {
+    static const uint32_t usual[] = {HOLDEN_stream_kind_NULL, HOLDEN_stream_kind_LOG,
+                                     HOLDEN_stream_kind_INHERIT};
+    struct plan_stream_input *stream = &parts->streams[number];
+    struct holden_stream value = {.kind = usual[number]};
+    struct holden_fault fault;
+    if (process->passed[number] >= 0) {
+        *stream = (struct plan_stream_input){HOLDEN_stream_kind_PASSED,
+                                             pass(parts, process->passed[number]), {0}};
+        return 0;
+    }
+    if (asked && holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &value,
+                               &fault) < 0)
+        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "%s %s", fault.field, fault.what);
+    bool path = value.kind == HOLDEN_stream_kind_FILE || value.kind == HOLDEN_stream_kind_APPEND ||
+                value.kind == HOLDEN_stream_kind_TRUNCATE;
+    if (path && (value.path.size == 0 || value.path.data[0] != '/'))
+        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "the path is not absolute");
+    if ((number == 0 && value.kind != HOLDEN_stream_kind_NULL && value.kind != HOLDEN_stream_kind_FILE) ||
+        (number == 1 && value.kind == HOLDEN_stream_kind_INHERIT) || value.kind == HOLDEN_stream_kind_PASSED)
+        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "\"%s\" is not for this stream",
+                           holden_word(&holden_enum_stream_kind, value.kind));
+    *stream = (struct plan_stream_input){value.kind, 0, value.path};
+    return value.kind == HOLDEN_stream_kind_LOG ? use_log(process, parts, stream, failure) : 0;
+}
+
+static int choose_streams(struct process *process, struct parts *parts, struct failure *failure) {
+    const struct holden_properties *p = &parts->properties;
+    int r = choose_stream(process, parts, 0,
+                          HOLDEN_HAS(p, properties, standard_input) ? &p->standard_input : NULL, failure);
+    if (r == 0)
+        r = choose_stream(process, parts, 1,
+                          HOLDEN_HAS(p, properties, standard_output) ? &p->standard_output : NULL, failure);
+    if (r == 0)
+        r = choose_stream(process, parts, 2,
+                          HOLDEN_HAS(p, properties, standard_error) ? &p->standard_error : NULL, failure);
+    return r;
+}
+
+/* ---- preparing ---- */
+
+/* The groups that the request itself names: who restarts it is not asked again. */
+static int resolve_identity(struct process *process, struct parts *parts, struct failure *failure) {
+    uint32_t groups[ARRAY_SIZE(parts->identity.groups)];
+    size_t count = 0;
+    struct holden_user user;
+    struct holden_fault fault;
+    if (process->owner != 0 && HOLDEN_HAS(&parts->properties, properties, user) &&
+        holden_decode(&holden_record_user, parts->properties.user.bytes.data,
+                      parts->properties.user.bytes.size, &user, &fault) == 0)
+        for (uint32_t gid; count < ARRAY_SIZE(groups) && holden_next_u32(&user.group, &gid);)
+            groups[count++] = gid;
+    return identity_resolve(&parts->properties, process->filter != NULL, process->owner,
+                            process->owner_gid, groups, count, &parts->identity, failure);
+}
+
+static int make_cgroup(struct process *process, struct parts *parts, struct failure *failure) {
+    struct agent *agent = process->agent;
+    char name[96];
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    int r = cgroup_make(&agent->hierarchy, name, &parts->cgroup);
+    if (r < 0)
+        return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s", agent->hierarchy.path, name);
+    process->has_cgroup = true;
+    return limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
+}
+
+static int send_plan(struct process *process, struct parts *parts, struct failure *failure) {
+    const struct identity *identity = &parts->identity;
+    struct plan_input input = {
+        .process = process, .start = &parts->start, .properties = &parts->properties,
+        .filter = process->filter, .report = process->launch->report,
+        .uid = identity->uid, .gid = identity->gid,
+        .groups = identity->groups, .group_count = identity->group_count,
+        .bounding = identity->bounding, .inheritable = identity->inheritable, .ambient = identity->ambient,
+        .has = PLAN_HAS_CGROUP | (identity->set ? PLAN_HAS_IDS : 0) |
+               (identity->capabilities ? PLAN_HAS_CAPABILITIES : 0) |
+               (identity->no_new_privileges ? PLAN_HAS_NO_NEW_PRIVILEGES : 0) |
+               (process->owner != 0 ? PLAN_HAS_OPEN_AS_USER : 0) |
+               (process->terminal ? PLAN_HAS_TERMINAL : 0),
+    };
+    memcpy(input.streams, parts->streams, sizeof(input.streams));
+    _cleanup_(buffer_free) struct buffer plan = {0};
+    int r = plan_build(&input, &plan);
+    if (r == 0)
+        r = link_send_plan(&process->agent->link, &plan, parts->fds, parts->count);
+    return r < 0 ? failure_errno(failure, -r, "keeper", "cannot hand %s to the keeper", process->name) : 0;
+}
+
+/* ---- what comes back ---- */
+
+static void refuse(struct process *process, const char *step, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void refuse(struct process *process, const char *step, const char *format, ...) {
+    struct failure *failure = &process->launch->failure;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+    va_end(arguments);
+    failure->code = HOLDEN_code_FAILED;
+    failure->step = step;
+}
+
+static struct holden_view command_of(const struct process *process, struct holden_start *start) {
+    struct holden_properties properties;
+    struct holden_view command = {"", 0};
+    process_request(process, start, &properties);
+    struct holden_repeated left = start->argument;
+    holden_next_view(&left, &command);
+    return command;
+}
+
+static void refuse_step(struct process *process, uint32_t step, int error) {
+    struct holden_start start;
+    const char *words = plan_step_words(step);
+    if (step == PLAN_STEP_EXEC) {
+        struct holden_view command = command_of(process, &start);
+        refuse(process, words, "cannot start %s: %s: %.*s: %s", process->name, words,
+               (int)(command.size < 256 ? command.size : 256), command.data, strerror(error));
+    } else
+        refuse(process, words, "cannot start %s: %s: %s", process->name, words, strerror(error));
+}
+
+/* It runs: written down first, told afterwards. */
+static void started(struct process *process) {
+    struct agent *agent = process->agent;
+    process->ran = true;
+    process_launched(process);
+    process_event(process, PROCESS_RUNS);
+    int r = store_write(&agent->store, process);
+    if (r < 0) {
+        struct failure failure;
+        failure_errno(&failure, -r, "record", "%s was ended again, since its record cannot be written to %s",
+                      process->name, agent->store.path);
+        log_error("%s", failure.text);
+        waiter_refuse(process, WAITER_START, &failure);
+        stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
+        return;
+    }
+    struct holden_started message = {0};
+    HOLDEN_SET(&message, started, name, holden_view(process->name));
+    HOLDEN_SET(&message, started, id, process->id);
+    HOLDEN_SET(&message, started, pid, (uint32_t)process->pid);
+    HOLDEN_SET(&message, started, pidfd, 0);
+    waiter_answer(process, WAITER_START, HOLDEN_MESSAGE_started, &message, &process->pidfd, 1);
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    launch_limit_runtime(process, &properties);
+    logfile_watch(process);
+}
+
+/* Once both the keeper's answer and the pipe's end are here, the report says which it is. Where it
+ * failed, its end is waited for, and finish_status() tells. */
+static void decide(struct process *process) {
+    struct launch *launch = process->launch;
+    if (!launch->ended || process->pid == 0)
+        return;
+    const struct plan_report *report = &process->agent->link.reports[launch->report];
+    if (report->error != 0)
+        refuse_step(process, report->reached, report->error);
+    else if (report->reached != PLAN_STEP_EXEC)
+        refuse(process, plan_step_words(report->reached), "cannot start %s: it died in set-up, at step %s",
+               process->name, plan_step_words(report->reached));
+    else if (process->state == HOLDEN_state_STARTING)
+        started(process);
+}
+
+static int on_pipe(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)source;
+    (void)fd;
+    (void)events;
+    struct process *process = data;
+    struct launch *launch = process->launch;
+    launch->source = sd_event_source_disable_unref(launch->source);
+    close(launch->pipe);
+    launch->pipe = -1;
+    launch->ended = true;
+    decide(process);
+    return 0;
+}
+
+static int open_launch(struct process *process, struct parts *parts, struct failure *failure) {
+    struct agent *agent = process->agent;
+    int ends[2];
+    uint32_t report;
+    if (link_take_report(&agent->link, &report) < 0)
+        return failure_set(failure, HOLDEN_code_TOO_MANY, "report", "%d starts are under way already",
+                           PLAN_REPORTS);
+    struct launch *launch = calloc(1, sizeof(*launch));
+    if (!launch || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+        int error = launch ? errno : ENOMEM;
+        free(launch);
+        link_give_report(&agent->link, report);
+        return failure_errno(failure, error, "status pipe", "cannot start %s", process->name);
+    }
+    launch->report = report;
+    launch->pipe = ends[0];
+    process->launch = launch;
+    parts->pipe = ends[1];
+    int r = sd_event_add_io(agent->event, &launch->source, launch->pipe, EPOLLIN, on_pipe, process);
+    return r < 0 ? failure_errno(failure, -r, "status pipe", "cannot start %s", process->name) : 0;
+}
+
+static int prepare(struct process *process, struct parts *parts, struct failure *failure) {
+    struct agent *agent = process->agent;
+    process_request(process, &parts->start, &parts->properties);
+    int r = limits_check(&agent->hierarchy, &parts->properties, failure);
+    if (r == 0 && !process->filter)
+        r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);
+    if (r == 0)
+        r = resolve_identity(process, parts, failure);
+    if (r == 0)
+        r = make_cgroup(process, parts, failure);
+    if (r == 0)
+        r = open_launch(process, parts, failure);
+    if (r == 0) {
+        pass(parts, parts->cgroup);
+        pass(parts, parts->pipe);
+        r = choose_streams(process, parts, failure);
+    }
+    return r;
+}
+
+int launch_begin(struct process *process, struct failure *failure) {
+    _cleanup_(parts_free) struct parts parts = {.cgroup = -1, .pipe = -1, .log = -1};
+    process->main_ended = false;
+    process->ran = false;
+    process->started_realtime = machine_realtime();
+    process->started_monotonic = machine_monotonic();
+    int r = prepare(process, &parts, failure);
+    if (r == 0) {
+        process->user = parts.identity.uid;
+        r = send_plan(process, &parts, failure);
+    }
+    if (r == 0) {
+        process->agent->starts++;
+        return 0;
+    }
+    process_launched(process);
+    if (process->has_cgroup) {
+        char name[96];
+        cgroup_name(process->id, process->name, name, sizeof(name));
+        cgroup_remove(&process->agent->hierarchy, name);
+        process->has_cgroup = false;
+    }
+    return r;
+}
+
+int launch_attend(struct process *process) {
+    return sd_event_add_io(process->agent->event, &process->end, process->pidfd, EPOLLIN, finish_on_end,
+                           process);
+}
+
+void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
+    struct process *process = process_by_id(&agent->processes, reply->token);
+    if (!process || !process->launch || process->pid != 0) {
+        log_error("the keeper answered a plan that nobody sent");
+        if (pidfd >= 0)
+            close(pidfd);
+        return;
+    }
+    if (reply->error != 0) {
+        refuse_step(process, PLAN_STEP_CLONE, reply->error);
+        finish_unborn(process);
+        return;
+    }
+    process->pidfd = pidfd;
+    process_set_pid(process, reply->pid);
+    if (launch_attend(process) < 0) {
+        refuse(process, "pidfd", "cannot start %s: it could not be watched", process->name);
+        finish_unborn(process);
+        return;
+    }
+    decide(process);
+}
+
+static int on_runtime(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    struct process *process = data;
+    process->limit = sd_event_source_disable_unref(process->limit);
+    stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_TIME_LIMIT});
+    return 0;
+}
+
+void launch_limit_runtime(struct process *process, const struct holden_properties *properties) {
+    process->limit = sd_event_source_disable_unref(process->limit);
+    if (!HOLDEN_HAS(properties, properties, runtime_max) || properties->runtime_max == UINT64_MAX)
+        return;
+    sd_event_add_time(process->agent->event, &process->limit, CLOCK_MONOTONIC,
+                      process->started_monotonic + properties->runtime_max, 1000, on_runtime, process);
+}

@@ -1,0 +1,19 @@
+/* Starting a process: everything is prepared and every refusal made here, the plan goes to the keeper,
+ * and what comes back decides whether it runs. */
+#pragma once
+
+#include "agent/process.h"
+
+/* Begins to start a process in state STARTING. 0: the plan is on its way, and launch_spawned() and the
+ * status pipe will tell; or refused with *failure filled and all undone but the process itself. */
+int launch_begin(struct process *process, struct failure *failure);
+
+/* The keeper's answer to a plan; takes over `pidfd` (-1 where it could not clone). */
+void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd);
+
+/* Watches the pidfd of a process that is known to be this one, and its time limit: for a process that
+ * was started, or recovered. 0 or -errno. */
+int launch_attend(struct process *process);
+
+/* (Re)arms the timer of RuntimeMaxSec=, counted from the start. */
+void launch_limit_runtime(struct process *process, const struct holden_properties *properties);

@@ -1,0 +1,246 @@
+#include "agent/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/launch.h"
+#include "agent/finish.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+enum { FDS = 8 };
+
+/* A packet that waits for the channel. */
+struct parcel {
+    TAILQ_ENTRY(parcel) entry;
+    int fds[FDS];         /* owned */
+    size_t count;
+    size_t size;
+    uint8_t bytes[];
+};
+
+static int send_packet(int channel, const void *bytes, size_t size, const int *fds, size_t count) {
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(FDS * sizeof(int))];
+    } control;
+    struct iovec part = {(void *)(uintptr_t)bytes, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count > 0) {
+        memset(&control, 0, sizeof(control));
+        message.msg_control = control.space;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+    }
+    for (;;) {
+        if (sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return 0;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static void parcel_free(struct parcel *parcel) {
+    for (size_t i = 0; i < parcel->count; i++)
+        close(parcel->fds[i]);
+    free(parcel);
+}
+
+static int keep(struct link *link, const void *bytes, size_t size, const int *fds, size_t count) {
+    struct parcel *parcel = malloc(sizeof(*parcel) + size);
+    if (!parcel)
+        return -ENOMEM;
+    parcel->count = 0;
+    parcel->size = size;
+    memcpy(parcel->bytes, bytes, size);
+    for (; parcel->count < count; parcel->count++) {
+        parcel->fds[parcel->count] = fcntl(fds[parcel->count], F_DUPFD_CLOEXEC, 3);
+        if (parcel->fds[parcel->count] < 0) {
+            int error = errno;
+            parcel_free(parcel);
+            return -error;
+        }
+    }
+    TAILQ_INSERT_TAIL(&link->parcels, parcel, entry);
+    return sd_event_source_set_io_events(link->io, EPOLLIN | EPOLLOUT);
+}
+
+static int dispatch(struct link *link, const void *bytes, size_t size, const int *fds, size_t count) {
+    if (count > FDS)
+        return -EINVAL;
+    if (!TAILQ_EMPTY(&link->parcels))
+        return keep(link, bytes, size, fds, count);
+    int r = send_packet(link->fd, bytes, size, fds, count);
+    return r == -EAGAIN ? keep(link, bytes, size, fds, count) : r;
+}
+
+/* A plan that no packet holds travels in a memfd, behind the others. */
+static int dispatch_large(struct link *link, const struct buffer *plan, const int *fds, size_t count) {
+    int all[FDS];
+    if (count >= FDS)
+        return -EINVAL;
+    _cleanup_close_ int memory = memfd_create("holden-plan", MFD_CLOEXEC);
+    if (memory < 0)
+        return -errno;
+    const uint8_t *bytes = buffer_bytes(plan);
+    for (size_t at = 0; at < plan->size;) {
+        ssize_t written = write(memory, bytes + at, plan->size - at);
+        if (written < 0)
+            return -errno;
+        at += (size_t)written;
+    }
+    memcpy(all, fds, count * sizeof(int));
+    all[count] = memory;
+    return dispatch(link, bytes, sizeof(struct plan), all, count + 1);
+}
+
+int link_send_plan(struct link *link, const struct buffer *plan, const int *fds, size_t count) {
+    return plan->size > KEEPER_PACKET_MAX ? dispatch_large(link, plan, fds, count)
+                                          : dispatch(link, buffer_bytes(plan), plan->size, fds, count);
+}
+
+int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid) {
+    struct keeper_request request = {.kind = kind, .pid = pid};
+    return dispatch(link, &request, sizeof(request), NULL, 0);
+}
+
+/* One packet in. The number of bytes; 0 at the keeper's end; -errno. *fd is -1 or what came along. */
+static ssize_t receive(int channel, struct keeper_reply *reply, int *fd, int flags) {
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {reply, sizeof(*reply)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
+                             .msg_control = control.space, .msg_controllen = sizeof(control.space)};
+    *fd = -1;
+    ssize_t size = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | flags);
+    if (size < 0)
+        return -errno;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(fd, CMSG_DATA(header), sizeof(int));
+    return size;
+}
+
+static void handle(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
+    if (reply->kind == KEEPER_SPAWNED)
+        launch_spawned(agent, reply, pidfd);
+    else if (reply->kind == KEEPER_STATUS)
+        finish_status(agent, reply);
+    else if (pidfd >= 0)
+        close(pidfd);
+}
+
+static void flush(struct link *link) {
+    while (!TAILQ_EMPTY(&link->parcels)) {
+        struct parcel *parcel = TAILQ_FIRST(&link->parcels);
+        int r = send_packet(link->fd, parcel->bytes, parcel->size, parcel->fds, parcel->count);
+        if (r == -EAGAIN)
+            return;
+        TAILQ_REMOVE(&link->parcels, parcel, entry);
+        parcel_free(parcel);
+    }
+    sd_event_source_set_io_events(link->io, EPOLLIN);
+}
+
+static int on_channel(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)source;
+    struct link *link = data;
+    if (events & EPOLLOUT)
+        flush(link);
+    for (unsigned turn = 0; turn < 64; turn++) {
+        struct keeper_reply reply;
+        int pidfd;
+        ssize_t size = receive(fd, &reply, &pidfd, MSG_DONTWAIT);
+        if (size == -EAGAIN || size == -EINTR)
+            return 0;
+        if (size != sizeof(reply)) {
+            log_error("the keeper is gone; processes go on without an agent");
+            return sd_event_exit(link->agent->event, AGENT_EXIT_REFUSED);
+        }
+        handle(link->agent, &reply, pidfd);
+    }
+    return 0;
+}
+
+int link_open(struct link *link, struct agent *agent) {
+    *link = (struct link){.fd = KEEPER_FD_CHANNEL, .agent = agent};
+    TAILQ_INIT(&link->parcels);
+    int type;
+    socklen_t size = sizeof(type);
+    if (getsockopt(KEEPER_FD_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+        return -ENOTCONN;
+    for (int fd = KEEPER_FD_LISTEN; fd <= KEEPER_FD_REPORTS; fd++)
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+            return -ENOTCONN;
+    void *reports = mmap(NULL, PLAN_REPORTS * sizeof(struct plan_report), PROT_READ | PROT_WRITE,
+                         MAP_SHARED, KEEPER_FD_REPORTS, 0);
+    if (reports == MAP_FAILED)
+        return -errno;
+    link->reports = reports;
+    return sd_event_add_io(agent->event, &link->io, link->fd, EPOLLIN, on_channel, link);
+}
+
+void link_close(struct link *link) {
+    while (!TAILQ_EMPTY(&link->parcels)) {
+        struct parcel *parcel = TAILQ_FIRST(&link->parcels);
+        TAILQ_REMOVE(&link->parcels, parcel, entry);
+        parcel_free(parcel);
+    }
+    link->io = sd_event_source_disable_unref(link->io);
+    if (link->reports)
+        munmap(link->reports, PLAN_REPORTS * sizeof(struct plan_report));
+    link->reports = NULL;
+}
+
+int link_take_report(struct link *link, uint32_t *report) {
+    for (uint32_t word = 0; word < PLAN_REPORTS / 64; word++) {
+        if (link->used[word] == UINT64_MAX)
+            continue;
+        uint32_t bit = (uint32_t)__builtin_ctzll(~link->used[word]);
+        link->used[word] |= UINT64_C(1) << bit;
+        *report = word * 64 + bit;
+        link->reports[*report].reached = PLAN_STEP_CLONE;
+        link->reports[*report].error = 0;
+        return 0;
+    }
+    return -EBUSY;
+}
+
+void link_give_report(struct link *link, uint32_t report) {
+    link->used[report / 64] &= ~(UINT64_C(1) << (report % 64));
+}
+
+int link_adopt(struct link *link, pid_t pid, int *pidfd) {
+    int r = link_send_request(link, KEEPER_ADOPT, pid);
+    if (r < 0)
+        return r;
+    struct pollfd poller = {.fd = link->fd, .events = POLLIN};
+    if (poll(&poller, 1, 5000) <= 0)
+        return -ETIMEDOUT;
+    struct keeper_reply reply;
+    int fd;
+    ssize_t size = receive(link->fd, &reply, &fd, MSG_DONTWAIT);
+    if (size != sizeof(reply))
+        return size < 0 ? (int)size : -EPIPE;
+    if (reply.error != 0 || fd < 0) {
+        if (fd >= 0)
+            close(fd);
+        return reply.error ? -reply.error : -ECHILD;
+    }
+    *pidfd = fd;
+    return 0;
+}

@@ -1,0 +1,183 @@
+/* bin/agent-core, the agent proper. The keeper starts it with the listening socket, a channel to the
+ * keeper and a page shared with all children (plan.h); it never clones anything itself.
+ *
+ *   main.c ── hierarchy, store, link, recover: once, before the loop
+ *     loop ── daemon/peer.c: a frame ── request.c: row, right, decode ── request_*.c
+ *               START: start.c (checks, a new process) ── launch.c (cgroup and limits written and read
+ *               back, filter, identity, plan) ── link.c ── keeper: clone3 ── child: its steps, exec
+ *               ── launch.c again: report and pipe's end: runs, record written, `started` sent
+ *             a pidfd ── finish.c: status from the keeper, figures from the cgroup, record, `exited`
+ *             a timer, inotify ── stop.c, constrain.c, logfile.c
+ *
+ * One thread, no signal handler, no blocking call once the loop runs, no mutable global. */
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+#include "agent/machine.h"
+#include "agent/recover.h"
+#include "agent/request.h"
+#include "agent/stop.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+enum { DESCRIPTORS = 1 << 20 };
+
+/* Every process costs a descriptor. What root may have is taken; what it may not, is not needed yet. */
+static void raise_descriptors(void) {
+    struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The socket is root's and the group's; without the group, root's alone. */
+static gid_t open_socket_to(const char *group, const char *path) {
+    struct group entry, *result = NULL;
+    char buffer[4096];
+    gid_t gid = (gid_t)-1;
+    if (getgrnam_r(group, &entry, buffer, sizeof(buffer), &result) == 0 && result)
+        gid = entry.gr_gid;
+    if (gid != (gid_t)-1 && (chown(path, 0, gid) < 0 || chmod(path, 0660) < 0))
+        log_warning("cannot open %s to group %s: %s", path, group, strerror(errno));
+    return gid;
+}
+
+/* Asked to end: everything is stopped first. A second signal does not wait for anybody. */
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
+    (void)source;
+    (void)info;
+    struct agent *agent = data;
+    struct process *process, *next;
+    bool again = agent->stopping;
+    agent->stopping = true;
+    if (agent->processes.alive == 0)
+        return sd_event_exit(agent->event, AGENT_EXIT_STOPPED);
+    events_agent(agent, "the agent stops everything and ends");
+    for (process = TAILQ_FIRST(&agent->processes.order); process; process = next) {
+        next = TAILQ_NEXT(process, order);
+        if (process_alive(process))
+            stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_STOPPED,
+                                                       .has_timeout = again, .timeout = 0});
+    }
+    return 0;
+}
+
+/* What must be there before the loop, in order. 0, or an exit status after a line on stderr. */
+static int open_agent(struct agent *agent) {
+    struct failure failure;
+    if (config_read(&agent->config, agent->arguments.config, agent->arguments.config_given) < 0)
+        return AGENT_EXIT_REFUSED;
+    int r = sd_event_new(&agent->event);
+    if (r == 0)
+        r = processes_init(&agent->processes);
+    if (r == 0)
+        r = link_open(&agent->link, agent);
+    if (r == -ENOTCONN) {
+        log_error("this program is started by the keeper: run `agent`");
+        return AGENT_EXIT_USAGE;
+    }
+    if (r == 0)
+        r = watch_open(&agent->watch, agent);
+    if (r < 0) {
+        log_error("cannot start: %s", strerror(-r));
+        return AGENT_EXIT_REFUSED;
+    }
+    if (hierarchy_open(&agent->hierarchy, agent->arguments.cgroup, getppid(), &failure) < 0 ||
+        store_open(&agent->store, agent->arguments.state, &failure) < 0) {
+        log_error("%s: %s", failure.step, failure.text);
+        return AGENT_EXIT_REFUSED;
+    }
+    audit_open(&agent->audit);
+    events_init(&agent->events, agent, 0);
+    return 0;
+}
+
+static int serve(struct agent *agent) {
+    int r = recover(agent);
+    if (r < 0) {
+        log_error("cannot recover from %s: %s", agent->store.path, strerror(-r));
+        return AGENT_EXIT_REFUSED;
+    }
+    gid_t group = open_socket_to(agent->config.group, agent->arguments.socket);
+    r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, group, &request_calls, agent);
+    if (r == 0)
+        r = sd_event_add_signal(agent->event, NULL, SIGTERM, on_terminate, agent);
+    if (r == 0)
+        r = sd_event_add_signal(agent->event, NULL, SIGINT, on_terminate, agent);
+    if (r < 0) {
+        log_error("cannot listen: %s", strerror(-r));
+        return AGENT_EXIT_REFUSED;
+    }
+    events_agent(agent, agent->recoveries > 0 ? "the agent was started anew and has recovered"
+                                              : "the agent has started");
+    r = sd_event_loop(agent->event);
+    return r < 0 ? AGENT_EXIT_REFUSED : r;
+}
+
+static void close_agent(struct agent *agent, bool remove) {
+    listener_stop(&agent->listener);
+    processes_free(&agent->processes);
+    events_free(&agent->events);
+    audit_close(&agent->audit);
+    watch_close(&agent->watch);
+    link_close(&agent->link);
+    store_close(&agent->store, remove);
+    hierarchy_close(&agent->hierarchy, remove);
+    sd_event_unref(agent->event);
+}
+
+static int check_machine(const struct agent *agent) {
+    struct hierarchy hierarchy;
+    struct failure failure;
+    int r = hierarchy_open(&hierarchy, agent->arguments.cgroup, getppid(), &failure);
+    int status = check_print(&hierarchy, r < 0 ? failure.text : NULL);
+    hierarchy_close(&hierarchy, true);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    struct agent *agent = calloc(1, sizeof(*agent));
+    if (!agent)
+        return AGENT_EXIT_REFUSED;
+    if (arguments_parse(&agent->arguments, argc, argv) < 0) {
+        free(agent);
+        return AGENT_EXIT_USAGE;
+    }
+    agent->hierarchy.root = -1;
+    agent->store = (struct store){.root = -1, .records = -1, .logs = -1};
+    agent->audit.fd = -1;
+    agent->watch.fd = -1;
+    agent->started = machine_monotonic();
+    const char *recoveries = getenv("HOLDEN_RECOVERIES");
+    agent->recoveries = recoveries ? strtoull(recoveries, NULL, 10) : 0;
+    int status;
+    if (agent->arguments.check)
+        status = check_machine(agent);
+    else {
+        umask(077);
+        raise_descriptors();
+        sigset_t signals;
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGPIPE);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
+        status = open_agent(agent);
+        if (status == 0)
+            status = serve(agent);
+        /* Nothing is taken away that a next agent needs. */
+        close_agent(agent, status == AGENT_EXIT_STOPPED);
+    }
+    free(agent);
+    return status;
+}

@@ -1,0 +1,152 @@
+#include "agent/outcome.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/filter.h"
+#include "common/unit.h"
+
+static void say(struct process *process, uint32_t cause, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(struct process *process, uint32_t cause, const char *format, ...) {
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    free(process->outcome.explanation);
+    process->outcome.explanation = text;
+    process->outcome.cause = cause;
+}
+
+static const char *signal_name(int number, char *text, size_t space) {
+    const char *name = sigabbrev_np(number);
+    if (name)
+        snprintf(text, space, "SIG%s", name);
+    else
+        snprintf(text, space, "signal %d", number);
+    return text;
+}
+
+static bool signalled(const struct process *process, int number) {
+    return process->outcome.code != CLD_EXITED && process->outcome.status == number;
+}
+
+static bool failed(const struct process *process) {
+    return process->outcome.code != CLD_EXITED || process->outcome.status != 0;
+}
+
+static bool out_of_memory(struct process *process) {
+    const struct holden_usage *usage = process->usage;
+    if (!usage || !HOLDEN_HAS(usage, usage, oom_kills) || usage->oom_kills == 0 || !failed(process))
+        return false;
+    struct holden_start start;
+    struct holden_properties p;
+    process_request(process, &start, &p);
+    char limit[32], peak[32] = "unknown";
+    if (HOLDEN_HAS(usage, usage, memory_peak))
+        unit_format_size_short(usage->memory_peak, peak, sizeof(peak));
+    if (HOLDEN_HAS(&p, properties, memory_max))
+        say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory: it reached MemoryMax=%s (peak %s)",
+            unit_format_size(p.memory_max, limit, sizeof(limit)), peak);
+    else
+        say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory (peak %s)", peak);
+    return true;
+}
+
+static bool blocked_call(struct process *process) {
+    char name[64];
+    if (!signalled(process, SIGSYS))
+        return false;
+    int call = audit_call_of(&process->agent->audit, process->pid);
+    if (call >= 0)
+        say(process, HOLDEN_cause_SYSTEM_CALL, "its filter forbids the system call %s",
+            filter_call_name(call, name, sizeof(name)));
+    else
+        say(process, HOLDEN_cause_SYSTEM_CALL,
+            "its filter forbids a system call (the kernel did not say which)");
+    return true;
+}
+
+static bool time_limit(struct process *process) {
+    const struct stopping *stopping = process->stopping;
+    char text[32] = "";
+    if (stopping && stopping->cause == HOLDEN_cause_TIME_LIMIT) {
+        struct holden_start start;
+        struct holden_properties p;
+        process_request(process, &start, &p);
+        if (HOLDEN_HAS(&p, properties, runtime_max))
+            unit_format_time(p.runtime_max, text, sizeof(text));
+        say(process, HOLDEN_cause_TIME_LIMIT, "it reached RuntimeMaxSec=%s", text);
+        return true;
+    }
+    if (signalled(process, SIGXCPU)) {
+        say(process, HOLDEN_cause_TIME_LIMIT, "it reached LimitCPU=");
+        return true;
+    }
+    return false;
+}
+
+/* "stopped by user 0", with how it went. */
+static bool stopped(struct process *process) {
+    const struct stopping *stopping = process->stopping;
+    char who[48] = "the agent", name[32], how[64];
+    if (!stopping || (stopping->cause != HOLDEN_cause_STOPPED && stopping->cause != HOLDEN_cause_SETUP))
+        return false;
+    if (stopping->cause == HOLDEN_cause_SETUP) {
+        say(process, HOLDEN_cause_SETUP, "ended by the agent: its record could not be written");
+        return true;
+    }
+    if (stopping->by >= 0)
+        snprintf(who, sizeof(who), "user %" PRId64, stopping->by);
+    if (process->outcome.code == CLD_EXITED)
+        snprintf(how, sizeof(how), "exited with status %d", process->outcome.status);
+    else
+        snprintf(how, sizeof(how), "ended by %s", signal_name(process->outcome.status, name, sizeof(name)));
+    say(process, HOLDEN_cause_STOPPED, "stopped by %s; %s%s", who, how,
+        stopping->kills > 0 ? " after the time to stop ran out" : "");
+    return true;
+}
+
+static bool tasks_limit(struct process *process) {
+    const struct holden_usage *usage = process->usage;
+    if (!usage || !HOLDEN_HAS(usage, usage, tasks_refused) || usage->tasks_refused == 0 || !failed(process))
+        return false;
+    say(process, HOLDEN_cause_TASKS_LIMIT,
+        "it failed after TasksMax= had refused it %" PRIu64 " new tasks", usage->tasks_refused);
+    return true;
+}
+
+static void ended_by_itself(struct process *process) {
+    char name[32];
+    if (process->outcome.code == 0)
+        say(process, HOLDEN_cause_UNKNOWN, "it ended while no agent was there to see how");
+    else if (process->outcome.code == CLD_EXITED)
+        say(process, HOLDEN_cause_EXITED, "exited with status %d", process->outcome.status);
+    else if (process->killed_by >= 0)
+        say(process, HOLDEN_cause_SIGNALLED, "ended by %s, sent by user %" PRId64 "%s",
+            signal_name(process->outcome.status, name, sizeof(name)), process->killed_by,
+            process->outcome.code == CLD_DUMPED ? "; core dumped" : "");
+    else
+        say(process, HOLDEN_cause_SIGNALLED, "ended by %s%s",
+            signal_name(process->outcome.status, name, sizeof(name)),
+            process->outcome.code == CLD_DUMPED ? "; core dumped" : "");
+}
+
+void outcome_explain(struct process *process) {
+    if (process->launch && process->launch->failure.code) {
+        say(process, HOLDEN_cause_SETUP, "%s", process->launch->failure.text);
+        return;
+    }
+    if (stopped(process) || time_limit(process) || out_of_memory(process) || blocked_call(process) ||
+        tasks_limit(process))
+        return;
+    ended_by_itself(process);
+}

@@ -1,0 +1,8 @@
+/* Why a process ended, worked out from its status, its last figures and who did what. */
+#pragma once
+
+#include "agent/process.h"
+
+/* Sets the cause and its explanation in words from what is known: outcome.code and status, usage, a
+ * stop under way, a failed start. Called once, before the final state is set. */
+void outcome_explain(struct process *process);

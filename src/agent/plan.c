@@ -1,0 +1,283 @@
+#include "agent/plan.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/capability.h"
+#include "agent/filter.h"
+#include "agent/plan_build.h"
+#include "agent/process.h"
+#include "common/cleanup.h"
+#include "protocol/property.h"
+
+static const char *const step_words[] = {
+#define STEP(name, words) [PLAN_STEP_##name] = (words),
+    PLAN_STEPS(STEP)
+#undef STEP
+};
+
+const char *plan_step_words(uint32_t step) {
+    return step < ARRAY_SIZE(step_words) ? step_words[step] : "unknown step";
+}
+
+/* The resource of each Limit property. */
+static const struct limit_row {
+    size_t index;
+    uint32_t resource;
+} limit_rows[] = {
+#define PROPERTY(...)
+#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) {HOLDEN_INDEX(properties, member), RESOURCE},
+#include "protocol/properties.def"
+};
+
+/* The plan while it is made: offsets stay true when the buffer moves, pointers would not. */
+struct draft {
+    struct buffer *out;
+    int error;
+};
+
+static struct plan *head(const struct draft *draft) {
+    return (struct plan *)(void *)buffer_bytes(draft->out);
+}
+
+/* Appends bytes at an 8-aligned offset, which is returned. After a failure all calls do nothing. */
+static uint32_t put(struct draft *draft, const void *bytes, size_t size) {
+    static const uint8_t zeros[8];
+    if (draft->error < 0)
+        return 0;
+    size_t pad = (8 - draft->out->size % 8) % 8;
+    draft->error = buffer_append(draft->out, zeros, pad);
+    size_t at = draft->out->size;
+    if (draft->error == 0)
+        draft->error = buffer_append(draft->out, bytes, size);
+    return (uint32_t)at;
+}
+
+static struct plan_run put_string(struct draft *draft, struct holden_view text) {
+    uint32_t at = put(draft, text.data, text.size);
+    if (draft->error == 0)
+        draft->error = buffer_append(draft->out, "", 1);
+    return (struct plan_run){at, (uint32_t)text.size + 1};
+}
+
+/* Strings collected for argv, envp or the paths to try: their offsets, growing. */
+struct strings {
+    struct buffer offsets;
+    uint32_t count;
+};
+
+static void add_string(struct draft *draft, struct strings *strings, struct holden_view text) {
+    uint64_t at = put_string(draft, text).at;
+    if (draft->error == 0)
+        draft->error = buffer_append(&strings->offsets, &at, sizeof(at));
+    strings->count++;
+}
+
+static struct plan_run put_strings(struct draft *draft, struct strings *strings) {
+    static const uint64_t end = 0;
+    if (draft->error == 0)
+        draft->error = buffer_append(&strings->offsets, &end, sizeof(end));
+    uint32_t at = draft->error < 0 ? 0 : put(draft, buffer_bytes(&strings->offsets), strings->offsets.size);
+    struct plan_run run = {at, strings->count};
+    buffer_free(&strings->offsets);
+    return run;
+}
+
+static void put_limits(struct draft *draft, const struct holden_properties *properties) {
+    struct plan_limit limits[ARRAY_SIZE(limit_rows)];
+    uint32_t count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+        struct holden_resource_limit limit;
+        struct holden_fault fault;
+        if (!holden_has(properties, limit_rows[i].index))
+            continue;
+        const struct holden_nested *nested = (const void *)((const uint8_t *)properties +
+            holden_record_properties.fields[limit_rows[i].index].offset);
+        if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size, &limit,
+                          &fault) == 0)
+            limits[count++] = (struct plan_limit){limit_rows[i].resource, 0, limit.soft, limit.hard};
+    }
+    struct plan_run run = {put(draft, limits, count * sizeof(limits[0])), count};
+    if (draft->error == 0)
+        head(draft)->limits = run;
+}
+
+static void put_groups(struct draft *draft, const struct plan_input *input) {
+    struct plan_run run = {put(draft, input->groups, input->group_count * sizeof(uint32_t)),
+                           (uint32_t)input->group_count};
+    if (draft->error == 0)
+        head(draft)->groups = run;
+}
+
+/* Environment: what every process gets, unless the request says otherwise. */
+static bool names_path(struct holden_view assignment) {
+    return assignment.size >= 5 && memcmp(assignment.data, "PATH=", 5) == 0;
+}
+
+static struct holden_view search_path(const struct holden_properties *properties) {
+    struct holden_view path = holden_view("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    struct holden_repeated left = properties->environment;
+    struct holden_view view;
+    while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
+        if (names_path(view))
+            path = (struct holden_view){view.data + 5, view.size - 5};
+    return path;
+}
+
+static void put_environment(struct draft *draft, const struct plan_input *input) {
+    struct strings strings = {0};
+    struct holden_view path = search_path(input->properties);
+    char text[4200];
+    snprintf(text, sizeof(text), "PATH=%.*s", (int)(path.size < 4096 ? path.size : 4096), path.data);
+    add_string(draft, &strings, holden_view(text));
+    snprintf(text, sizeof(text), "HOLDEN_NAME=%s", input->process->name);
+    add_string(draft, &strings, holden_view(text));
+    struct holden_repeated left = input->properties->environment;
+    struct holden_view view;
+    while (HOLDEN_HAS(input->properties, properties, environment) && holden_next_view(&left, &view))
+        if (!names_path(view))
+            add_string(draft, &strings, view);
+    struct plan_run run = put_strings(draft, &strings);
+    if (draft->error == 0)
+        head(draft)->environment = run;
+}
+
+/* The paths that execvp(3) would try. */
+static void put_paths(struct draft *draft, const struct plan_input *input, struct holden_view command) {
+    struct strings strings = {0};
+    if (memchr(command.data, '/', command.size))
+        add_string(draft, &strings, command);
+    struct holden_view path = search_path(input->properties);
+    for (size_t at = 0; strings.count == 0 || (at <= path.size && !memchr(command.data, '/', command.size));) {
+        const char *end = at < path.size ? memchr(path.data + at, ':', path.size - at) : NULL;
+        size_t size = (end ? (size_t)(end - path.data) : path.size) - at;
+        char text[8300];
+        snprintf(text, sizeof(text), "%.*s/%.*s", (int)(size < 4000 ? size : 4000), path.data + at,
+                 (int)(command.size < 4200 ? command.size : 4200), command.data);
+        add_string(draft, &strings, holden_view(text));
+        at += size + 1;
+    }
+    struct plan_run run = put_strings(draft, &strings);
+    if (draft->error == 0)
+        head(draft)->paths = run;
+}
+
+static void put_arguments(struct draft *draft, const struct plan_input *input) {
+    struct strings strings = {0};
+    struct holden_repeated left = input->start->argument;
+    struct holden_view view;
+    while (holden_next_view(&left, &view)) {
+        if (strings.count == 0)
+            put_paths(draft, input, view);
+        add_string(draft, &strings, view);
+    }
+    struct plan_run run = put_strings(draft, &strings);
+    if (draft->error == 0)
+        head(draft)->arguments = run;
+}
+
+/* ---- standard streams ---- */
+
+static const uint32_t sources[] = {
+    [HOLDEN_stream_kind_NULL] = PLAN_SOURCE_NULL,
+    [HOLDEN_stream_kind_LOG] = PLAN_SOURCE_PASSED,
+    [HOLDEN_stream_kind_JOURNAL] = PLAN_SOURCE_JOURNAL,
+    [HOLDEN_stream_kind_FILE] = PLAN_SOURCE_WRITE,
+    [HOLDEN_stream_kind_APPEND] = PLAN_SOURCE_APPEND,
+    [HOLDEN_stream_kind_TRUNCATE] = PLAN_SOURCE_TRUNCATE,
+    [HOLDEN_stream_kind_INHERIT] = PLAN_SOURCE_OUTPUT,
+    [HOLDEN_stream_kind_PASSED] = PLAN_SOURCE_PASSED,
+};
+
+static void put_stream(struct draft *draft, const struct plan_input *input, unsigned number) {
+    const struct plan_stream_input *from = &input->streams[number];
+    struct plan_stream stream = {.source = sources[from->kind], .passed = from->passed};
+    if (number == 0 && from->kind == HOLDEN_stream_kind_FILE)
+        stream.source = PLAN_SOURCE_READ;
+    if (from->kind == HOLDEN_stream_kind_JOURNAL) {
+        /* The header of journald's stream protocol: identifier, unit, priority (info), then no level
+         * prefix, no forwarding to syslog, kmsg or console. */
+        char text[128];
+        snprintf(text, sizeof(text), "%s\n\n6\n0\n0\n0\n0\n", input->process->name);
+        stream.path.at = put(draft, text, strlen(text));
+        stream.path.count = (uint32_t)strlen(text);
+    } else if (from->path.size > 0)
+        stream.path = put_string(draft, from->path);
+    if (draft->error == 0)
+        head(draft)->stream[number] = stream;
+}
+
+/* ---- the rest of the head ---- */
+
+static void put_scheduling(struct draft *draft, const struct holden_properties *properties) {
+    struct plan *plan = head(draft);
+    if (HOLDEN_HAS(properties, properties, nice)) {
+        plan->has |= PLAN_HAS_NICE;
+        plan->nice = (int32_t)properties->nice;
+    }
+    if (HOLDEN_HAS(properties, properties, oom_score_adjust)) {
+        plan->has |= PLAN_HAS_OOM_SCORE;
+        plan->oom_score = (int32_t)properties->oom_score_adjust;
+    }
+    plan->umask = HOLDEN_HAS(properties, properties, umask) ? properties->umask : 0022;
+    if (!HOLDEN_HAS(properties, properties, cpu_affinity))
+        return;
+    plan->has |= PLAN_HAS_AFFINITY;
+    struct plan_run run = {put(draft, properties->cpu_affinity.data, properties->cpu_affinity.size),
+                           (uint32_t)properties->cpu_affinity.size};
+    if (draft->error == 0)
+        head(draft)->affinity = run;
+}
+
+static void put_directory(struct draft *draft, const struct holden_properties *properties) {
+    if (!HOLDEN_HAS(properties, properties, working_directory))
+        return;
+    struct holden_view path = properties->working_directory;
+    uint32_t has = PLAN_HAS_DIRECTORY;
+    if (path.size > 0 && path.data[0] == '-') {
+        has |= PLAN_HAS_DIRECTORY_OPTIONAL;
+        path = (struct holden_view){path.data + 1, path.size - 1};
+    }
+    struct plan_run run = put_string(draft, path);
+    if (draft->error < 0)
+        return;
+    head(draft)->has |= has;
+    head(draft)->directory = run;
+}
+
+static void put_filter(struct draft *draft, const struct filter *filter) {
+    if (!filter)
+        return;
+    struct plan_run run = {put(draft, filter->instructions, filter->count * sizeof(struct sock_filter)),
+                           (uint32_t)filter->count};
+    if (draft->error < 0)
+        return;
+    head(draft)->has |= PLAN_HAS_FILTER;
+    head(draft)->filter = run;
+}
+
+int plan_build(const struct plan_input *input, struct buffer *out) {
+    struct plan plan = {
+        .magic = PLAN_MAGIC, .token = input->process->id, .report = input->report, .has = input->has,
+        .uid = input->uid, .gid = input->gid, .bounding = input->bounding,
+        .inheritable = input->inheritable, .ambient = input->ambient,
+    };
+    struct draft draft = {.out = out, .error = buffer_append(out, &plan, sizeof(plan))};
+    if (draft.error < 0)
+        return draft.error;
+    for (unsigned i = 0; i < 3; i++)
+        put_stream(&draft, input, i);
+    if (draft.error == 0)
+        put_scheduling(&draft, input->properties);
+    put_limits(&draft, input->properties);
+    put_groups(&draft, input);
+    put_directory(&draft, input->properties);
+    put_filter(&draft, input->filter);
+    put_environment(&draft, input);
+    put_arguments(&draft, input);
+    if (draft.error == 0)
+        head(&draft)->size = (uint32_t)out->size;
+    return draft.error;
+}

@@ -1,0 +1,195 @@
+/* The plan: everything that one new process needs between clone and exec, prepared by the agent as
+ * one flat run of bytes without pointers, so that the keeper can hand it to the child unread; and the
+ * few messages between agent and keeper. Both come from the same build; nothing here is a wire
+ * format. The channel is a SOCK_SEQPACKET pair: one message is one packet. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* Descriptors that the agent finds open when the keeper starts it. */
+enum {
+    KEEPER_FD_LISTEN = 3,  /* the listening socket */
+    KEEPER_FD_CHANNEL = 4, /* agent's end of the channel */
+    KEEPER_FD_REPORTS = 5, /* memfd with PLAN_REPORTS struct plan_report, shared with every child */
+};
+
+/* The agent's exit statuses that mean something to the keeper; any other end is a crash, and so are
+ * USAGE and REFUSED once an agent of this keeper has recovered, REEXEC before this one has. Its
+ * environment says in HOLDEN_RECOVERIES how many agents this keeper has had before it. */
+enum {
+    AGENT_EXIT_STOPPED = 0,  /* asked to stop: the keeper ends too */
+    AGENT_EXIT_USAGE = 2,    /* it will not start, whatever the keeper does: the keeper ends with 2 */
+    AGENT_EXIT_REFUSED = 3,  /* it cannot start here, and has said why: the keeper ends with 1 */
+    AGENT_EXIT_REEXEC = 80,  /* start the program that is on disk now, at once */
+};
+
+/* The steps of a child, in their order; the name is what the client reads ("cannot start web:
+ * working directory: …"). */
+#define PLAN_STEPS(STEP)                       \
+    STEP(CLONE, "clone")                       \
+    STEP(SESSION, "session")                   \
+    STEP(SIGNALS, "signals")                   \
+    STEP(STDIN, "standard input")              \
+    STEP(STDOUT, "standard output")            \
+    STEP(STDERR, "standard error")             \
+    STEP(TERMINAL, "terminal")                 \
+    STEP(OOM_SCORE, "OOMScoreAdjust")          \
+    STEP(NICE, "Nice")                         \
+    STEP(AFFINITY, "CPUAffinity")              \
+    STEP(LIMITS, "resource limits")            \
+    STEP(BOUNDING, "CapabilityBoundingSet")    \
+    STEP(GROUPS, "groups")                     \
+    STEP(GID, "Group")                         \
+    STEP(UID, "User")                          \
+    STEP(CAPABILITIES, "capabilities")         \
+    STEP(AMBIENT, "AmbientCapabilities")       \
+    STEP(DIRECTORY, "WorkingDirectory")        \
+    STEP(NO_NEW_PRIVILEGES, "NoNewPrivileges") \
+    STEP(FILTER, "seccomp")                    \
+    STEP(EXEC, "exec")
+
+enum plan_step {
+#define STEP(name, words) PLAN_STEP_##name,
+    PLAN_STEPS(STEP)
+#undef STEP
+        PLAN_STEP_COUNT
+};
+
+/* Where a child says how far it got, by plain stores into shared memory: past its system call filter
+ * no write(2) can be relied on. Each agent gets new ones. It zeroes one before the plan is sent and
+ * reads it when the plan's status pipe has ended. reached == PLAN_STEP_EXEC and error == 0 then means that exec took
+ * place; anything else that the child died or failed in step `reached`. */
+struct plan_report {
+    volatile uint32_t reached; /* enum plan_step: the step being done */
+    volatile int32_t error;    /* errno of the step that failed, or 0 */
+};
+enum { PLAN_REPORTS = 4096 };
+
+/* A run of the plan's bytes: offset from its beginning, 8-aligned, and number of elements. */
+struct plan_run {
+    uint32_t at;
+    uint32_t count;
+};
+
+struct plan_limit {
+    uint32_t resource; /* RLIMIT_* */
+    uint32_t pad;
+    uint64_t soft;
+    uint64_t hard;
+};
+
+/* What a standard stream is made from. */
+enum plan_source {
+    PLAN_SOURCE_NULL,     /* /dev/null */
+    PLAN_SOURCE_PASSED,   /* descriptor `passed` of the packet */
+    PLAN_SOURCE_READ,     /* open path for reading */
+    PLAN_SOURCE_WRITE,    /* open path for writing, created 0666 & ~umask */
+    PLAN_SOURCE_APPEND,   /* the same, at its end */
+    PLAN_SOURCE_TRUNCATE, /* the same, emptied */
+    PLAN_SOURCE_JOURNAL,  /* connect to journald's stream socket and send the string at path, its
+                             header; after the ids are set, since journald files by who connects */
+    PLAN_SOURCE_OUTPUT,   /* a duplicate of standard output (for standard error only) */
+};
+
+struct plan_stream {
+    uint32_t source;       /* enum plan_source */
+    uint32_t passed;       /* index among the packet's descriptors */
+    struct plan_run path;  /* NUL-terminated bytes */
+};
+
+/* Bits of plan.has: which optional steps there are. */
+enum {
+    PLAN_HAS_TERMINAL = 1 << 0,          /* standard input becomes the controlling terminal */
+    PLAN_HAS_OOM_SCORE = 1 << 1,
+    PLAN_HAS_NICE = 1 << 2,
+    PLAN_HAS_AFFINITY = 1 << 3,
+    PLAN_HAS_IDS = 1 << 4,               /* groups, gid, uid */
+    PLAN_HAS_CAPABILITIES = 1 << 5,      /* bounding, inheritable, ambient */
+    PLAN_HAS_DIRECTORY = 1 << 6,
+    PLAN_HAS_DIRECTORY_OPTIONAL = 1 << 7, /* it may be missing: then it stays in / */
+    PLAN_HAS_NO_NEW_PRIVILEGES = 1 << 8,
+    PLAN_HAS_FILTER = 1 << 9,
+    PLAN_HAS_OPEN_AS_USER = 1 << 10,     /* streams are opened by path only after the ids are set */
+    PLAN_HAS_CGROUP = 1 << 11,           /* clone into descriptor 0 of the packet */
+};
+
+enum { PLAN_MAGIC = 0x6e616c50 };
+
+/* Descriptors of a plan's packet. */
+enum {
+    PLAN_FD_CGROUP = 0,  /* the cgroup's directory (PLAN_HAS_CGROUP, else /dev/null) */
+    PLAN_FD_STATUS = 1,  /* the status pipe's writing end */
+    PLAN_FD_STREAMS = 2, /* from here on those that streams name as `passed` */
+    PLAN_FDS_MAX = 8,
+};
+
+/* The head of the plan; its runs follow. A plan over KEEPER_PACKET_MAX travels in a memfd, the packet's
+ * last descriptor, and the packet then holds only this head. A plan whose ids are not root's, or whose
+ * bounding set lacks CAP_SYS_ADMIN, can have a filter only with PLAN_HAS_NO_NEW_PRIVILEGES
+ * (seccomp(2)). */
+struct plan {
+    uint32_t magic;  /* PLAN_MAGIC; keeper_request.kind for the other messages */
+    uint32_t size;   /* bytes, head and runs */
+    uint64_t token;  /* the agent's, given back with the answer */
+    uint32_t report; /* index of its struct plan_report */
+    uint32_t has;    /* PLAN_HAS_* */
+    struct plan_stream stream[3];
+    int32_t oom_score;
+    int32_t nice;
+    uint32_t umask;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t pad;
+    uint64_t bounding;    /* capabilities to keep, bit N for capability N */
+    uint64_t inheritable; /* permitted, effective and inheritable after the ids are set; for uid 0
+                             permitted and effective are what the bounding set leaves */
+    uint64_t ambient;
+    struct plan_run affinity;   /* bytes of a CPU mask, as sched_setaffinity(2) takes it */
+    struct plan_run limits;     /* struct plan_limit */
+    struct plan_run groups;     /* uint32_t */
+    struct plan_run directory;  /* NUL-terminated bytes */
+    struct plan_run filter;     /* struct sock_filter */
+    struct plan_run paths;      /* uint64_t: offsets of the paths to try in turn; exec's ENOENT,
+                                   ENOTDIR and EACCES go on to the next, as execvp(3) does */
+    struct plan_run arguments;  /* uint64_t: offsets of strings; the child turns them to pointers */
+    struct plan_run environment; /* the same; neither count includes the terminating 0, which is there */
+};
+
+enum { KEEPER_PACKET_MAX = 65536 };
+
+/* What else the agent asks of the keeper. It must never wait for room in the channel without reading
+ * answers meanwhile: the keeper does wait for room. */
+enum keeper_request_kind {
+    KEEPER_STATUS = 1,   /* has the child ended, and how? answered by KEEPER_STATUS; nothing is reaped */
+    KEEPER_RELEASE = 2,  /* its end is written down: reap it; no answer */
+    KEEPER_ADOPT = 3,    /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd */
+    KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
+                             children not named are reaped as orphans, and SIGHUP is passed on */
+};
+
+struct keeper_request {
+    uint32_t kind;
+    int32_t pid;
+};
+
+enum { KEEPER_SPAWNED = 16 };
+
+/* The keeper's answer. KEEPER_SPAWNED and KEEPER_ADOPT bring the pidfd where error is 0. */
+struct keeper_reply {
+    uint32_t kind;   /* KEEPER_SPAWNED, KEEPER_STATUS or KEEPER_ADOPT */
+    int32_t error;   /* errno of clone3 (SPAWNED); ECHILD for a pid that is no child; EAGAIN for one
+                        that has not ended (STATUS) */
+    uint64_t token;  /* of the plan (SPAWNED) */
+    int32_t pid;
+    int32_t code;    /* CLD_EXITED, CLD_KILLED or CLD_DUMPED, as waitid(2) has it (STATUS) */
+    int32_t status;  /* exit status or signal */
+    uint32_t pad;
+    uint64_t user;   /* CPU time of the process and those it waited for, microseconds */
+    uint64_t system;
+    uint64_t peak;   /* its largest resident set, bytes */
+};
+
+/* The words for a step, static. */
+const char *plan_step_words(uint32_t step);

@@ -1,0 +1,34 @@
+/* Making a plan (plan.h) from what was asked for and what the agent has prepared. */
+#pragma once
+
+#include "agent/plan.h"
+#include "common/buffer.h"
+#include "protocol/message.h"
+
+struct process;
+struct filter;
+
+struct plan_stream_input {
+    uint32_t kind;             /* enum holden_stream_kind_values */
+    uint32_t passed;           /* for LOG and PASSED: index among the packet's descriptors */
+    struct holden_view path;   /* for the kinds that have one */
+};
+
+/* Everything is borrowed for the call. */
+struct plan_input {
+    const struct process *process;
+    const struct holden_start *start;
+    const struct holden_properties *properties;
+    const struct filter *filter;   /* or NULL */
+    struct plan_stream_input streams[3];
+    uint32_t has;                  /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
+                                      no_new_privileges, open_as_user, cgroup */
+    uint32_t report;
+    uint32_t uid, gid;
+    const uint32_t *groups;
+    size_t group_count;
+    uint64_t bounding, inheritable, ambient;
+};
+
+/* Appends the plan to the empty buffer `out`. 0 or -ENOMEM. */
+int plan_build(const struct plan_input *input, struct buffer *out);

@@ -1,0 +1,269 @@
+#include "agent/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/state.h"
+#include "agent/waiter.h"
+#include "common/cleanup.h"
+
+enum { BUCKETS = 256 };
+
+static struct process_bucket *buckets_new(size_t count) {
+    return calloc(count, sizeof(struct process_bucket));
+}
+
+int processes_init(struct processes *table) {
+    *table = (struct processes){.buckets = BUCKETS};
+    TAILQ_INIT(&table->order);
+    table->by_id = buckets_new(BUCKETS);
+    table->by_name = buckets_new(BUCKETS);
+    table->by_pid = buckets_new(BUCKETS);
+    if (table->by_id && table->by_name && table->by_pid)
+        return 0;
+    processes_free(table);
+    return -ENOMEM;
+}
+
+void processes_free(struct processes *table) {
+    while (!TAILQ_EMPTY(&table->order))
+        process_free(TAILQ_FIRST(&table->order));
+    free(table->by_id);
+    free(table->by_name);
+    free(table->by_pid);
+    *table = (struct processes){0};
+}
+
+/* FNV-1a. */
+static size_t hash_name(struct holden_view name) {
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(1099511628211);
+    return (size_t)hash;
+}
+
+static struct process_bucket *bucket(struct process_bucket *buckets, const struct processes *table,
+                                     size_t hash) {
+    return &buckets[hash & (table->buckets - 1)];
+}
+
+static void link_process(struct processes *table, struct process *process) {
+    LIST_INSERT_HEAD(bucket(table->by_id, table, process->id), process, by_id);
+    LIST_INSERT_HEAD(bucket(table->by_name, table, hash_name(holden_view(process->name))), process,
+                     by_name);
+    if (process->pid > 0)
+        LIST_INSERT_HEAD(bucket(table->by_pid, table, (size_t)process->pid), process, by_pid);
+}
+
+/* Four times the buckets once they hold two each on average; without memory it stays as it is. */
+static void grow(struct processes *table) {
+    if (table->count < table->buckets * 2)
+        return;
+    size_t more = table->buckets * 4;
+    struct process_bucket *by_id = buckets_new(more);
+    struct process_bucket *by_name = buckets_new(more);
+    struct process_bucket *by_pid = buckets_new(more);
+    if (!by_id || !by_name || !by_pid) {
+        free(by_id);
+        free(by_name);
+        free(by_pid);
+        return;
+    }
+    free(table->by_id);
+    free(table->by_name);
+    free(table->by_pid);
+    table->by_id = by_id;
+    table->by_name = by_name;
+    table->by_pid = by_pid;
+    table->buckets = more;
+    /* Oldest first, so that the newest of a name ends up at the head of its bucket. */
+    struct process *process;
+    TAILQ_FOREACH(process, &table->order, order)
+        link_process(table, process);
+}
+
+int process_new(struct agent *agent, uint64_t id, struct holden_view name, struct process **out) {
+    struct processes *table = &agent->processes;
+    struct process *process = calloc(1, sizeof(*process));
+    char *copy = strndup(name.data, name.size);
+    if (!process || !copy) {
+        free(process);
+        free(copy);
+        return -ENOMEM;
+    }
+    process->agent = agent;
+    process->id = id;
+    process->name = copy;
+    process->pidfd = -1;
+    process->killed_by = -1;
+    for (size_t i = 0; i < ARRAY_SIZE(process->passed); i++)
+        process->passed[i] = -1;
+    process->cgroup_watch = -1;
+    process->log_watch = -1;
+    LIST_INIT(&process->waiters);
+    grow(table);
+    TAILQ_INSERT_TAIL(&table->order, process, order);
+    link_process(table, process);
+    table->count++;
+    table->alive++;
+    *out = process;
+    return 0;
+}
+
+void process_set_pid(struct process *process, pid_t pid) {
+    struct processes *table = &process->agent->processes;
+    if (process->pid > 0)
+        LIST_REMOVE(process, by_pid);
+    process->pid = pid;
+    if (pid > 0)
+        LIST_INSERT_HEAD(bucket(table->by_pid, table, (size_t)pid), process, by_pid);
+}
+
+void process_launched(struct process *process) {
+    struct launch *launch = process->launch;
+    if (!launch)
+        return;
+    process->launch = NULL;
+    link_give_report(&process->agent->link, launch->report);
+    sd_event_source_disable_unref(launch->source);
+    if (launch->pipe >= 0)
+        close(launch->pipe);
+    free(launch);
+}
+
+void process_stopped(struct process *process) {
+    if (process->stopping)
+        sd_event_source_disable_unref(process->stopping->timer);
+    free(process->stopping);
+    process->stopping = NULL;
+}
+
+void process_permanent(struct process *process) {
+    if (process->temporary) {
+        sd_event_source_disable_unref(process->temporary->timer);
+        free(process->temporary->before);
+    }
+    free(process->temporary);
+    process->temporary = NULL;
+}
+
+void process_free(struct process *process) {
+    struct processes *table = &process->agent->processes;
+    waiter_drop_all(process);
+    process_set_pid(process, 0);
+    TAILQ_REMOVE(&table->order, process, order);
+    LIST_REMOVE(process, by_id);
+    LIST_REMOVE(process, by_name);
+    table->count--;
+    if (process_alive(process))
+        table->alive--;
+    else
+        table->ended--;
+    sd_event_source_disable_unref(process->end);
+    sd_event_source_disable_unref(process->limit);
+    sd_event_source_disable_unref(process->log_look);
+    watch_remove(&process->agent->watch, &process->log_watch);
+    watch_remove(&process->agent->watch, &process->cgroup_watch);
+    if (process->pidfd >= 0)
+        close(process->pidfd);
+    for (size_t i = 0; i < ARRAY_SIZE(process->passed); i++)
+        if (process->passed[i] >= 0)
+            close(process->passed[i]);
+    process_launched(process);
+    process_stopped(process);
+    process_permanent(process);
+    filter_release(&process->agent->filters, process->filter);
+    free(process->outcome.explanation);
+    free(process->usage);
+    free(process->request);
+    free(process->name);
+    free(process);
+}
+
+struct process *process_by_id(const struct processes *table, uint64_t id) {
+    struct process *process;
+    LIST_FOREACH(process, bucket(table->by_id, table, (size_t)id), by_id)
+        if (process->id == id)
+            return process;
+    return NULL;
+}
+
+struct process *process_by_name(const struct processes *table, struct holden_view name) {
+    struct process *process, *found = NULL;
+    LIST_FOREACH(process, bucket(table->by_name, table, hash_name(name)), by_name) {
+        if (!holden_view_is(name, process->name))
+            continue;
+        if (process_alive(process))
+            return process;
+        if (!found || process->id > found->id)
+            found = process;
+    }
+    return found;
+}
+
+static struct process *by_pid(const struct processes *table, pid_t pid) {
+    struct process *process;
+    LIST_FOREACH(process, bucket(table->by_pid, table, (size_t)pid), by_pid)
+        if (process->pid == pid)
+            return process;
+    return NULL;
+}
+
+struct process *process_by_text(const struct processes *table, struct holden_view text) {
+    uint64_t number = 0;
+    size_t i = 0;
+    for (; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+        number = number > INT32_MAX ? number : number * 10 + (uint64_t)(text.data[i] - '0');
+    if (i < text.size || text.size == 0)
+        return process_by_name(table, text);
+    return number > 0 && number <= INT32_MAX ? by_pid(table, (pid_t)number) : NULL;
+}
+
+struct process *process_after(const struct processes *table, uint64_t id) {
+    struct process *process = process_by_id(table, id);
+    if (process)
+        return TAILQ_NEXT(process, order);
+    TAILQ_FOREACH(process, &table->order, order)
+        if (process->id > id)
+            return process;
+    return NULL;
+}
+
+bool process_alive(const struct process *process) {
+    return state_alive(process->state);
+}
+
+void process_request(const struct process *process, struct holden_start *start,
+                     struct holden_properties *properties) {
+    struct holden_fault fault;
+    *start = (struct holden_start){0};
+    *properties = (struct holden_properties){0};
+    if (holden_decode(&holden_record_start, process->request, process->request_size, start, &fault) < 0)
+        *start = (struct holden_start){0};
+    else if (HOLDEN_HAS(start, start, properties) &&
+             holden_decode(&holden_record_properties, start->properties.bytes.data,
+                           start->properties.bytes.size, properties, &fault) < 0)
+        *properties = (struct holden_properties){0};
+}
+
+int process_replace_properties(struct process *process, const struct holden_properties *properties) {
+    struct holden_start start;
+    struct holden_properties old;
+    process_request(process, &start, &old);
+    HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
+    _cleanup_(buffer_free) struct buffer encoded = {0};
+    int r = holden_encode(&holden_record_start, &start, &encoded);
+    if (r < 0)
+        return r;
+    uint8_t *copy = malloc(encoded.size);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, buffer_bytes(&encoded), encoded.size);
+    free(process->request);
+    process->request = copy;
+    process->request_size = encoded.size;
+    return 0;
+}

@@ -1,0 +1,165 @@
+/* A process: what was asked for, what it is doing, and how it ended; and the table of all of them,
+ * living and ended, in the order of their ids. */
+#pragma once
+
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "agent/plan.h"
+#include "daemon/failure.h"
+#include "protocol/message.h"
+
+struct agent;
+struct peer;
+struct filter;
+
+/* What a client waits for. */
+enum waiter_kind {
+    WAITER_START,   /* `started`, or why not */
+    WAITER_EXIT,    /* `exited` */
+    WAITER_STOP,    /* `done` when nothing is left */
+};
+
+/* A promise to answer request `id` of `peer`; in the lists of both. */
+struct waiter {
+    LIST_ENTRY(waiter) of_process;
+    LIST_ENTRY(waiter) of_peer;
+    struct process *process;
+    struct peer *peer;
+    uint32_t id;
+    enum waiter_kind kind;
+};
+
+/* How a process ended. */
+struct outcome {
+    uint32_t cause;        /* enum holden_cause_values */
+    int code;              /* CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0 where unknown */
+    int status;            /* exit status or signal */
+    char *explanation;     /* owned; in words */
+};
+
+/* A start under way: between the plan's way to the keeper and the end of its status pipe. */
+struct launch {
+    uint32_t report;       /* index of its struct plan_report */
+    int pipe;              /* reading end of the status pipe, or -1 once it has ended */
+    sd_event_source *source;
+    bool ended;            /* the status pipe has ended: the report says what happened */
+    struct failure failure; /* why it cannot be started, once that is known */
+};
+
+/* A stop under way. */
+struct stopping {
+    sd_event_source *timer;
+    uint64_t timeout;      /* microseconds between signal and the end; UINT64_MAX: never */
+    unsigned kills;        /* how often cgroup.kill has been written */
+    int64_t by;            /* the user who asked, or -1: the agent itself */
+    uint32_t cause;        /* why, for the record */
+    bool restart;          /* start it again once it is gone */
+};
+
+/* A constraint that ends by itself. */
+struct temporary {
+    sd_event_source *timer;
+    uint8_t *before;       /* owned: encoded properties to go back to */
+    size_t size;
+};
+
+struct process {
+    TAILQ_ENTRY(process) order;
+    LIST_ENTRY(process) by_id;
+    LIST_ENTRY(process) by_name;
+    LIST_ENTRY(process) by_pid;   /* while pid > 0 */
+    struct agent *agent;
+    uint64_t id;
+    char *name;                   /* owned */
+    uint8_t *request;             /* owned: the `start` it was made from, encoded, as it now holds */
+    size_t request_size;
+    const uint32_t state;         /* written by state.c alone */
+    bool frozen;
+    bool recovered;               /* started by an agent before this one */
+    bool adopted;                 /* and the keeper still knows it as its child */
+    bool has_cgroup;
+    bool main_ended;              /* its status is known; others of its cgroup may be left */
+    bool ran;                     /* its exec took place */
+    bool terminal;                /* standard input is to be the controlling terminal */
+    int passed[3];                /* standard streams that came with the request, or -1; owned */
+    bool has_log;
+    uid_t owner;
+    gid_t owner_gid;
+    uid_t user;
+    pid_t pid;                    /* 0 when there is none */
+    int pidfd;
+    sd_event_source *end;         /* the pidfd */
+    sd_event_source *limit;       /* RuntimeMaxSec= */
+    sd_event_source *log_look;    /* its log was written to: its size is looked at soon */
+    struct launch *launch;
+    struct stopping *stopping;
+    struct temporary *temporary;
+    struct filter *filter;
+    int cgroup_watch;             /* inotify watch of cgroup.events, or -1 */
+    int log_watch;
+    uint64_t started_realtime, started_monotonic;
+    uint64_t ended_realtime, ended_monotonic;
+    uint64_t restarts;
+    int64_t killed_by;            /* the user who last sent it a signal, or -1 */
+    struct outcome outcome;
+    struct holden_usage *usage;   /* owned: final figures, once it has ended */
+    LIST_HEAD(, waiter) waiters;
+};
+
+LIST_HEAD(process_bucket, process);
+TAILQ_HEAD(process_order, process);
+
+struct processes {
+    struct process_order order;
+    struct process_bucket *by_id, *by_name, *by_pid; /* owned, `buckets` each */
+    size_t buckets;
+    size_t count;                 /* all */
+    size_t alive;
+    size_t ended;
+};
+
+/* Makes an empty table. 0 or -ENOMEM. */
+int processes_init(struct processes *table);
+
+/* Frees the table and every process in it; nothing is stopped. */
+void processes_free(struct processes *table);
+
+/* Adds a new process with this id (above all others) and name, which is copied, in state STARTING.
+ * 0 with *out, which the table owns; or -ENOMEM. */
+int process_new(struct agent *agent, uint64_t id, struct holden_view name, struct process **out);
+
+/* Takes it out of the table and frees it: sources, waiters, descriptors, memory. */
+void process_free(struct process *process);
+
+/* Release what a start, a stop or a temporary constraint under way holds, if there is one. */
+void process_launched(struct process *process);
+void process_stopped(struct process *process);
+void process_permanent(struct process *process);
+
+/* Sets or, with 0, clears the pid by which it is found. */
+void process_set_pid(struct process *process, pid_t pid);
+
+/* The process with that id, or NULL. */
+struct process *process_by_id(const struct processes *table, uint64_t id);
+
+/* The process with that name: the living one, else the one that ended last, or NULL. */
+struct process *process_by_name(const struct processes *table, struct holden_view name);
+
+/* The process that a client means: a pid where the text is all digits, else a name. NULL: none. */
+struct process *process_by_text(const struct processes *table, struct holden_view text);
+
+/* The next process after the one with that id, in the order of ids, or NULL. */
+struct process *process_after(const struct processes *table, uint64_t id);
+
+/* Whether it is in a state in which something of it is or will be there. */
+bool process_alive(const struct process *process);
+
+/* Decodes the request that it was made from; the views stay valid while the request is not
+ * replaced. Cannot fail: it was encoded here. */
+void process_request(const struct process *process, struct holden_start *start,
+                     struct holden_properties *properties);
+
+/* Replaces the properties in its request. 0 or -errno (nothing changed). */
+int process_replace_properties(struct process *process, const struct holden_properties *properties);

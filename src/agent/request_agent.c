@@ -1,0 +1,110 @@
+/* Handlers of requests about the agent itself. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+#include "agent/machine.h"
+#include "agent/request.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/version.h"
+
+int request_ping(struct request *request, struct failure *failure) {
+    (void)failure;
+    struct holden_pong message = {0};
+    HOLDEN_SET(&message, pong, version, holden_view(HOLDEN_VERSION_TEXT));
+    HOLDEN_SET(&message, pong, pid, (uint32_t)getpid());
+    peer_reply(request->peer, HOLDEN_MESSAGE_pong, request->id, &message, NULL, 0);
+    return 0;
+}
+
+/* The resident set in bytes: the second number of /proc/PID/statm, in pages (proc(5)). */
+static uint64_t resident(pid_t pid) {
+    char path[64], text[128];
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    if (file_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+        return 0;
+    return strtoull(text + strcspn(text, " "), NULL, 10) * machine_page();
+}
+
+static uint64_t open_descriptors(void) {
+    uint64_t count = 0;
+    DIR *entries = opendir("/proc/self/fd");
+    while (entries && readdir(entries))
+        count++;
+    if (entries)
+        closedir(entries);
+    return count > 3 ? count - 3 : 0; /* ".", ".." and the directory itself */
+}
+
+int request_self(struct request *request, struct failure *failure) {
+    (void)failure;
+    const struct agent *agent = request->agent;
+    struct holden_self_state m = {0};
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    uint64_t cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+                   (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    HOLDEN_SET(&m, self_state, version, holden_view(HOLDEN_VERSION_TEXT));
+    HOLDEN_SET(&m, self_state, pid, (uint32_t)getpid());
+    HOLDEN_SET(&m, self_state, keeper, (uint32_t)getppid());
+    HOLDEN_SET(&m, self_state, uptime, machine_monotonic() - agent->started);
+    HOLDEN_SET(&m, self_state, recoveries, agent->recoveries);
+    HOLDEN_SET(&m, self_state, socket, holden_view(agent->arguments.socket));
+    HOLDEN_SET(&m, self_state, state_directory, holden_view(agent->store.path));
+    HOLDEN_SET(&m, self_state, cgroup, holden_view(agent->hierarchy.path));
+    HOLDEN_SET(&m, self_state, processes, agent->processes.alive);
+    HOLDEN_SET(&m, self_state, records, agent->processes.ended);
+    HOLDEN_SET(&m, self_state, clients, agent->listener.count);
+    HOLDEN_SET(&m, self_state, starts, agent->starts);
+    HOLDEN_SET(&m, self_state, sequence, agent->events.last);
+    HOLDEN_SET(&m, self_state, resident, resident(getpid()) + resident(getppid()));
+    HOLDEN_SET(&m, self_state, cpu, cpu);
+    HOLDEN_SET(&m, self_state, descriptors, open_descriptors());
+    HOLDEN_SET(&m, self_state, filters, agent->filters.count);
+    peer_reply(request->peer, HOLDEN_MESSAGE_self_state, request->id, &m, NULL, 0);
+    return 0;
+}
+
+static void send_check(void *data, const struct check *check) {
+    const struct request *request = data;
+    struct holden_check message = {0};
+    HOLDEN_SET(&message, check, name, holden_view(check->name));
+    HOLDEN_SET(&message, check, severity, check->severity);
+    HOLDEN_SET(&message, check, detail, holden_view(check->detail));
+    if (check->severity != HOLDEN_severity_OK) {
+        HOLDEN_SET(&message, check, cost, holden_view(check->cost));
+        HOLDEN_SET(&message, check, remedy, holden_view(check->remedy));
+    }
+    peer_reply(request->peer, HOLDEN_MESSAGE_check, request->id, &message, NULL, 0);
+}
+
+int request_doctor(struct request *request, struct failure *failure) {
+    (void)failure;
+    struct holden_end end = {0};
+    check_all(&request->agent->hierarchy, send_check, request);
+    peer_reply(request->peer, HOLDEN_MESSAGE_end, request->id, &end, NULL, 0);
+    return 0;
+}
+
+int request_subscribe(struct request *request, struct failure *failure) {
+    if (events_subscribe(&request->agent->events, request->peer, request->id, request->message) < 0)
+        return failure_errno(failure, ENOMEM, NULL, "cannot serve the request");
+    return 0;
+}
+
+int request_reexec(struct request *request, struct failure *failure) {
+    (void)failure;
+    struct holden_done message = {0};
+    log_notice("going over to the program on disk, as user %u asked", (unsigned)request->peer->uid);
+    peer_reply(request->peer, HOLDEN_MESSAGE_done, request->id, &message, NULL, 0);
+    sd_event_exit(request->agent->event, AGENT_EXIT_REEXEC);
+    return 0;
+}

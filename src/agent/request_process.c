@@ -1,0 +1,234 @@
+/* Handlers of requests about processes. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/constrain.h"
+#include "agent/describe.h"
+#include "agent/finish.h"
+#include "agent/launch.h"
+#include "agent/logfile.h"
+#include "agent/request.h"
+#include "agent/start.h"
+#include "agent/state.h"
+#include "agent/stop.h"
+#include "agent/waiter.h"
+#include "common/cleanup.h"
+
+static int done(struct request *request) {
+    struct holden_done message = {0};
+    peer_reply(request->peer, HOLDEN_MESSAGE_done, request->id, &message, NULL, 0);
+    return 0;
+}
+
+static int no_memory(struct failure *failure) {
+    return failure_errno(failure, ENOMEM, NULL, "cannot serve the request");
+}
+
+static int promise(struct request *request, struct process *process, enum waiter_kind kind,
+                   struct failure *failure) {
+    return waiter_add(process, request->peer, request->id, kind) < 0 ? no_memory(failure) : 0;
+}
+
+int request_start(struct request *request, struct failure *failure) {
+    const struct holden_start *start = request->message;
+    struct process *process;
+    if (request->agent->stopping)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "the agent is stopping");
+    int r = start_make(request, &process, failure);
+    if (r < 0)
+        return r;
+    r = launch_begin(process, failure);
+    if (r == 0)
+        r = promise(request, process, WAITER_START, failure);
+    if (r == 0 && start->wait)
+        r = promise(request, process, WAITER_EXIT, failure);
+    if (r < 0)
+        process_free(process);
+    return r;
+}
+
+static int check_signal(bool given, uint32_t signal, struct failure *failure) {
+    if (!given || (signal >= 1 && signal <= (uint32_t)SIGRTMAX))
+        return 0;
+    return failure_set(failure, HOLDEN_code_INVALID, "signal", "%u is no signal: 1 to %d", signal, SIGRTMAX);
+}
+
+int request_stop(struct request *request, struct failure *failure) {
+    const struct holden_stop *stop = request->message;
+    struct process *process = request->target;
+    int r = check_signal(HOLDEN_HAS(stop, stop, signal), stop->signal, failure);
+    if (r < 0)
+        return r;
+    if (!process_alive(process))
+        return done(request);
+    r = promise(request, process, WAITER_STOP, failure);
+    if (r < 0)
+        return r;
+    struct stop_request how = {.signal = (int)stop->signal, .by = request->peer->uid,
+                               .has_timeout = HOLDEN_HAS(stop, stop, timeout), .timeout = stop->timeout,
+                               .cause = HOLDEN_cause_STOPPED};
+    return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
+}
+
+int request_kill(struct request *request, struct failure *failure) {
+    const struct holden_kill *kill_ = request->message;
+    struct process *process = request->target;
+    int r = check_signal(HOLDEN_HAS(kill_, kill, signal), kill_->signal, failure);
+    if (r < 0)
+        return r;
+    int signal = HOLDEN_HAS(kill_, kill, signal) ? (int)kill_->signal : SIGTERM;
+    r = stop_signal(process, signal, kill_->all);
+    if (r < 0)
+        return failure_errno(failure, -r, "signal", "cannot send signal %d to %s", signal, process->name);
+    process->killed_by = request->peer->uid;
+    events_action(process, HOLDEN_event_kind_SIGNALLED, request->peer->uid, sigabbrev_np(signal));
+    return done(request);
+}
+
+int request_restart(struct request *request, struct failure *failure) {
+    struct process *process = request->target;
+    if (request->agent->stopping)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "the agent is stopping");
+    if (process->state == HOLDEN_state_STARTING)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is still starting", process->name);
+    int r = promise(request, process, WAITER_START, failure);
+    if (r < 0)
+        return r;
+    if (process_alive(process)) {
+        struct stop_request how = {.by = request->peer->uid, .cause = HOLDEN_cause_STOPPED, .restart = true};
+        return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
+    }
+    struct process *same = process_by_name(&request->agent->processes, holden_view(process->name));
+    if (same != process && process_alive(same)) {
+        waiter_drop_all(process);
+        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a newer process", process->name);
+    }
+    finish_start_again(process);
+    return 0;
+}
+
+static int set_frozen(struct request *request, bool frozen, struct failure *failure) {
+    struct process *process = request->target;
+    char name[96];
+    _cleanup_close_ int directory = -1;
+    if (process->state != HOLDEN_state_RUNNING)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; only a running process can be %s",
+                           process->name, holden_word(&holden_enum_state, process->state),
+                           frozen ? "frozen" : "thawed");
+    if (process->frozen == frozen)
+        return done(request);
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    int r = cgroup_open(&request->agent->hierarchy, name, &directory);
+    if (r == 0)
+        r = cgroup_freeze(directory, frozen);
+    if (r < 0)
+        return failure_errno(failure, -r, "cgroup.freeze", "cannot %s %s", frozen ? "freeze" : "thaw", process->name);
+    process->frozen = frozen;
+    events_action(process, frozen ? HOLDEN_event_kind_FROZEN : HOLDEN_event_kind_THAWED, request->peer->uid, NULL);
+    return done(request);
+}
+
+int request_freeze(struct request *request, struct failure *failure) {
+    return set_frozen(request, true, failure);
+}
+
+int request_thaw(struct request *request, struct failure *failure) {
+    return set_frozen(request, false, failure);
+}
+
+int request_reset(struct request *request, struct failure *failure) {
+    struct process *process = request->target;
+    if (process_alive(process))
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; stop it first", process->name,
+                           holden_word(&holden_enum_state, process->state));
+    events_action(process, HOLDEN_event_kind_FORGOTTEN, request->peer->uid, NULL);
+    store_remove(&request->agent->store, process);
+    process_free(process);
+    return done(request);
+}
+
+int request_constrain(struct request *request, struct failure *failure) {
+    const struct holden_constrain *constrain = request->message;
+    struct holden_properties wanted, before = {0}, after = {0};
+    struct holden_fault fault;
+    struct buffer memory[2] = {0};
+    if (holden_decode(&holden_record_properties, constrain->properties.bytes.data,
+                      constrain->properties.bytes.size, &wanted, &fault) < 0)
+        return failure_set(failure, HOLDEN_code_INVALID, NULL, "the properties do not decode");
+    struct constraint constraint = {.wanted = &wanted, .dry_run = constrain->dry_run,
+                                    .duration = constrain->duration, .by = request->peer->uid};
+    int r = start_check_properties(&wanted, failure);
+    if (r == 0)
+        r = constrain_apply(request->target, &constraint, &before, &after, memory, failure);
+    if (r == 0) {
+        struct holden_constrained message = {0};
+        HOLDEN_SET(&message, constrained, before, (struct holden_nested){.value = &before});
+        HOLDEN_SET(&message, constrained, after, (struct holden_nested){.value = &after});
+        peer_reply(request->peer, HOLDEN_MESSAGE_constrained, request->id, &message, NULL, 0);
+    }
+    buffer_free(&memory[0]);
+    buffer_free(&memory[1]);
+    return r;
+}
+
+/* Every name must be there before the first is told, so that an error is the whole answer. */
+static int list_named(struct request *request, const struct holden_list *list, struct failure *failure) {
+    struct holden_repeated left = list->name;
+    struct holden_view name;
+    for (bool send = false;; send = true) {
+        while (holden_next_view(&left, &name)) {
+            struct process *process = process_by_text(&request->agent->processes, name);
+            if (!process)
+                return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL, "no process %.*s; `list -a` shows all",
+                                   (int)name.size, name.data);
+            if (!describe_visible(process, request->peer))
+                return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL, "process %s belongs to user %u",
+                                   process->name, (unsigned)process->owner);
+            if (send)
+                describe_send(process, request->peer, request->id, list->usage, list->detail);
+        }
+        if (send)
+            break;
+        left = list->name;
+    }
+    struct holden_end end = {0};
+    peer_reply(request->peer, HOLDEN_MESSAGE_end, request->id, &end, NULL, 0);
+    return 0;
+}
+
+int request_list(struct request *request, struct failure *failure) {
+    const struct holden_list *list = request->message;
+    if (HOLDEN_HAS(list, list, name))
+        return list_named(request, list, failure);
+    return describe_stream(request->agent, request->peer, request->id, list) < 0 ? no_memory(failure) : 0;
+}
+
+int request_wait(struct request *request, struct failure *failure) {
+    struct process *process = request->target;
+    if (process_alive(process))
+        return promise(request, process, WAITER_EXIT, failure);
+    struct holden_exited message;
+    finish_describe(process, &message);
+    peer_reply(request->peer, HOLDEN_MESSAGE_exited, request->id, &message, NULL, 0);
+    return 0;
+}
+
+int request_log(struct request *request, struct failure *failure) {
+    struct process *process = request->target;
+    _cleanup_close_ int fd = -1;
+    int r = logfile_read(process, &fd);
+    if (r == -ENOENT)
+        return failure_set(failure, HOLDEN_code_INVALID, "log",
+                           "%s has no log: its output leads elsewhere (StandardOutput=)", process->name);
+    if (r < 0)
+        return failure_errno(failure, -r, "log", "cannot open the log of %s", process->name);
+    struct holden_log_file message = {0};
+    HOLDEN_SET(&message, log_file, file, 0);
+    HOLDEN_SET(&message, log_file, live, process_alive(process));
+    peer_reply(request->peer, HOLDEN_MESSAGE_log_file, request->id, &message, &fd, 1);
+    return 0;
+}

@@ -1,0 +1,243 @@
+#include "agent/start.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "common/cleanup.h"
+#include "protocol/property.h"
+
+enum { NAME_MOST = 64, BASE_MOST = 32 };
+
+static bool name_character(char c) {
+    return isalnum((unsigned char)c) || (c && strchr("_.@:-", c));
+}
+
+static int check_name(struct holden_view name, struct failure *failure) {
+    size_t digits = 0;
+    bool good = name.size > 0 && name.size <= NAME_MOST && name.data[0] != '-' && name.data[0] != '.';
+    for (size_t i = 0; good && i < name.size; i++) {
+        good = name_character(name.data[i]);
+        digits += isdigit((unsigned char)name.data[i]) != 0;
+    }
+    if (good && digits < name.size)
+        return 0;
+    return failure_set(failure, HOLDEN_code_INVALID, "name",
+                       "\"%.*s\" is no name: 1 to %d of letters, digits and _.@:-, not digits only, not "
+                       "beginning with - or .", (int)(name.size < 80 ? name.size : 80), name.data, NAME_MOST);
+}
+
+/* "sleep-3": the command's last part and the id, which no other process has. */
+static void make_name(struct holden_view command, uint64_t id, char name[NAME_MOST + 1]) {
+    const char *slash = memrchr(command.data, '/', command.size);
+    const char *base = slash ? slash + 1 : command.data;
+    size_t size = (size_t)(command.data + command.size - base), used = 0;
+    for (size_t i = 0; i < size && used < BASE_MOST; i++)
+        if (name_character(base[i]) && !(used == 0 && (base[i] == '-' || base[i] == '.')))
+            name[used++] = base[i];
+    snprintf(name + used, NAME_MOST + 1 - used, "%s-%" PRIu64, used ? "" : "process", id);
+}
+
+static int check_command(const struct holden_start *start, struct holden_view *command, struct failure *failure) {
+    struct holden_repeated left = start->argument;
+    size_t total = 0;
+    if (!holden_next_view(&left, command) || command->size == 0)
+        return failure_set(failure, HOLDEN_code_INVALID, "command", "the command is empty");
+    struct holden_view view;
+    for (total = command->size; holden_next_view(&left, &view);)
+        total += view.size + 1;
+    /* The kernel's own bound for arguments and environment is a quarter of the stack limit; what lies
+     * within it but over the kernel's is refused by exec with E2BIG. */
+    if (total > 3 << 20)
+        return failure_set(failure, HOLDEN_code_TOO_MANY, "command", "the arguments are longer than 3 MiB");
+    return 0;
+}
+
+/* The bounds of the table hold here too: who speaks the protocol is not always the controller. */
+static int check_number(size_t index, const struct holden_properties *properties, struct failure *failure) {
+    const struct holden_property *property = holden_property(index);
+    const struct holden_field *field = &holden_record_properties.fields[index];
+    const uint8_t *member = (const uint8_t *)properties + field->offset;
+    int64_t value;
+    if (field->repeated)
+        return 0;
+    if (field->type == HOLDEN_TYPE_I64)
+        value = *(const int64_t *)(const void *)member;
+    else if (field->type == HOLDEN_TYPE_U32)
+        value = *(const uint32_t *)(const void *)member;
+    else if (field->type == HOLDEN_TYPE_U64) {
+        uint64_t wide = *(const uint64_t *)(const void *)member;
+        if (wide == UINT64_MAX || holden_is_share(wide))
+            return 0;
+        value = (int64_t)wide;
+    } else
+        return 0;
+    if (value >= property->minimum && value <= property->maximum)
+        return 0;
+    return failure_set(failure, HOLDEN_code_INVALID, property->name,
+                       "%" PRId64 " is out of range: %" PRId64 " to %" PRId64, value, property->minimum,
+                       property->maximum);
+}
+
+static int check_environment(const struct holden_properties *properties, struct failure *failure) {
+    struct holden_repeated left = properties->environment;
+    struct holden_view view;
+    while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
+        if (view.size == 0 || view.data[0] == '=' || !memchr(view.data, '=', view.size))
+            return failure_set(failure, HOLDEN_code_INVALID, "Environment", "\"%.*s\" is no VARIABLE=VALUE",
+                               (int)(view.size < 80 ? view.size : 80), view.data);
+    return 0;
+}
+
+int start_check_properties(const struct holden_properties *properties, struct failure *failure) {
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        if (!holden_has(properties, i))
+            continue;
+        if (holden_property(i)->home == HOLDEN_HOME_CONTROLLER)
+            return failure_set(failure, HOLDEN_code_INVALID, holden_property(i)->name,
+                               "the client turns this into other properties before it asks");
+        int r = check_number(i, properties, failure);
+        if (r < 0)
+            return r;
+    }
+    struct holden_view directory = properties->working_directory;
+    if (HOLDEN_HAS(properties, properties, working_directory)) {
+        size_t skip = directory.size > 0 && directory.data[0] == '-';
+        if (directory.size <= skip || directory.data[skip] != '/')
+            return failure_set(failure, HOLDEN_code_INVALID, "WorkingDirectory", "the path is not absolute");
+    }
+    return check_environment(properties, failure);
+}
+
+/* Encodes the request as it is kept: the name, and for a caller that is not root whom the kernel says
+ * that it is, so that a later restart needs nobody's word. */
+static int keep_request(struct request *request, struct process *process, const struct holden_start *asked,
+                        struct holden_properties *properties) {
+    const struct peer *peer = request->peer;
+    struct holden_start start = *asked;
+    struct holden_user user = {0};
+    for (size_t i = 0; i < 3; i++)
+        holden_unmark(&start, (const size_t[]){HOLDEN_INDEX(start, input), HOLDEN_INDEX(start, output),
+                                               HOLDEN_INDEX(start, error)}[i]);
+    holden_unmark(&start, HOLDEN_INDEX(start, wait));
+    HOLDEN_SET(&start, start, name, holden_view(process->name));
+    if (peer->uid != 0 && !HOLDEN_HAS(properties, properties, user)) {
+        HOLDEN_SET(&user, user, uid, peer->uid);
+        HOLDEN_SET(&user, user, gid, peer->gid);
+        HOLDEN_SET(&user, user, group, (struct holden_repeated){.count = (uint32_t)peer->group_count,
+                                                                .items = peer->groups});
+        if (peer->group_count == 0)
+            holden_unmark(&user, HOLDEN_INDEX(user, group));
+        HOLDEN_SET(properties, properties, user, (struct holden_nested){.value = &user});
+    }
+    HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
+    _cleanup_(buffer_free) struct buffer encoded = {0};
+    int r = holden_encode(&holden_record_start, &start, &encoded);
+    if (r < 0)
+        return r;
+    process->request = malloc(encoded.size);
+    if (!process->request)
+        return -ENOMEM;
+    memcpy(process->request, buffer_bytes(&encoded), encoded.size);
+    process->request_size = encoded.size;
+    return 0;
+}
+
+/* Takes over the descriptors that the request names as standard streams. */
+static int take_streams(struct request *request, const struct holden_start *start, struct process *process,
+                        struct failure *failure) {
+    const struct {
+        bool given;
+        uint32_t index;
+    } streams[] = {
+        {HOLDEN_HAS(start, start, input), start->input},
+        {HOLDEN_HAS(start, start, output), start->output},
+        {HOLDEN_HAS(start, start, error), start->error},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+        if (!streams[i].given)
+            continue;
+        if (streams[i].index >= request->fd_count || request->fds[streams[i].index] < 0)
+            return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
+                               "descriptor %u did not come with the request, or is named twice", streams[i].index);
+        process->passed[i] = TAKE_FD(request->fds[streams[i].index]);
+    }
+    process->terminal = start->terminal;
+    return 0;
+}
+
+/* What the kernel says the caller is must cover what the caller says to run as; the groups it may
+ * name are checked here, where its own are known. */
+static int check_user(const struct request *request, const struct holden_properties *properties,
+                      struct failure *failure) {
+    const struct peer *peer = request->peer;
+    struct holden_user user;
+    struct holden_fault fault;
+    uint32_t gid;
+    if (peer->uid == 0 || !HOLDEN_HAS(properties, properties, user) ||
+        holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size, &user,
+                      &fault) < 0)
+        return 0;
+    bool own = user.uid == peer->uid && user.gid == peer->gid;
+    while (own && HOLDEN_HAS(&user, user, group) && holden_next_u32(&user.group, &gid)) {
+        own = gid == peer->gid;
+        for (size_t i = 0; !own && i < peer->group_count; i++)
+            own = peer->groups[i] == gid;
+    }
+    return own ? 0
+               : failure_set(failure, HOLDEN_code_NOT_PERMITTED, "User",
+                             "user %u may start processes only as itself and in its own groups",
+                             (unsigned)peer->uid);
+}
+
+int start_make(struct request *request, struct process **out, struct failure *failure) {
+    const struct holden_start *start = request->message;
+    struct agent *agent = request->agent;
+    struct holden_properties properties = {0};
+    struct holden_view command;
+    struct holden_fault fault;
+    int r = check_command(start, &command, failure);
+    if (r == 0 && HOLDEN_HAS(start, start, name))
+        r = check_name(start->name, failure);
+    if (r == 0 && HOLDEN_HAS(start, start, properties))
+        r = holden_decode(&holden_record_properties, start->properties.bytes.data,
+                          start->properties.bytes.size, &properties, &fault);
+    if (r == 0)
+        r = start_check_properties(&properties, failure);
+    if (r == 0)
+        r = check_user(request, &properties, failure);
+    if (r < 0)
+        return r;
+    struct process *same = HOLDEN_HAS(start, start, name) ? process_by_name(&agent->processes, start->name) : NULL;
+    if (same && process_alive(same))
+        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a process that is %s", same->name,
+                           holden_word(&holden_enum_state, same->state));
+    uint64_t id;
+    r = store_new_id(&agent->store, &id);
+    if (r < 0)
+        return failure_errno(failure, -r, "record", "cannot reserve an id in %s", agent->store.path);
+    char name[NAME_MOST + 1];
+    struct holden_view chosen = start->name;
+    if (!HOLDEN_HAS(start, start, name)) {
+        make_name(command, id, name);
+        chosen = holden_view(name);
+    }
+    struct process *process;
+    r = process_new(agent, id, chosen, &process);
+    if (r < 0)
+        return failure_errno(failure, -r, NULL, "cannot keep another process");
+    process->owner = request->peer->uid;
+    process->owner_gid = request->peer->gid;
+    r = take_streams(request, start, process, failure);
+    if (r == 0 && (r = keep_request(request, process, start, &properties)) < 0)
+        r = failure_errno(failure, -r, NULL, "cannot keep the request");
+    if (r < 0)
+        process_free(process);
+    else
+        *out = process;
+    return r;
+}

@@ -1,0 +1,126 @@
+#include "agent/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+
+#include "agent/agent.h"
+#include "agent/finish.h"
+#include "agent/state.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+enum { RETRY = 1000000, COMPLAIN_AFTER = 5 };
+
+static int open_cgroup(const struct process *process, int *directory) {
+    char name[96];
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    return cgroup_open(&process->agent->hierarchy, name, directory);
+}
+
+int stop_signal(struct process *process, int signal, bool all) {
+    if (!all)
+        return process->pidfd < 0 || process->main_ended                          ? -ESRCH
+               : pidfd_send_signal(process->pidfd, signal, NULL, 0) < 0 ? -errno
+                                                                                    : 0;
+    _cleanup_close_ int directory = -1;
+    int r = open_cgroup(process, &directory);
+    return r < 0 ? r : cgroup_signal(directory, signal, 0);
+}
+
+/* Ends all of it at once, and again each second until the cgroup is empty: processes in
+ * uninterruptible sleep go when they can. */
+static void kill_all(struct process *process);
+
+static int on_timer(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    struct process *process = data;
+    process->stopping->timer = sd_event_source_disable_unref(process->stopping->timer);
+    kill_all(process);
+    return 0;
+}
+
+static void arm(struct process *process, uint64_t microseconds) {
+    struct stopping *stopping = process->stopping;
+    stopping->timer = sd_event_source_disable_unref(stopping->timer);
+    if (microseconds != UINT64_MAX &&
+        sd_event_add_time_relative(process->agent->event, &stopping->timer, CLOCK_MONOTONIC, microseconds,
+                                   1000, on_timer, process) < 0)
+        log_error("%s: no timer for its end; it is ended at once", process->name);
+}
+
+static void kill_all(struct process *process) {
+    _cleanup_close_ int directory = -1;
+    struct stopping *stopping = process->stopping;
+    int r = open_cgroup(process, &directory);
+    if (r == 0)
+        r = cgroup_kill(directory);
+    if (r < 0 && r != -ENOENT)
+        log_warning("%s: cannot end its cgroup: %s; trying again", process->name, strerror(-r));
+    if (++stopping->kills == COMPLAIN_AFTER)
+        log_warning("%s: still not gone after SIGKILL, most likely in uninterruptible sleep; trying on",
+                    process->name);
+    arm(process, RETRY);
+    finish_if_empty(process);
+}
+
+/* The signal that asks it to stop, with SIGCONT behind it so that a stopped process hears it
+ * (systemd.kill(5)). A frozen cgroup is thawed for the same reason. */
+static void ask(struct process *process, int signal, bool all) {
+    _cleanup_close_ int directory = -1;
+    if (process->frozen && open_cgroup(process, &directory) == 0 && cgroup_freeze(directory, false) == 0)
+        process->frozen = false;
+    stop_signal(process, signal, all);
+    if (signal != SIGKILL && signal != SIGCONT)
+        stop_signal(process, SIGCONT, all);
+}
+
+static void choose(const struct process *process, const struct stop_request *request, int *signal,
+                   uint64_t *timeout, bool *all) {
+    struct holden_start start;
+    struct holden_properties p;
+    process_request(process, &start, &p);
+    *signal = request->signal                           ? request->signal
+              : HOLDEN_HAS(&p, properties, kill_signal) ? (int)p.kill_signal
+                                                        : SIGTERM;
+    *timeout = request->has_timeout                       ? request->timeout
+               : HOLDEN_HAS(&p, properties, timeout_stop) ? p.timeout_stop
+                                                          : process->agent->config.timeout_stop;
+    *all = !HOLDEN_HAS(&p, properties, kill_mode) || p.kill_mode == HOLDEN_kill_mode_CONTROL_GROUP ||
+           request->rest;
+}
+
+int stop_begin(struct process *process, const struct stop_request *request) {
+    int signal;
+    uint64_t timeout;
+    bool all;
+    choose(process, request, &signal, &timeout, &all);
+    if (!process->stopping) {
+        process->stopping = calloc(1, sizeof(*process->stopping));
+        if (!process->stopping)
+            return -ENOMEM;
+        process->stopping->by = request->by;
+        process->stopping->cause = request->cause;
+        process->stopping->timeout = UINT64_MAX;
+        process_event(process, PROCESS_STOPS);
+    } else if (process->stopping->cause == HOLDEN_cause_NONE) {
+        process->stopping->by = request->by;
+        process->stopping->cause = request->cause;
+    }
+    if (request->restart)
+        process->stopping->restart = true;
+    /* Before exec there is nobody to ask. */
+    if (!process->ran || timeout == 0 || signal == SIGKILL) {
+        kill_all(process);
+        return 0;
+    }
+    if (timeout < process->stopping->timeout || !process->stopping->timer) {
+        process->stopping->timeout = timeout;
+        arm(process, timeout);
+    }
+    ask(process, signal, all);
+    return 0;
+}

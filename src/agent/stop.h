@@ -1,0 +1,22 @@
+/* Stopping: a signal, time to comply, then the end of the whole cgroup, tried until it is empty. */
+#pragma once
+
+#include "agent/process.h"
+
+struct stop_request {
+    int signal;        /* 0: KillSignal= */
+    uint64_t timeout;  /* 0 with has_timeout unset: TimeoutStopSec=; UINT64_MAX: never */
+    bool has_timeout;
+    int64_t by;        /* the user who asked, or -1: the agent */
+    uint32_t cause;    /* enum holden_cause_values, for the record */
+    bool restart;      /* start it again when it is gone */
+    bool rest;         /* the main process has ended by itself: only the others are left */
+};
+
+/* Begins to stop a living process; one that is being stopped already only gets the new request's
+ * signal and, if shorter, its time. What happens next comes through the pidfd, the cgroup's own
+ * notification and a timer. 0 or -ENOMEM. */
+int stop_begin(struct process *process, const struct stop_request *request);
+
+/* Sends a signal to the main process through its pidfd, or to all of the cgroup. 0 or -errno. */
+int stop_signal(struct process *process, int signal, bool all);

@@ -1,0 +1,40 @@
+/* The state directory: one record a process, written by rename, and the logs. Everything in it belongs
+ * to root and to nobody else. */
+#pragma once
+
+#include "common/buffer.h"
+#include "daemon/failure.h"
+
+struct agent;
+struct process;
+
+struct store {
+    int root;         /* owned descriptors */
+    int records;      /* DIR/records: one file an id */
+    int logs;         /* DIR/logs: likewise */
+    char *path;       /* owned */
+    char boot[37];
+    uint64_t next_id; /* the next process's id */
+    uint64_t reserved; /* ids below this are reserved on disk, so that a crash never reuses one */
+};
+
+/* Opens the directory, making it (0700) where it is missing. 0; or refused with *failure filled. */
+int store_open(struct store *store, const char *path, struct failure *failure);
+
+/* Closes it. `remove` removes what is in it, and the directory if it is then empty. */
+void store_close(struct store *store, bool remove);
+
+/* A new id, above all earlier ones of this state directory. 0 with *id; -errno. */
+int store_new_id(struct store *store, uint64_t *id);
+
+/* Writes the process's record as it is now. 0 or -errno (the old record stays). */
+int store_write(struct store *store, const struct process *process);
+
+/* Removes the process's record and log. */
+void store_remove(struct store *store, const struct process *process);
+
+/* Reads every record and hands it over in the order of ids; `kept` and its views are valid during the
+ * call only. Records that are not whole, of another boot, or of a newer version are moved aside to
+ * "refused/" with a line each. 0 or -errno. */
+int store_read(struct store *store, struct agent *agent,
+               void (*found)(struct agent *agent, const struct holden_kept *kept));

@@ -1,0 +1,231 @@
+/* Accept, read, hand on, send. A protocol error ends the peer after one answer; a refused request
+ * answers and the peer lives. Nobody's slowness is felt by others: reads and writes never block, one
+ * turn handles a few frames, and a peer that does not read its answers is not read from either. */
+#include "daemon/peer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+static void peer_free(struct peer *peer) {
+    struct listener *listener = peer->listener;
+    listener->calls->gone(listener->program, peer);
+    LIST_REMOVE(peer, entry);
+    listener->count--;
+    sd_event_source_disable_unref(peer->io);
+    sd_event_source_disable_unref(peer->more);
+    holden_connection_close(&peer->connection);
+    free(peer->groups);
+    free(peer);
+}
+
+bool peer_full(const struct peer *peer) {
+    return peer->connection.out.size > PEER_QUEUE_MAX;
+}
+
+/* Waits for what is possible: reading unless the queue is full, writing while there is a queue. */
+static void update_events(struct peer *peer) {
+    uint32_t events = 0;
+    if (!peer_full(peer) && !peer->closing)
+        events |= EPOLLIN;
+    if (peer->connection.out.size > 0 || peer->closing)
+        events |= EPOLLOUT;
+    uint32_t now;
+    if (sd_event_source_get_io_events(peer->io, &now) >= 0 && now != events)
+        sd_event_source_set_io_events(peer->io, events);
+}
+
+void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
+                size_t count) {
+    int r = holden_connection_put(&peer->connection, type, id, message, fds, count);
+    if (r < 0) {
+        log_warning("reply of type %u to pid %d dropped: %s", type, (int)peer->pid, strerror(-r));
+        peer->closing = true;
+    } else {
+        r = holden_connection_send(&peer->connection);
+        if (r < 0 && r != -EAGAIN)
+            peer->closing = true;
+    }
+    update_events(peer);
+}
+
+void peer_error(struct peer *peer, uint32_t id, uint32_t code, const char *step, const char *text) {
+    struct holden_error error = {0};
+    HOLDEN_SET(&error, error, code, code);
+    HOLDEN_SET(&error, error, text, holden_view(text));
+    if (step)
+        HOLDEN_SET(&error, error, step, holden_view(step));
+    peer_reply(peer, HOLDEN_MESSAGE_error, id, &error, NULL, 0);
+}
+
+/* The one answer to bytes that break the protocol. */
+static void protocol_error(struct peer *peer, uint32_t id, const char *text) {
+    peer_error(peer, id, HOLDEN_code_MALFORMED, NULL, text);
+    peer->closing = true;
+    update_events(peer);
+}
+
+static const char *header_fault(int error) {
+    switch (error) {
+    case -EPROTONOSUPPORT: return "this agent speaks another version of the protocol";
+    case -EMSGSIZE: return "the frame is longer than 4 MiB";
+    default: return "this is no Holden frame";
+    }
+}
+
+/* Hands on the frames that are whole, a few at most. True where some are left. */
+static bool hand_on(struct peer *peer) {
+    for (unsigned turn = 0; turn < PEER_FRAMES_PER_TURN; turn++) {
+        struct holden_frame frame;
+        const uint8_t *body;
+        if (peer->closing || peer_full(peer))
+            return false;
+        int r = holden_connection_peek(&peer->connection, &frame, &body);
+        if (r == -EAGAIN)
+            return false;
+        if (r < 0) {
+            protocol_error(peer, frame.id, header_fault(r));
+            return false;
+        }
+        peer->listener->calls->frame(peer->listener->program, peer, &frame, body);
+        holden_connection_taken(&peer->connection, &frame);
+    }
+    return true;
+}
+
+static int on_more(sd_event_source *source, void *data) {
+    struct peer *peer = data;
+    if (!hand_on(peer))
+        sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    update_events(peer);
+    return 0;
+}
+
+static void serve(struct peer *peer) {
+    if (hand_on(peer)) {
+        if (!peer->more &&
+            sd_event_add_defer(peer->listener->event, &peer->more, on_more, peer) < 0)
+            peer->closing = true;
+        if (peer->more)
+            sd_event_source_set_enabled(peer->more, SD_EVENT_ON);
+    }
+    update_events(peer);
+}
+
+/* False where the peer has ended. */
+static bool receive(struct peer *peer) {
+    ssize_t size = holden_connection_receive(&peer->connection);
+    if (size == -EMFILE) {
+        protocol_error(peer, 0, "too many descriptors");
+        return true;
+    }
+    if (size == 0 || (size < 0 && size != -EAGAIN))
+        return false;
+    return true;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)source;
+    (void)fd;
+    struct peer *peer = data;
+    if (events & EPOLLOUT) {
+        int r = holden_connection_send(&peer->connection);
+        if ((r < 0 && r != -EAGAIN) || (r == 0 && peer->closing)) {
+            peer_free(peer);
+            return 0;
+        }
+        if (r == 0)
+            peer->listener->calls->drained(peer->listener->program, peer);
+    }
+    if (events & EPOLLIN && !peer->closing && !receive(peer)) {
+        peer_free(peer);
+        return 0;
+    }
+    if (events & (EPOLLHUP | EPOLLERR) && !(events & (EPOLLIN | EPOLLOUT))) {
+        peer_free(peer);
+        return 0;
+    }
+    serve(peer);
+    return 0;
+}
+
+/* Who it is: SO_PEERCRED and SO_PEERGROUPS (unix(7), socket(7)), from the kernel at connect. */
+static int identify(struct peer *peer, gid_t group) {
+    int fd = peer->connection.fd;
+    struct ucred credentials;
+    socklen_t size = sizeof(credentials);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+        return -errno;
+    peer->uid = credentials.uid;
+    peer->gid = credentials.gid;
+    peer->pid = credentials.pid;
+    gid_t groups[256];
+    size = sizeof(groups);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+        return -errno;
+    peer->group_count = size / sizeof(gid_t);
+    if (peer->group_count > 0 && !(peer->groups = malloc(size)))
+        return -ENOMEM;
+    if (peer->group_count > 0)
+        memcpy(peer->groups, groups, size);
+    peer->member = peer->uid == 0 || (group != (gid_t)-1 && peer->gid == group);
+    for (size_t i = 0; !peer->member && i < peer->group_count; i++)
+        peer->member = group != (gid_t)-1 && peer->groups[i] == group;
+    return 0;
+}
+
+static int peer_new(struct listener *listener, int fd) {
+    struct peer *peer = calloc(1, sizeof(*peer));
+    if (!peer) {
+        close(fd);
+        return -ENOMEM;
+    }
+    peer->listener = listener;
+    holden_connection_open(&peer->connection, fd);
+    LIST_INSERT_HEAD(&listener->peers, peer, entry);
+    listener->count++;
+    int r = identify(peer, listener->group);
+    if (r == 0 && !peer->member)
+        r = -EACCES;
+    if (r == 0)
+        r = sd_event_add_io(listener->event, &peer->io, fd, EPOLLIN, on_io, peer);
+    if (r < 0) {
+        listener->refused++;
+        peer_free(peer);
+    }
+    return r;
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)source;
+    (void)events;
+    struct listener *listener = data;
+    for (;;) {
+        int connected = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (connected < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+                log_warning("cannot take another client: %s", strerror(errno));
+            return 0;
+        }
+        peer_new(listener, connected);
+    }
+}
+
+int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
+                   const struct peer_calls *calls, void *program) {
+    *listener = (struct listener){.event = event, .calls = calls, .program = program, .group = group};
+    LIST_INIT(&listener->peers);
+    return sd_event_add_io(event, &listener->io, fd, EPOLLIN, on_connection, listener);
+}
+
+void listener_stop(struct listener *listener) {
+    while (!LIST_EMPTY(&listener->peers))
+        peer_free(LIST_FIRST(&listener->peers));
+    listener->io = sd_event_source_disable_unref(listener->io);
+}

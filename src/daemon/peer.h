@@ -1,0 +1,78 @@
+/* A connected client as the daemon sees it: who it is, by the kernel's word at accept, and its
+ * connection. Frames are handed on one by one; what is queued for it is bounded. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "protocol/connection.h"
+
+struct listener;
+struct waiter;
+struct stream;
+
+struct peer {
+    LIST_ENTRY(peer) entry;
+    struct listener *listener;
+    struct holden_connection connection;
+    sd_event_source *io;
+    sd_event_source *more;     /* set while whole frames are left for the next turn */
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    gid_t *groups;             /* supplementary, owned */
+    size_t group_count;
+    bool member;               /* root, or in the group that may use the agent */
+    bool closing;              /* a protocol error was answered: close once it is sent */
+    LIST_HEAD(, waiter) waiters; /* what the program has promised to answer; its own business */
+    LIST_HEAD(, stream) streams; /* what the program still produces for it; likewise */
+};
+
+/* What a program does with its peers. */
+struct peer_calls {
+    /* A whole frame has come. Replies go through peer_reply(). The descriptors that came with it can
+     * be taken with holden_connection_take_fds(). */
+    void (*frame)(void *program, struct peer *peer, const struct holden_frame *frame,
+                  const uint8_t *body);
+    /* Its queue has room again: continue its streams. */
+    void (*drained)(void *program, struct peer *peer);
+    /* It is about to be freed: forget it. */
+    void (*gone)(void *program, struct peer *peer);
+};
+
+/* The listening socket and everybody connected. */
+struct listener {
+    sd_event *event;
+    sd_event_source *io;
+    const struct peer_calls *calls;
+    void *program;             /* handed to the calls */
+    gid_t group;               /* whose members may connect, beside root */
+    LIST_HEAD(, peer) peers;
+    size_t count;
+    uint64_t refused;          /* connections that got no further than accept */
+};
+
+enum {
+    PEER_QUEUE_MAX = 1 << 20, /* bytes queued for a peer before its streams and requests wait */
+    PEER_FRAMES_PER_TURN = 16,
+};
+
+/* Listens on `fd`, which stays the caller's, until listener_stop(). 0 or -errno. */
+int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
+                   const struct peer_calls *calls, void *program);
+
+/* Closes all connections and stops listening. */
+void listener_stop(struct listener *listener);
+
+/* Queues a reply to request `id` and sends what the socket takes. A peer that cannot be served any
+ * more is closed later by the loop, never inside this call. `fds` stay the caller's. */
+void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
+                size_t count);
+
+/* Queues an error reply made from code, step (may be NULL) and text. */
+void peer_error(struct peer *peer, uint32_t id, uint32_t code, const char *step, const char *text);
+
+/* Whether the peer's queue is full for now. */
+bool peer_full(const struct peer *peer);

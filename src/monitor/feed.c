@@ -1,0 +1,227 @@
+#include "monitor/feed.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    RETRY = 250000,    /* between tries to connect */
+    HURRY = 250000,    /* between samples at the least, when events ask for one early */
+    SHARE = 10,        /* and so many times as long as one takes the agent */
+    READS = 256,       /* at one go, so that the keyboard is heard while much is told */
+};
+
+uint64_t feed_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void say(struct feed *feed, const char *reason) {
+    snprintf(feed->reason, sizeof(feed->reason), "%s", reason);
+}
+
+static void lose(struct feed *feed, uint64_t now, const char *reason) {
+    bool told = feed->code != 0;
+    link_close(&feed->link);
+    feed->status = FEED_GONE;
+    feed->retry = now + RETRY;
+    feed->ping = feed->list = feed->events = 0;
+    feed->asked = 0;
+    if (!told)
+        say(feed, reason);
+    if (feed->answer)
+        feed->answer(feed->context, NULL);
+}
+
+static int ask_sample(struct feed *feed, uint64_t now) {
+    struct holden_list list = {0};
+    HOLDEN_SET(&list, list, usage, true);
+    if (feed->ended)
+        HOLDEN_SET(&list, list, ended, true);
+    int r = link_ask(&feed->link, HOLDEN_MESSAGE_list, &list, &feed->list);
+    if (r < 0)
+        return r;
+    model_begin(&feed->model);
+    feed->asked = now;
+    feed->due = now + feed->interval;
+    return 0;
+}
+
+/* Events of before the first sample are in it; later ones are missed by nobody. */
+static int ask_all(struct feed *feed, uint64_t now) {
+    struct holden_ping ping = {0};
+    struct holden_subscribe subscribe = {0};
+    HOLDEN_SET(&subscribe, subscribe, follow, true);
+    int r = link_ask(&feed->link, HOLDEN_MESSAGE_ping, &ping, &feed->ping);
+    if (r == 0)
+        r = link_ask(&feed->link, HOLDEN_MESSAGE_subscribe, &subscribe, &feed->events);
+    return r < 0 ? r : ask_sample(feed, now);
+}
+
+static int connect_again(struct feed *feed, uint64_t now) {
+    int r = link_open(&feed->link, feed->path);
+    if (r == 0) {
+        feed->status = FEED_WAITING;
+        feed->code = 0;
+        r = ask_all(feed, now);
+    }
+    if (r < 0)
+        lose(feed, now, strerror(-r));
+    feed->error = r;
+    return r;
+}
+
+int feed_open(struct feed *feed, uint64_t now) {
+    feed->link.connection.fd = -1;
+    return connect_again(feed, now);
+}
+
+void feed_close(struct feed *feed) {
+    link_close(&feed->link);
+    model_free(&feed->model);
+}
+
+int feed_fd(const struct feed *feed) {
+    return link_is_open(&feed->link) ? feed->link.connection.fd : -1;
+}
+
+short feed_events(const struct feed *feed) {
+    return link_events(&feed->link);
+}
+
+/* While a sample is on its way, no other is asked for. */
+uint64_t feed_deadline(const struct feed *feed) {
+    if (feed->status == FEED_GONE)
+        return feed->retry;
+    return feed->asked ? UINT64_MAX : feed->due;
+}
+
+void feed_hurry(struct feed *feed) {
+    uint64_t pause = feed->took * SHARE > HURRY ? feed->took * SHARE : HURRY;
+    uint64_t early = feed->due - feed->interval + pause;
+    if (early < feed->due)
+        feed->due = early;
+}
+
+uint64_t feed_silence(const struct feed *feed, uint64_t now) {
+    return feed->asked && now > feed->asked ? now - feed->asked : 0;
+}
+
+int feed_ask(struct feed *feed, uint16_t type, const void *message, uint32_t *id) {
+    if (feed->status == FEED_GONE)
+        return -ENOTCONN;
+    return link_ask(&feed->link, type, message, id);
+}
+
+/* The handlers of the feed's own requests return whether a user sees a difference. */
+
+static bool take_error(struct feed *feed, const struct holden_reply *reply) {
+    struct holden_error error;
+    if (holden_reply_decode(reply, &error) < 0)
+        return false;
+    snprintf(feed->reason, sizeof(feed->reason), "%.*s", (int)error.text.size, error.text.data);
+    feed->code = error.code;
+    return true;
+}
+
+static bool take_pong(struct feed *feed, const struct holden_reply *reply) {
+    struct holden_pong pong;
+    if (reply->frame.type != HOLDEN_MESSAGE_pong || holden_reply_decode(reply, &pong) < 0)
+        return false;
+    snprintf(feed->version, sizeof(feed->version), "%.*s", (int)pong.version.size, pong.version.data);
+    feed->pid = pong.pid;
+    return true;
+}
+
+static bool take_event(struct feed *feed, const struct holden_reply *reply) {
+    struct holden_event event;
+    if (reply->frame.type != HOLDEN_MESSAGE_event || holden_reply_decode(reply, &event) < 0)
+        return false;
+    feed_hurry(feed);
+    return model_event(&feed->model, &event);
+}
+
+static bool end_sample(struct feed *feed, uint64_t now) {
+    model_end(&feed->model);
+    feed->took = now - feed->asked;
+    feed->asked = 0;
+    feed->list = 0;
+    feed->samples++;
+    feed->status = FEED_LIVE;
+    feed->code = 0;
+    feed->reason[0] = '\0';
+    return true;
+}
+
+/* Part of a sample; whoever looks waits for the whole of it. */
+static bool take_list(struct feed *feed, const struct holden_reply *reply, uint64_t now) {
+    struct holden_process process;
+    if (reply->frame.type == HOLDEN_MESSAGE_end)
+        return end_sample(feed, now);
+    if (reply->frame.type == HOLDEN_MESSAGE_process && holden_reply_decode(reply, &process) == 0) {
+        model_tell(&feed->model, &process, reply->body, reply->frame.size, feed->interval / 2);
+        return false;
+    }
+    feed->asked = 0;
+    feed->list = 0;
+    return take_error(feed, reply);
+}
+
+static bool take(struct feed *feed, const struct holden_reply *reply, uint64_t now) {
+    uint32_t id = reply->frame.id;
+    if (id == 0)
+        return take_error(feed, reply);
+    if (id == feed->list)
+        return take_list(feed, reply, now);
+    if (id == feed->events)
+        return take_event(feed, reply);
+    if (id == feed->ping)
+        return take_pong(feed, reply);
+    if (feed->answer)
+        feed->answer(feed->context, reply);
+    return true;
+}
+
+/* Reads what there is and takes it. 0, or -errno when the connection is lost. */
+static int receive(struct feed *feed, uint64_t now, bool *changed) {
+    int received = 0;
+    for (int i = 0; i < READS && received == 0; i++) {
+        struct holden_reply reply;
+        int r;
+        received = link_receive(&feed->link);
+        while ((r = link_next(&feed->link, &reply)) == 0) {
+            *changed |= take(feed, &reply, now);
+            link_taken(&feed->link, &reply);
+        }
+        if (r != -EAGAIN)
+            return r;
+    }
+    return received == -EAGAIN ? 0 : received;
+}
+
+static const char *loss(int error) {
+    if (error == -ECONNRESET || error == -EPIPE)
+        return "it went away";
+    if (error == -EPROTO || error == -EPROTONOSUPPORT || error == -EMSGSIZE)
+        return "it does not speak this version of the protocol";
+    return strerror(-error);
+}
+
+bool feed_work(struct feed *feed, uint64_t now) {
+    bool changed = false;
+    int r = 0;
+    if (feed->status == FEED_GONE && now >= feed->retry) {
+        connect_again(feed, now);
+        return true;
+    }
+    if (feed->status == FEED_GONE)
+        return false;
+    r = receive(feed, now, &changed);
+    if (r == 0 && !feed->asked && now >= feed->due)
+        r = ask_sample(feed, now);
+    if (r < 0)
+        lose(feed, now, loss(r));
+    return changed || r < 0;
+}

@@ -1,0 +1,49 @@
+/* Which rows are shown, in which order, and which one is selected. Holds pointers into the model:
+ * view_arrange() follows every change of the model before anything else is asked of the view. */
+#pragma once
+
+#include "monitor/column.h"
+#include "monitor/model.h"
+
+enum { VIEW_FILTER = 65 };
+
+struct view_entry {
+    const struct row *row;
+    double number;           /* what it is sorted by */
+    struct holden_view text; /* the same, of a column sorted by its text */
+};
+
+struct view {
+    struct view_entry *entries; /* owned */
+    size_t count;
+    size_t space;
+    enum column sort;
+    bool reversed;              /* against the column's own direction */
+    bool ended;                 /* show those that have ended too */
+    char filter[VIEW_FILTER];      /* part of the name, the case of letters not counted; empty: all */
+    uint64_t selected;          /* id of the selected row; 0: whichever is first */
+    size_t cursor;              /* its index; 0 while there are no rows */
+    size_t top;                 /* the index of the first row on the screen */
+    size_t page;                /* rows that fit on the screen, at least 1 */
+};
+
+void view_free(struct view *view);
+
+/* Takes the rows of the model that are to be shown, in order, and finds the selected one again: by
+ * its id, or where it is gone, the one in its place. 0, or -ENOMEM: no rows are shown. */
+int view_arrange(struct view *view, const struct model *model, const struct column_context *context);
+
+/* Sorts by another column from the next view_arrange() on; by the same one again: the other way. */
+void view_sort(struct view *view, enum column sort);
+
+/* The column before (-1) or after (1) the present one that can be sorted by. */
+enum column view_neighbour(const struct view *view, int direction);
+
+/* Moves the selection by rows, not past the ends. */
+void view_move(struct view *view, long by);
+
+/* Sets how many rows fit, and scrolls so that the selected one is among them. */
+void view_fit(struct view *view, size_t page);
+
+/* The selected row, or NULL. */
+const struct row *view_selected(const struct view *view);
