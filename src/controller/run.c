@@ -6,6 +6,7 @@
  * one. They are blocked before the request leaves, so that none can end this program and leave the
  * process behind; the descriptor to read them from is made while the agent is at work. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -231,12 +232,24 @@ static int with_terminal(struct run *run, struct launch *launch, const struct op
     return attach(run, launch, options);
 }
 
+/* A standard stream that is closed would be taken by the next descriptor that is made. */
+static int hold_streams(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            log_error("cannot open /dev/null: %s", strerror(errno));
+            return STATUS_FAILED;
+        }
+    return STATUS_DONE;
+}
+
 int verb_run(struct command *command) {
     _cleanup_(launch_free) struct launch launch = {0};
     const char *kind = getenv("TERM");
     if (command->options.terminal && kind && environment_base(&launch.settings, "TERM", kind) < 0)
         return STATUS_FAILED;
-    int status = launch_prepare(&launch, command, true);
+    int status = hold_streams();
+    if (status == STATUS_DONE)
+        status = launch_prepare(&launch, command, true);
     if (status != STATUS_DONE)
         return status;
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
