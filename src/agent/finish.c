@@ -251,9 +251,8 @@ void finish_status(struct agent *agent, const struct keeper_reply *reply) {
     if (launch && !launch->failure.code)
         failure_set(&launch->failure, HOLDEN_code_FAILED,
                     plan_step_words(agent->link.reports[launch->report].reached),
-                    "cannot start %s: it was ended by signal %d in set-up, at step %s", process->name,
-                    reply->code == CLD_EXITED ? 0 : reply->status,
-                    plan_step_words(agent->link.reports[launch->report].reached));
+                    "it was ended by signal %d in this step of its set-up",
+                    reply->code == CLD_EXITED ? 0 : reply->status);
     main_ended(process, reply);
 }
 

@@ -175,10 +175,10 @@ static void refuse_step(struct process *process, uint32_t step, int error) {
     const char *words = plan_step_words(step);
     if (step == PLAN_STEP_EXEC) {
         struct holden_view command = command_of(process, &start);
-        refuse(process, words, "cannot start %s: %s: %.*s: %s", process->name, words,
-               (int)(command.size < 256 ? command.size : 256), command.data, strerror(error));
+        refuse(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256), command.data,
+               strerror(error));
     } else
-        refuse(process, words, "cannot start %s: %s: %s", process->name, words, strerror(error));
+        refuse(process, words, "%s", strerror(error));
 }
 
 /* It runs: written down first, told afterwards. */
@@ -220,8 +220,7 @@ static void decide(struct process *process) {
     if (report->error != 0)
         refuse_step(process, report->reached, report->error);
     else if (report->reached != PLAN_STEP_EXEC)
-        refuse(process, plan_step_words(report->reached), "cannot start %s: it died in set-up, at step %s",
-               process->name, plan_step_words(report->reached));
+        refuse(process, plan_step_words(report->reached), "it died in this step of its set-up");
     else if (process->state == HOLDEN_state_STARTING)
         started(process);
 }
@@ -328,7 +327,7 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
     process->pidfd = pidfd;
     process_set_pid(process, reply->pid);
     if (launch_attend(process) < 0) {
-        refuse(process, "pidfd", "cannot start %s: it could not be watched", process->name);
+        refuse(process, "pidfd", "it could not be watched");
         finish_unborn(process);
         return;
     }

@@ -11,6 +11,7 @@
  *
  * One thread, no signal handler, no blocking call once the loop runs, no mutable global. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -40,13 +42,30 @@ static void raise_descriptors(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The number of a group, or -1. Asked in a child, since the name service loads libraries that would
+ * stay in the agent's memory for good. */
+static gid_t find_group(const char *name) {
+    gid_t gid = (gid_t)-1;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return gid;
+    pid_t child = fork();
+    if (child == 0) {
+        const struct group *group = getgrnam(name);
+        _exit(group && write(ends[1], &group->gr_gid, sizeof(gid)) == sizeof(gid) ? 0 : 1);
+    }
+    close(ends[1]);
+    if (child > 0 && read(ends[0], &gid, sizeof(gid)) != sizeof(gid))
+        gid = (gid_t)-1;
+    close(ends[0]);
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    return gid;
+}
+
 /* The socket is root's and the group's; without the group, root's alone. */
 static gid_t open_socket_to(const char *group, const char *path) {
-    struct group entry, *result = NULL;
-    char buffer[4096];
-    gid_t gid = (gid_t)-1;
-    if (getgrnam_r(group, &entry, buffer, sizeof(buffer), &result) == 0 && result)
-        gid = entry.gr_gid;
+    gid_t gid = find_group(group);
     if (gid != (gid_t)-1 && (chown(path, 0, gid) < 0 || chmod(path, 0660) < 0))
         log_warning("cannot open %s to group %s: %s", path, group, strerror(errno));
     return gid;

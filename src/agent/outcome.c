@@ -142,7 +142,9 @@ static void ended_by_itself(struct process *process) {
 
 void outcome_explain(struct process *process) {
     if (process->launch && process->launch->failure.code) {
-        say(process, HOLDEN_cause_SETUP, "%s", process->launch->failure.text);
+        const struct failure *failure = &process->launch->failure;
+        say(process, HOLDEN_cause_SETUP, "it never ran: %s: %s", failure->step ? failure->step : "start",
+            failure->text);
         return;
     }
     if (stopped(process) || time_limit(process) || out_of_memory(process) || blocked_call(process) ||

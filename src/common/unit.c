@@ -113,8 +113,8 @@ int unit_parse_percent(const char *text, uint64_t *hundredths) {
     return multiply(&number, 100, hundredths);
 }
 
-/* Names of the units of systemd.time(7), in microseconds; the first name of a row is what is printed.
- * A month is 30.44 days and a year 365.25 days, as there. */
+/* Names of the units of systemd.time(7), in microseconds; the first name of a row is what is
+ * printed. A month is 30.44 days and a year 365.25 days, as there. */
 static const struct {
     uint64_t unit;
     const char *names[4];
@@ -270,8 +270,8 @@ static char *format_span(uint64_t microseconds, unsigned most, char *text, size_
         if (count == 0)
             continue;
         microseconds %= time_units[i].unit;
-        used += (size_t)snprintf(text + used, space - used, "%s%" PRIu64 "%s", used ? " " : "", count,
-                                 time_units[i].names[0]);
+        used += (size_t)snprintf(text + used, space - used, "%s%" PRIu64 "%s", used ? " " : "",
+                                 count, time_units[i].names[0]);
     }
     return text;
 }
@@ -314,7 +314,8 @@ char *unit_format_cpus(const uint8_t *mask, size_t size, char *text, size_t spac
 }
 
 /* Three significant digits of value / unit. */
-static void format_three(uint64_t value, uint64_t unit, const char *name, char *text, size_t space) {
+static void format_three(uint64_t value, uint64_t unit, const char *name, char *text,
+                         size_t space) {
     uint64_t whole = value / unit;
     uint64_t hundredths = (uint64_t)((unsigned __int128)(value % unit) * 100 / unit);
     if (whole >= 100 || hundredths == 0)

@@ -9,7 +9,8 @@
 #define UNIT_INFINITY UINT64_MAX
 
 /* Bytes: a number with an optional fraction and suffix B, K, M, G, T, P, E (powers of 1024), or
- * "infinity" (systemd.resource-control(5)). 0; -EINVAL for no such thing; -ERANGE above INT64_MAX. */
+ * "infinity" (systemd.resource-control(5)). 0; -EINVAL for no such thing; -ERANGE above INT64_MAX.
+ * */
 int unit_parse_size(const char *text, uint64_t *bytes);
 
 /* The same with powers of 1000, as IOReadBandwidthMax= and IOWriteBandwidthMax= count them. */
@@ -23,7 +24,8 @@ int unit_parse_count(const char *text, uint64_t *count);
 int unit_parse_percent(const char *text, uint64_t *hundredths);
 
 /* A time span as systemd.time(7) has them ("1min 30s", "500ms", "2h", "infinity"); a bare number
- * counts in `bare` microseconds (1000000 for seconds). Result in microseconds. 0, -EINVAL, -ERANGE. */
+ * counts in `bare` microseconds (1000000 for seconds). Result in microseconds. 0, -EINVAL, -ERANGE.
+ * */
 int unit_parse_time(const char *text, uint64_t bare, uint64_t *microseconds);
 
 /* A list of CPUs ("0-3,5" or "0 1 2") as a bit mask, bit N of byte N / 8, in `mask` of `space`

@@ -24,15 +24,17 @@ int verb_ping(struct command *command) {
     if (status != STATUS_DONE)
         return status;
     uint64_t before = now();
-    status = session_call(&session, HOLDEN_MESSAGE_ping, &ping, HOLDEN_MESSAGE_pong, &pong, "cannot ping");
+    status = session_call(&session, HOLDEN_MESSAGE_ping, &ping, HOLDEN_MESSAGE_pong, &pong,
+                          "cannot ping");
     uint64_t taken = now() - before;
     if (status != STATUS_DONE)
         return status;
     if (command->options.json)
         output_json(&command->output, &holden_record_pong, &pong);
     else
-        output_printf(&command->output, "agent %.*s (pid %u) answers in %s\n", (int)pong.version.size,
-                      pong.version.data, pong.pid, unit_format_time_short(taken ? taken : 1, text, sizeof(text)));
+        output_printf(&command->output, "agent %.*s (pid %u) answers in %s\n",
+                      (int)pong.version.size, pong.version.data, pong.pid,
+                      unit_format_time_short(taken ? taken : 1, text, sizeof(text)));
     return STATUS_DONE;
 }
 
@@ -45,7 +47,8 @@ int verb_reexec(struct command *command) {
         status = session_call(&session, HOLDEN_MESSAGE_reexec, &request, HOLDEN_MESSAGE_done, &done,
                               "cannot replace the agent");
     if (status == STATUS_DONE)
-        output_text(&command->output, command->options.json ? "{\"done\":\"replaced\"}\n" : "agent replaced\n");
+        output_text(&command->output,
+                    command->options.json ? "{\"done\":\"replaced\"}\n" : "agent replaced\n");
     return status;
 }
 
@@ -73,7 +76,8 @@ static void print_check(struct table *table, const struct holden_check *check) {
 }
 
 int verb_doctor(struct command *command) {
-    static const struct table_column columns[] = {{"WHAT", false}, {"STATE", false}, {"DETAIL", false}};
+    static const struct table_column columns[] = {
+        {"WHAT", false}, {"STATE", false}, {"DETAIL", false}};
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
     _cleanup_(table_free) struct table table;
     struct holden_doctor request = {0};
@@ -108,14 +112,17 @@ static void print_self(struct output *output, const struct holden_self_state *se
     char text[64];
     output_printf(output, "version:      %.*s\n", (int)self->version.size, self->version.data);
     output_printf(output, "agent:        pid %u, up %s, %lu CPU ms\n", self->pid,
-                  unit_format_time_short(self->uptime, text, sizeof(text)), (unsigned long)(self->cpu / 1000));
+                  unit_format_time_short(self->uptime, text, sizeof(text)),
+                  (unsigned long)(self->cpu / 1000));
     output_printf(output, "keeper:       pid %u, started an agent anew %lu times\n", self->keeper,
                   (unsigned long)self->recoveries);
     output_printf(output, "socket:       %.*s\n", (int)self->socket.size, self->socket.data);
-    output_printf(output, "state:        %.*s\n", (int)self->state_directory.size, self->state_directory.data);
+    output_printf(output, "state:        %.*s\n", (int)self->state_directory.size,
+                  self->state_directory.data);
     output_printf(output, "cgroup:       %.*s\n", (int)self->cgroup.size, self->cgroup.data);
     output_printf(output, "processes:    %lu living, %lu kept records, %lu started\n",
-                  (unsigned long)self->processes, (unsigned long)self->records, (unsigned long)self->starts);
+                  (unsigned long)self->processes, (unsigned long)self->records,
+                  (unsigned long)self->starts);
     output_printf(output, "clients:      %lu\n", (unsigned long)self->clients);
     output_printf(output, "last event:   %lu\n", (unsigned long)self->sequence);
     output_printf(output, "memory:       %s resident, agent and keeper\n",
@@ -130,8 +137,8 @@ int verb_self(struct command *command) {
     struct holden_self_state self;
     int status = session_open(&session, &command->options);
     if (status == STATUS_DONE)
-        status = session_call(&session, HOLDEN_MESSAGE_self, &request, HOLDEN_MESSAGE_self_state, &self,
-                              "cannot ask for its state");
+        status = session_call(&session, HOLDEN_MESSAGE_self, &request, HOLDEN_MESSAGE_self_state,
+                              &self, "cannot ask for its state");
     if (status != STATUS_DONE)
         return status;
     if (command->options.json)

@@ -7,7 +7,8 @@
 #include "common/log.h"
 #include "protocol/message.h"
 
-/* Answers wait in the agent's bounded queue while requests are being sent; so many fit everywhere. */
+/* Answers wait in the agent's bounded queue while requests are being sent; so many fit everywhere.
+ * */
 enum { WINDOW = 64 };
 
 struct progress {
@@ -29,10 +30,14 @@ static void progress_free(struct progress *progress) {
     free(progress->results);
 }
 
-static int progress_init(struct progress *progress, struct command *command, const struct batch *batch) {
+static int progress_init(struct progress *progress, struct command *command,
+                         const struct batch *batch) {
     size_t count = (size_t)command->count;
-    *progress = (struct progress){.command = command, .batch = batch, .count = command->count,
-                                  .queue = calloc(count, sizeof(int)), .results = calloc(count, sizeof(int))};
+    *progress = (struct progress){.command = command,
+                                  .batch = batch,
+                                  .count = command->count,
+                                  .queue = calloc(count, sizeof(int)),
+                                  .results = calloc(count, sizeof(int))};
     if (!progress->queue || !progress->results) {
         log_error("out of memory");
         return STATUS_FAILED;
@@ -76,7 +81,8 @@ static void take(struct progress *progress, const struct holden_reply *reply) {
     const struct batch *batch = progress->batch;
     char what[128];
     uint32_t id = reply->frame.id;
-    if (id == 0 || id > (uint32_t)progress->queued || progress->results[progress->queue[id - 1]] != UNANSWERED)
+    if (id == 0 || id > (uint32_t)progress->queued ||
+        progress->results[progress->queue[id - 1]] != UNANSWERED)
         return;
     int item = progress->queue[id - 1];
     const char *name = progress->command->arguments[item];

@@ -1,5 +1,5 @@
-/* One request for each NAME of a command line, many in flight over one connection. What fails is said
- * and does not keep the others from being done. */
+/* One request for each NAME of a command line, many in flight over one connection. What fails is
+ * said and does not keep the others from being done. */
 #pragma once
 
 #include "controller/command.h"
@@ -15,5 +15,6 @@ struct batch {
     int (*report)(struct command *command, const char *name, const struct holden_reply *reply);
 };
 
-/* Runs it over all arguments. The first exit status, in the order of the arguments, that is not 0. */
+/* Runs it over all arguments. The first exit status, in the order of the arguments, that is not 0.
+ * */
 int batch_run(struct command *command, const struct batch *batch);

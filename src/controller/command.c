@@ -44,7 +44,8 @@ static int parse_ordinary(struct command *command, const struct option_row *rows
                           const char *program, int count, char **words) {
     int at = 0;
     while (at + 1 < count) {
-        int used = option_parse(rows, rows_count, program, count - at, words + at, &command->options);
+        int used =
+            option_parse(rows, rows_count, program, count - at, words + at, &command->options);
         if (used < 0)
             return STATUS_USAGE;
         bool ended = used > 1 && strcmp(words[at + used - 1], "--") == 0;
@@ -110,6 +111,7 @@ int command_check_target(const char *target) {
     if (name_valid(target, size) || (name_is_pid(target, size) && size <= NAME_MAX_SIZE))
         return STATUS_DONE;
     char shown[WORDS_SHOWN];
-    log_error("'%s' is neither a name nor a pid (a name is " NAME_RULE ")", words_show(target, shown));
+    log_error("'%s' is neither a name nor a pid (a name is " NAME_RULE ")",
+              words_show(target, shown));
     return STATUS_USAGE;
 }

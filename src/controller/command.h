@@ -28,7 +28,8 @@ struct command {
     struct output output;
 };
 
-#define VERB(name, words, least, most, options, shape, doc) int verb_##name(struct command *command);
+#define VERB(name, words, least, most, options, shape, doc)                                        \
+    int verb_##name(struct command *command);
 #include "controller/verbs.def"
 
 /* The table; *count is its length. Static. */
@@ -37,8 +38,8 @@ const struct verb *verbs(size_t *count);
 /* The verb of that name, or NULL after a line on stderr that suggests the nearest. */
 const struct verb *verb_find(const char *name);
 
-/* Takes the arguments after the verb apart: words[0] is the verb. STATUS_DONE, or STATUS_USAGE after a
- * line on stderr. Released by command_free(). */
+/* Takes the arguments after the verb apart: words[0] is the verb. STATUS_DONE, or STATUS_USAGE
+ * after a line on stderr. Released by command_free(). */
 int command_parse(struct command *command, int count, char **words);
 void command_free(struct command *command);
 

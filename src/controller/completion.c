@@ -24,7 +24,8 @@ static void print_options(struct output *output, uint64_t set) {
     }
 }
 
-static void print_verbs(struct output *output, bool (*which)(const struct verb *), const char *between) {
+static void print_verbs(struct output *output, bool (*which)(const struct verb *),
+                        const char *between) {
     size_t count;
     const struct verb *rows = verbs(&count);
     bool first = true;
@@ -44,20 +45,22 @@ static void print_properties(struct output *output, const char *between) {
 static void print_bash(struct output *output) {
     size_t count;
     const struct verb *rows = verbs(&count);
-    output_text(output, "# bash completion for holden\n"
-                        "_holden() {\n"
-                        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb= i list\n"
-                        "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                        "        case ${COMP_WORDS[i]} in\n"
-                        "        --socket) ((i++)) ;;\n"
-                        "        -*) ;;\n"
-                        "        *) verb=${COMP_WORDS[i]}; break ;;\n"
-                        "        esac\n"
-                        "    done\n"
-                        "    case $before in\n"
-                        "    -p|--property)\n"
-                        "        compopt -o nospace\n"
-                        "        COMPREPLY=($(compgen -W '");
+    output_text(
+        output,
+        "# bash completion for holden\n"
+        "_holden() {\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb= i list\n"
+        "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+        "        case ${COMP_WORDS[i]} in\n"
+        "        --socket) ((i++)) ;;\n"
+        "        -*) ;;\n"
+        "        *) verb=${COMP_WORDS[i]}; break ;;\n"
+        "        esac\n"
+        "    done\n"
+        "    case $before in\n"
+        "    -p|--property)\n"
+        "        compopt -o nospace\n"
+        "        COMPREPLY=($(compgen -W '");
     print_properties(output, " ");
     output_text(output, "' -- \"$word\"))\n        return ;;\n"
                         "    --socket) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
@@ -75,9 +78,11 @@ static void print_bash(struct output *output) {
     }
     output_text(output, "    esac\n    case $verb in\n    ");
     print_verbs(output, takes_names, "|");
-    output_text(output, ")\n        list+=\" $(\"${COMP_WORDS[0]}\" list -a 2>/dev/null | awk 'NR > 1 { print $1 }')\" ;;\n"
-                        "    start|run) list+=\" $(compgen -c -- \"$word\")\" ;;\n"
-                        "    completion) list+=' bash zsh fish' ;;\n    help) list+=' ");
+    output_text(
+        output,
+        ")\n        list+=\" $(\"${COMP_WORDS[0]}\" list -a 2>/dev/null | awk 'NR > 1 { print $1 }')\" ;;\n"
+        "    start|run) list+=\" $(compgen -c -- \"$word\")\" ;;\n"
+        "    completion) list+=' bash zsh fish' ;;\n    help) list+=' ");
     print_verbs(output, NULL, " ");
     output_text(output, "' ;;\n    esac\n    COMPREPLY=($(compgen -W \"$list\" -- \"$word\"))\n}\n"
                         "complete -F _holden " PROGRAMS "\n");
@@ -101,8 +106,8 @@ static void print_fish_options(struct output *output, const struct verb *verb) {
     struct option_row rows[OPTION_COUNT];
     size_t count = options_rows(OPTIONS_GLOBAL | verb->options, rows);
     for (size_t i = 0; i < count; i++) {
-        output_printf(output, "complete -c $program -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
-                      rows[i].name);
+        output_printf(output, "complete -c $program -n '__fish_seen_subcommand_from %s' -l %s",
+                      verb->name, rows[i].name);
         if (rows[i].letter)
             output_printf(output, " -s %c", rows[i].letter);
         output_text(output, rows[i].value ? " -r -d " : " -d ");
@@ -121,16 +126,19 @@ static void print_fish(struct output *output) {
     const struct verb *rows = verbs(&count);
     output_text(output, "# fish completion for holden\nfor program in " PROGRAMS "\n");
     for (size_t i = 0; i < count; i++) {
-        output_printf(output, "complete -c $program -f -n __fish_use_subcommand -a %s -d ", rows[i].name);
+        output_printf(output, "complete -c $program -f -n __fish_use_subcommand -a %s -d ",
+                      rows[i].name);
         print_quoted(output, rows[i].doc);
         output_text(output, "\n");
         print_fish_options(output, &rows[i]);
     }
     output_text(output, "complete -c $program -f -n '__fish_seen_subcommand_from ");
     print_verbs(output, takes_names, " ");
-    output_text(output, "' -a \"($program list -a 2>/dev/null | awk 'NR > 1 { print \\$1 }')\"\n"
-                        "complete -c $program -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-                        "end\n");
+    output_text(
+        output,
+        "' -a \"($program list -a 2>/dev/null | awk 'NR > 1 { print \\$1 }')\"\n"
+        "complete -c $program -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
+        "end\n");
 }
 
 int verb_completion(struct command *command) {

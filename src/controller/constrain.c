@@ -12,7 +12,8 @@
 #include "controller/words.h"
 
 /* The short form: NAME MEMORY_MB CPU_PERCENT. */
-static int assign_short(struct settings *settings, const char *property, const char *text, const char *unit) {
+static int assign_short(struct settings *settings, const char *property, const char *text,
+                        const char *unit) {
     char value[64];
     char shown[WORDS_SHOWN];
     uint64_t number;
@@ -33,7 +34,8 @@ static int check(const struct settings *settings, const struct options *options)
     for (size_t i = 0; i < options->property_count; i++) {
         const char *equals = strchr(options->properties[i], '=');
         if (equals && !equals[1]) {
-            log_error("%s needs a value; the one that lifts a limit is infinity", options->properties[i]);
+            log_error("%s needs a value; the one that lifts a limit is infinity",
+                      options->properties[i]);
             return STATUS_USAGE;
         }
     }
@@ -50,7 +52,8 @@ static int check(const struct settings *settings, const struct options *options)
     }
     if (count > 0)
         return STATUS_DONE;
-    log_error("constrain: no limit given, such as `constrain web 100 50` or `constrain web -p TasksMax=10`");
+    log_error(
+        "constrain: no limit given, such as `constrain web 100 50` or `constrain web -p TasksMax=10`");
     return STATUS_USAGE;
 }
 
@@ -65,7 +68,8 @@ static int read_limits(struct settings *settings, const struct command *command)
     return status == STATUS_DONE ? check(settings, &command->options) : status;
 }
 
-static void print_value(struct output *output, const struct holden_properties *properties, size_t index) {
+static void print_value(struct output *output, const struct holden_properties *properties,
+                        size_t index) {
     _cleanup_(buffer_free) struct buffer value = {0};
     if (!holden_has(properties, index) || syntax_print(properties, index, ", ", &value) < 0)
         output_text(output, "unset");
@@ -105,7 +109,8 @@ static int constrain(struct command *command, struct settings *settings) {
     struct holden_constrained answer;
     char what[128];
     HOLDEN_SET(&request, constrain, name, holden_view(name));
-    HOLDEN_SET(&request, constrain, properties, (struct holden_nested){.value = &settings->properties});
+    HOLDEN_SET(&request, constrain, properties,
+               (struct holden_nested){.value = &settings->properties});
     if (options->dry_run)
         HOLDEN_SET(&request, constrain, dry_run, true);
     if (options->duration)
@@ -114,8 +119,8 @@ static int constrain(struct command *command, struct settings *settings) {
     snprintf(what, sizeof(what), "cannot constrain %s", name);
     int status = session_open(&session, options);
     if (status == STATUS_DONE)
-        status = session_call(&session, HOLDEN_MESSAGE_constrain, &request, HOLDEN_MESSAGE_constrained, &answer,
-                              what);
+        status = session_call(&session, HOLDEN_MESSAGE_constrain, &request,
+                              HOLDEN_MESSAGE_constrained, &answer, what);
     return status == STATUS_DONE ? print_changes(command, &answer) : status;
 }
 

@@ -14,7 +14,8 @@ int ending_print(const struct holden_exited *exited, struct buffer *out) {
     struct output text = {.buffer = *out};
     bool explained = HOLDEN_HAS(exited, exited, explanation) && exited->explanation.size > 0;
     /* What these two are explained with says the rest too. */
-    bool whole = explained && (exited->cause == HOLDEN_cause_STOPPED || exited->cause == HOLDEN_cause_SETUP);
+    bool whole =
+        explained && (exited->cause == HOLDEN_cause_STOPPED || exited->cause == HOLDEN_cause_SETUP);
     if (!whole && HOLDEN_HAS(exited, exited, status))
         output_printf(&text, "exited with status %u", exited->status);
     else if (!whole && HOLDEN_HAS(exited, exited, signal))
@@ -25,7 +26,8 @@ int ending_print(const struct holden_exited *exited, struct buffer *out) {
     else if (!whole)
         output_text(&text, "ended, and nobody saw how");
     bool plain = exited->cause == HOLDEN_cause_EXITED || exited->cause == HOLDEN_cause_SIGNALLED ||
-                 exited->cause == HOLDEN_cause_UNKNOWN || exited->cause == HOLDEN_cause_NONE || !cause;
+                 exited->cause == HOLDEN_cause_UNKNOWN || exited->cause == HOLDEN_cause_NONE ||
+                 !cause;
     if (!whole && (explained || !plain))
         output_text(&text, ": ");
     if (explained)
@@ -37,9 +39,13 @@ int ending_print(const struct holden_exited *exited, struct buffer *out) {
 }
 
 struct holden_exited ending_of(const struct holden_process *process) {
-    struct holden_exited exited = {.name = process->name, .id = process->id, .state = process->state,
-                                   .status = process->status, .signal = process->signal,
-                                   .core = process->core, .cause = process->cause,
+    struct holden_exited exited = {.name = process->name,
+                                   .id = process->id,
+                                   .state = process->state,
+                                   .status = process->status,
+                                   .signal = process->signal,
+                                   .core = process->core,
+                                   .cause = process->cause,
                                    .explanation = process->explanation};
     if (HOLDEN_HAS(process, process, status))
         HOLDEN_MARK(&exited, exited, status);

@@ -91,7 +91,8 @@ int environment_item(const char **at, struct buffer *item) {
 
 bool environment_valid(struct holden_view assignment) {
     size_t i = 0;
-    while (i < assignment.size && (isalnum((unsigned char)assignment.data[i]) || assignment.data[i] == '_'))
+    while (i < assignment.size &&
+           (isalnum((unsigned char)assignment.data[i]) || assignment.data[i] == '_'))
         i++;
     return i > 0 && i < assignment.size && assignment.data[i] == '=' &&
            !isdigit((unsigned char)assignment.data[0]);
@@ -111,9 +112,11 @@ int environment_assign(struct settings *settings, const char *value) {
     while ((r = environment_item(&at, &item)) > 0) {
         struct holden_view view = {(const char *)buffer_bytes(&item), item.size};
         if (!environment_valid(view))
-            return refuse_item(settings, value, "expected VARIABLE=VALUE, quoted where it has spaces");
+            return refuse_item(settings, value,
+                               "expected VARIABLE=VALUE, quoted where it has spaces");
         if (view.size >= most)
-            return refuse_item(settings, value, "a variable with its value has at most 131071 bytes");
+            return refuse_item(settings, value,
+                               "a variable with its value has at most 131071 bytes");
         r = settings_text(settings, view.data, view.size, &view);
         if (r == 0)
             r = settings_append(settings, index, &view, sizeof(view));
@@ -121,7 +124,8 @@ int environment_assign(struct settings *settings, const char *value) {
             return r;
         item.size = 0;
     }
-    return r == -EINVAL ? refuse_item(settings, value, "an open quote, or an unknown \\ sequence") : r;
+    return r == -EINVAL ? refuse_item(settings, value, "an open quote, or an unknown \\ sequence")
+                        : r;
 }
 
 /* Lists that are not properties grow as settings_append() lets those grow. */
@@ -139,8 +143,8 @@ static int push(struct settings *settings, struct holden_repeated *list, struct 
     return 0;
 }
 
-/* Adds an assignment, in place of one of the same variable. Lists are short: each variable is compared
- * with all. */
+/* Adds an assignment, in place of one of the same variable. Lists are short: each variable is
+ * compared with all. */
 static int put(struct settings *settings, struct holden_repeated *list, struct holden_view view) {
     struct holden_view *items = (void *)list->items;
     size_t name = (size_t)((const char *)memchr(view.data, '=', view.size) - view.data) + 1;
@@ -169,7 +173,8 @@ int environment_base(struct settings *settings, const char *name, const char *va
     return put_pair(settings, &settings->base, name, value);
 }
 
-static int put_all(struct settings *settings, struct holden_repeated *list, struct holden_repeated from) {
+static int put_all(struct settings *settings, struct holden_repeated *list,
+                   struct holden_repeated from) {
     struct holden_view view;
     int r = 0;
     while (r == 0 && holden_next_view(&from, &view))
@@ -177,7 +182,8 @@ static int put_all(struct settings *settings, struct holden_repeated *list, stru
     return r;
 }
 
-static int put_passed(struct settings *settings, struct holden_repeated *list, struct holden_repeated names) {
+static int put_passed(struct settings *settings, struct holden_repeated *list,
+                      struct holden_repeated names) {
     struct holden_view name;
     int r = 0;
     while (r == 0 && holden_next_view(&names, &name)) {
@@ -188,7 +194,8 @@ static int put_passed(struct settings *settings, struct holden_repeated *list, s
     return r;
 }
 
-static int put_files(struct settings *settings, struct holden_repeated *list, struct holden_repeated paths) {
+static int put_files(struct settings *settings, struct holden_repeated *list,
+                     struct holden_repeated paths) {
     struct holden_view path;
     int r = 0;
     while (r == 0 && holden_next_view(&paths, &path)) {

@@ -1,12 +1,13 @@
-/* The environment of a process: Environment=, PassEnvironment= and EnvironmentFile= of systemd.exec(5). */
+/* The environment of a process: Environment=, PassEnvironment= and EnvironmentFile= of
+ * systemd.exec(5). */
 #pragma once
 
 #include "controller/settings.h"
 
-/* Takes the next item off *at by the quoting of systemd.syntax(7): white space separates, double and
- * single quotes keep it, \n, \t, \s, \\, \", \', \xHH, \OOO, \uHHHH, \UHHHHHHHH stand for characters.
- * The item's bytes are appended to `item`. 1 with an item, 0 at the end, -EINVAL for an open quote or
- * an unknown escape, -ENOMEM. */
+/* Takes the next item off *at by the quoting of systemd.syntax(7): white space separates, double
+ * and single quotes keep it, \n, \t, \s, \\, \", \', \xHH, \OOO, \uHHHH, \UHHHHHHHH stand for
+ * characters. The item's bytes are appended to `item`. 1 with an item, 0 at the end, -EINVAL for an
+ * open quote or an unknown escape, -ENOMEM. */
 int environment_item(const char **at, struct buffer *item);
 
 /* Adds the assignments of one Environment= value. 0, or as settings_assign(). */
@@ -18,8 +19,9 @@ int environment_base(struct settings *settings, const char *name, const char *va
 /* Whether the bytes before '=' are a variable's name. False without '='. */
 bool environment_valid(struct holden_view assignment);
 
-/* Makes one list without repetitions of all that was given: the base, PassEnvironment=, Environment=,
- * EnvironmentFile=, each replacing what came before. 0; or a negative error with settings->wrong set. */
+/* Makes one list without repetitions of all that was given: the base, PassEnvironment=,
+ * Environment=, EnvironmentFile=, each replacing what came before. 0; or a negative error with
+ * settings->wrong set. */
 int environment_finish(struct settings *settings);
 
 /* Appends an assignment as Environment= takes it, quoted where it has to be. 0 or -ENOMEM. */

@@ -1,4 +1,5 @@
-/* A state machine over the bytes: each state is one function that takes a byte and names the next. */
+/* A state machine over the bytes: each state is one function that takes a byte and names the next.
+ * */
 #include "controller/environment_file.h"
 
 #include <errno.h>
@@ -63,7 +64,8 @@ static enum place finish(struct reader *reader) {
         char text[WORDS_SHOWN] = "";
         char shown[WORDS_SHOWN];
         memcpy(text, view.data, view.size < sizeof(text) - 1 ? view.size : sizeof(text) - 1);
-        log_warning("%s: ignored '%s': not a name of a variable", reader->file, words_show(text, shown));
+        log_warning("%s: ignored '%s': not a name of a variable", reader->file,
+                    words_show(text, shown));
     }
     reader->line.size = reader->kept = 0;
     return BEFORE_NAME;
@@ -173,17 +175,17 @@ int environment_file_parse(struct settings *settings, const char *name, struct h
     return reader.error;
 }
 
-static int read_one(struct settings *settings, const char *path, bool optional, environment_take *take,
-                    struct holden_repeated *list) {
+static int read_one(struct settings *settings, const char *path, bool optional,
+                    environment_take *take, struct holden_repeated *list) {
     _cleanup_(buffer_free) struct buffer text = {0};
     int r = file_read_all(AT_FDCWD, path, FILE_MOST, &text);
     if (r == -ENOENT && optional)
         return 0;
     if (r < 0)
         return settings_refuse(settings, "EnvironmentFile=%s: %s", path, strerror(-r));
-    return environment_file_parse(settings, path,
-                                  (struct holden_view){(const char *)buffer_bytes(&text), text.size}, take,
-                                  list);
+    return environment_file_parse(
+        settings, path, (struct holden_view){(const char *)buffer_bytes(&text), text.size}, take,
+        list);
 }
 
 int environment_file_read(struct settings *settings, const char *path, environment_take *take,

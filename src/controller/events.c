@@ -1,4 +1,5 @@
-/* The verb events: what happened, in the agent's own numbering. Followed across restarts of the agent. */
+/* The verb events: what happened, in the agent's own numbering. Followed across restarts of the
+ * agent. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -69,7 +70,8 @@ static void print_event(struct output *output, const struct holden_event *event)
     output_text(output, "\n");
 }
 
-static int subscribe(struct session *session, const struct options *options, uint64_t since, bool has_since) {
+static int subscribe(struct session *session, const struct options *options, uint64_t since,
+                     bool has_since) {
     struct holden_subscribe request = {0};
     if (has_since)
         HOLDEN_SET(&request, subscribe, since, since);

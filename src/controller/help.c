@@ -15,19 +15,24 @@ static void print_rows(struct output *output, uint64_t set) {
 void help_overview(struct output *output) {
     size_t count;
     const struct verb *rows = verbs(&count);
-    output_printf(output, "usage: %s [OPTIONS] VERB ...\n\nStart, confine, watch and keep processes.\n\n",
+    output_printf(output,
+                  "usage: %s [OPTIONS] VERB ...\n\nStart, confine, watch and keep processes.\n\n",
                   program_invocation_short_name);
     for (size_t i = 0; i < count; i++)
         output_printf(output, "  %-12s %s\n", rows[i].name, rows[i].doc);
     output_text(output, "\nWhere NAME stands, a pid will do too. Options of every verb:\n");
     print_rows(output, OPTIONS_GLOBAL);
-    output_printf(output, "\n`%s VERB --help` tells more. Exit status: 0 done; 1 refused or failed; 2 usage; "
-                  "3 no agent;\n4 no such process; 5 not permitted.\n", program_invocation_short_name);
+    output_printf(
+        output,
+        "\n`%s VERB --help` tells more. Exit status: 0 done; 1 refused or failed; 2 usage; "
+        "3 no agent;\n4 no such process; 5 not permitted.\n",
+        program_invocation_short_name);
 }
 
 void help_verb(struct output *output, const struct verb *verb) {
     output_printf(output, "usage: %s %s%s%s%s\n\n%s\n\n", program_invocation_short_name, verb->name,
-                  verb->options ? " [OPTIONS]" : "", *verb->words ? " " : "", verb->words, verb->doc);
+                  verb->options ? " [OPTIONS]" : "", *verb->words ? " " : "", verb->words,
+                  verb->doc);
     if (verb->shape == VERB_FOREIGN)
         return;
     print_rows(output, verb->options | OPTIONS_GLOBAL);

@@ -19,10 +19,13 @@ static bool is_id(uint64_t number) {
     return number < UINT32_MAX && number != UINT16_MAX;
 }
 
-static int refuse_name(struct settings *settings, const char *property, const char *name, int error) {
+static int refuse_name(struct settings *settings, const char *property, const char *name,
+                       int error) {
     char shown[WORDS_SHOWN];
     return settings_refuse(settings, "%s=%s: %s", property, words_show(name, shown),
-                           error ? strerror(error) : strcmp(property, "User") == 0 ? "no such user" : "no such group");
+                           error                           ? strerror(error)
+                           : strcmp(property, "User") == 0 ? "no such user"
+                                                           : "no such group");
 }
 
 int identity_group(struct settings *settings, size_t index, const char *name, uint32_t *gid) {
@@ -37,13 +40,15 @@ int identity_group(struct settings *settings, size_t index, const char *name, ui
     errno = 0;
     const struct group *entry = getgrnam(name);
     if (!entry)
-        return refuse_name(settings, holden_property(index)->name, name, errno == ENOENT ? 0 : errno);
+        return refuse_name(settings, holden_property(index)->name, name,
+                           errno == ENOENT ? 0 : errno);
     *gid = entry->gr_gid;
     return 0;
 }
 
 /* All groups of a user. *groups is in the arena. */
-static int find_groups(struct settings *settings, const char *name, gid_t gid, struct holden_user *user) {
+static int find_groups(struct settings *settings, const char *name, gid_t gid,
+                       struct holden_user *user) {
     int count = 0;
     getgrouplist(name, gid, NULL, &count);
     if (count < 1 || count > GROUPS_MOST)
@@ -53,7 +58,8 @@ static int find_groups(struct settings *settings, const char *name, gid_t gid, s
         return -ENOMEM;
     if (getgrouplist(name, gid, groups, &count) < 0)
         return settings_refuse(settings, "User=%s: cannot read the user's groups", name);
-    HOLDEN_SET(user, user, group, (struct holden_repeated){.count = (uint32_t)count, .items = groups});
+    HOLDEN_SET(user, user, group,
+               (struct holden_repeated){.count = (uint32_t)count, .items = groups});
     return 0;
 }
 
@@ -78,7 +84,8 @@ static int set_login(struct settings *settings, const struct passwd *entry) {
 /* A number without an entry, as in a container that has no list of users. */
 static int use_number(struct settings *settings, uint32_t uid, struct holden_user *user) {
     if (uid != 0 && !HOLDEN_HAS(&settings->properties, properties, group))
-        return settings_refuse(settings, "User=%u: no such user here; with Group= a number alone will do", uid);
+        return settings_refuse(
+            settings, "User=%u: no such user here; with Group= a number alone will do", uid);
     HOLDEN_SET(user, user, uid, uid);
     HOLDEN_SET(user, user, gid, uid == 0 ? 0 : settings->properties.group);
     return 0;
@@ -113,7 +120,8 @@ static int use_user(struct settings *settings, struct holden_user *user, const c
     HOLDEN_SET(user, user, gid, entry->pw_gid);
     *home = arena_copy(&settings->arena, entry->pw_dir, strlen(entry->pw_dir));
     int r = *home ? set_login(settings, entry) : -ENOMEM;
-    const char *name = r < 0 ? NULL : arena_copy(&settings->arena, entry->pw_name, strlen(entry->pw_name));
+    const char *name =
+        r < 0 ? NULL : arena_copy(&settings->arena, entry->pw_name, strlen(entry->pw_name));
     if (!name)
         return r < 0 ? r : -ENOMEM;
     return find_groups(settings, name, gid, user);
@@ -141,7 +149,8 @@ static int resolve_home(struct settings *settings, const char *home) {
         directory->data[directory->size - 1] != '~' || directory->size > 2)
         return 0;
     if (!home || *home != '/')
-        return settings_refuse(settings, "WorkingDirectory=~: no home directory is known; name one");
+        return settings_refuse(settings,
+                               "WorkingDirectory=~: no home directory is known; name one");
     size_t size = strlen(home);
     bool optional = directory->data[0] == '-';
     char *path = arena_take(&settings->arena, size + 2);

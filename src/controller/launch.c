@@ -62,7 +62,8 @@ static int set_arguments(struct launch *launch, const struct command *command) {
 static int set_directory(struct launch *launch) {
     char here[PATH_MAX];
     struct holden_properties *properties = &launch->settings.properties;
-    if (HOLDEN_HAS(properties, properties, working_directory) || !getcwd(here, sizeof(here)) || here[0] != '/')
+    if (HOLDEN_HAS(properties, properties, working_directory) || !getcwd(here, sizeof(here)) ||
+        here[0] != '/')
         return STATUS_DONE;
     if (settings_text(&launch->settings, here, strlen(here), &properties->working_directory) < 0)
         return out_of_memory();
@@ -87,7 +88,8 @@ static int set_properties(struct launch *launch, const struct command *command, 
         log_error("%s", settings->wrong);
         return STATUS_USAGE;
     }
-    HOLDEN_SET(&launch->start, start, properties, (struct holden_nested){.value = &settings->properties});
+    HOLDEN_SET(&launch->start, start, properties,
+               (struct holden_nested){.value = &settings->properties});
     return status;
 }
 

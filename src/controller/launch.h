@@ -11,7 +11,8 @@ struct launch {
     const char *shown;          /* what messages call it: its name, or the command's last part */
 };
 
-/* Makes the request. STATUS_DONE; STATUS_USAGE after a line on stderr. Released by launch_free(). */
+/* Makes the request. STATUS_DONE; STATUS_USAGE after a line on stderr. Released by launch_free().
+ * */
 int launch_prepare(struct launch *launch, const struct command *command, bool attached);
 void launch_free(struct launch *launch);
 

@@ -34,12 +34,13 @@ static int ask_kill(struct session *session, const struct options *options, cons
 }
 
 /* The requests that are a name and nothing else. */
-#define ASK_BY_NAME(verb)                                                                       \
-    static int ask_##verb(struct session *session, const struct options *options, const char *name) { \
-        struct holden_##verb message = {0};                                                     \
-        (void)options;                                                                          \
-        HOLDEN_SET(&message, verb, name, holden_view(name));                                    \
-        return session_ask(session, HOLDEN_MESSAGE_##verb, &message, NULL, 0, NULL);            \
+#define ASK_BY_NAME(verb)                                                                          \
+    static int ask_##verb(struct session *session, const struct options *options,                  \
+                          const char *name) {                                                      \
+        struct holden_##verb message = {0};                                                        \
+        (void)options;                                                                             \
+        HOLDEN_SET(&message, verb, name, holden_view(name));                                       \
+        return session_ask(session, HOLDEN_MESSAGE_##verb, &message, NULL, 0, NULL);               \
     }
 ASK_BY_NAME(restart)
 ASK_BY_NAME(freeze)
@@ -47,11 +48,12 @@ ASK_BY_NAME(thaw)
 ASK_BY_NAME(reset)
 ASK_BY_NAME(wait)
 
-#define REPORT_DONE(verb, done)                                                                       \
-    static int report_##verb(struct command *command, const char *name, const struct holden_reply *reply) { \
-        (void)reply;                                                                                  \
-        print_done(command, name, done);                                                              \
-        return STATUS_DONE;                                                                           \
+#define REPORT_DONE(verb, done)                                                                    \
+    static int report_##verb(struct command *command, const char *name,                            \
+                             const struct holden_reply *reply) {                                   \
+        (void)reply;                                                                               \
+        print_done(command, name, done);                                                           \
+        return STATUS_DONE;                                                                        \
     }
 REPORT_DONE(stop, "stopped")
 REPORT_DONE(kill, "signalled")
@@ -59,7 +61,8 @@ REPORT_DONE(freeze, "frozen")
 REPORT_DONE(thaw, "thawed")
 REPORT_DONE(reset, "reset")
 
-static int report_restart(struct command *command, const char *name, const struct holden_reply *reply) {
+static int report_restart(struct command *command, const char *name,
+                          const struct holden_reply *reply) {
     struct holden_started started;
     int status = session_take(reply, HOLDEN_MESSAGE_started, &started, name);
     if (status == STATUS_DONE && command->options.json)
@@ -70,7 +73,8 @@ static int report_restart(struct command *command, const char *name, const struc
     return status;
 }
 
-static int report_wait(struct command *command, const char *name, const struct holden_reply *reply) {
+static int report_wait(struct command *command, const char *name,
+                       const struct holden_reply *reply) {
     struct holden_exited exited;
     int status = session_take(reply, HOLDEN_MESSAGE_exited, &exited, name);
     if (status != STATUS_DONE)

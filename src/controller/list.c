@@ -1,7 +1,7 @@
 /* The verbs that show many processes: list, stats.
  *
- * A plain list does not ask for usage: reading it costs the agent several files a process, and a list
- * of thousands shall stay instant. */
+ * A plain list does not ask for usage: reading it costs the agent several files a process, and a
+ * list of thousands shall stay instant. */
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -21,9 +21,9 @@ static const struct table_column usage_columns[] = {
 };
 
 static const struct table_column stats_columns[] = {
-    {"NAME", false}, {"PID", true}, {"CPU", true}, {"CPU%", true}, {"THROTTLED", true},
-    {"MEMORY", true}, {"PEAK", true}, {"LIMIT", true}, {"SWAP", true}, {"TASKS", true}, {"LIMIT", true},
-    {"READ", true}, {"WRITTEN", true}, {"STALL", true}, {"STATE", false},
+    {"NAME", false},  {"PID", true},  {"CPU", true},     {"CPU%", true},  {"THROTTLED", true},
+    {"MEMORY", true}, {"PEAK", true}, {"LIMIT", true},   {"SWAP", true},  {"TASKS", true},
+    {"LIMIT", true},  {"READ", true}, {"WRITTEN", true}, {"STALL", true}, {"STATE", false},
 };
 
 struct rows {
@@ -96,7 +96,8 @@ static void print_used(struct rows *rows, const struct holden_process *process) 
 static void put_share(struct table *table, const struct holden_usage *usage, uint64_t runtime) {
     char text[32] = "-";
     if (HOLDEN_HAS(usage, usage, cpu) && runtime > 0)
-        unit_format_percent((uint64_t)((unsigned __int128)usage->cpu * 1000 / runtime * 10), text, sizeof(text));
+        unit_format_percent((uint64_t)((unsigned __int128)usage->cpu * 1000 / runtime * 10), text,
+                            sizeof(text));
     table_text(table, OUTPUT_PLAIN, text);
 }
 
@@ -119,8 +120,9 @@ static void print_stats(struct rows *rows, const struct holden_process *process)
     put_limit(table, HOLDEN_HAS(process, process, tasks_limit), process->tasks_limit, false);
     put_size(table, HOLDEN_HAS(&usage, usage, io_read), usage.io_read);
     put_size(table, HOLDEN_HAS(&usage, usage, io_written), usage.io_written);
-    put_time(table, HOLDEN_HAS(&usage, usage, stall_cpu) || HOLDEN_HAS(&usage, usage, stall_memory) ||
-                        HOLDEN_HAS(&usage, usage, stall_io),
+    put_time(table,
+             HOLDEN_HAS(&usage, usage, stall_cpu) || HOLDEN_HAS(&usage, usage, stall_memory) ||
+                 HOLDEN_HAS(&usage, usage, stall_io),
              usage.stall_cpu + usage.stall_memory + usage.stall_io);
     table_text(table, style, state);
 }

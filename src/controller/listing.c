@@ -19,8 +19,8 @@ int listing_ask(struct session *session, const struct holden_list *request, cons
 void listing_usage(const struct holden_process *process, struct holden_usage *usage) {
     struct holden_fault fault;
     if (!HOLDEN_HAS(process, process, usage) ||
-        holden_decode(&holden_record_usage, process->usage.bytes.data, process->usage.bytes.size, usage,
-                      &fault) < 0)
+        holden_decode(&holden_record_usage, process->usage.bytes.data, process->usage.bytes.size,
+                      usage, &fault) < 0)
         *usage = (struct holden_usage){0};
 }
 

@@ -1,5 +1,6 @@
-/* The verb logs: reads a process's log by a descriptor that the agent hands out, so that no byte of it
- * goes through the agent. The file's head may be a hole, punched where the log had grown too long. */
+/* The verb logs: reads a process's log by a descriptor that the agent hands out, so that no byte of
+ * it goes through the agent. The file's head may be a hole, punched where the log had grown too
+ * long. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -124,8 +125,9 @@ static int print_all(struct reader *reader) {
     }
 }
 
-/* Reads on as the file grows, until the process has ended. The file may be one that this user cannot
- * watch (inotify(7) wants the right to read it by name); then it is looked at now and again. */
+/* Reads on as the file grows, until the process has ended. The file may be one that this user
+ * cannot watch (inotify(7) wants the right to read it by name); then it is looked at now and again.
+ * */
 static int follow(struct reader *reader, struct session *session) {
     char name[64];
     struct holden_wait request = {0};

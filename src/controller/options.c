@@ -70,12 +70,14 @@ static const char *take_FOR(void *into, const char *value) {
     const char *wrong = take_time(value, &options->duration);
     if (wrong)
         return wrong;
-    return options->duration > 0 && options->duration != UNIT_INFINITY ? NULL : "not a time above 0";
+    return options->duration > 0 && options->duration != UNIT_INFINITY ? NULL
+                                                                       : "not a time above 0";
 }
 
 static const char *take_SIGNAL(void *into, const char *value) {
     struct options *options = into;
-    return signal_parse(value, &options->signal) < 0 ? "not a signal, such as SIGTERM, TERM or 15" : NULL;
+    return signal_parse(value, &options->signal) < 0 ? "not a signal, such as SIGTERM, TERM or 15"
+                                                     : NULL;
 }
 
 #define FLAG(row, member)                                           \

@@ -16,7 +16,8 @@ enum option_index {
 
 /* A set of options: bit N for option N. */
 #define OPTION_BIT(row) (UINT64_C(1) << OPTION_##row)
-#define OPTIONS_GLOBAL (OPTION_BIT(SOCKET) | OPTION_BIT(JSON) | OPTION_BIT(NO_COLOR) | OPTION_BIT(HELP))
+#define OPTIONS_GLOBAL                                                                             \
+    (OPTION_BIT(SOCKET) | OPTION_BIT(JSON) | OPTION_BIT(NO_COLOR) | OPTION_BIT(HELP))
 
 /* What was given; texts belong to the command line. */
 struct options {

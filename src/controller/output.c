@@ -73,7 +73,8 @@ void output_json(struct output *output, const struct holden_record *record, cons
 
 int output_flush(struct output *output) {
     if (output->buffer.size > 0) {
-        note(output, file_write_all(STDOUT_FILENO, buffer_bytes(&output->buffer), output->buffer.size));
+        note(output,
+             file_write_all(STDOUT_FILENO, buffer_bytes(&output->buffer), output->buffer.size));
         buffer_consume(&output->buffer, output->buffer.size);
     }
     return output->error;

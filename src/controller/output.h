@@ -19,9 +19,11 @@ struct output {
  * never without a terminal, with `no_color`, or with a NO_COLOR variable that is not empty. */
 void output_inspect(struct output *output, bool no_color);
 
-/* Append text: as it is; formatted; or with every byte that could steer a terminal shown as \xNN. */
+/* Append text: as it is; formatted; or with every byte that could steer a terminal shown as \xNN.
+ * */
 void output_text(struct output *output, const char *text);
-void output_printf(struct output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void output_printf(struct output *output, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void output_safe(struct output *output, struct holden_view text);
 
 /* Appends the codes that begin a style, or end it with OUTPUT_PLAIN; nothing without colours. */

@@ -43,7 +43,8 @@ static int quote_long_numbers(struct holden_view text, struct buffer *out) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < text.size;) {
         size_t digits = 0;
-        while (!in_string && i + digits < text.size && isdigit((unsigned char)text.data[i + digits]))
+        while (!in_string && i + digits < text.size &&
+               isdigit((unsigned char)text.data[i + digits]))
             digits++;
         if (digits >= 19)
             r = buffer_printf(out, "\"%.*s\"", (int)digits, text.data + i);
@@ -62,7 +63,8 @@ static int add_architecture(struct profile_reader *reader, json_t *value, struct
     struct holden_view view;
     if (!json_is_string(value))
         return profile_refuse(reader, "an architecture must be a string");
-    int r = settings_text(reader->settings, json_string_value(value), json_string_length(value), &view);
+    int r =
+        settings_text(reader->settings, json_string_value(value), json_string_length(value), &view);
     return r < 0 ? r : buffer_append(list, &view, sizeof(view));
 }
 
@@ -128,7 +130,8 @@ static int read_architectures(struct profile_reader *reader, json_t *root,
     return keep_list(reader->settings, &list, sizeof(struct holden_view), &profile->architecture);
 }
 
-static int read_rules(struct profile_reader *reader, json_t *root, struct holden_seccomp_profile *profile) {
+static int read_rules(struct profile_reader *reader, json_t *root,
+                      struct holden_seccomp_profile *profile) {
     _cleanup_(buffer_free) struct buffer list = {0};
     json_t *rules = NULL;
     json_t *rule;
@@ -162,7 +165,8 @@ static int check_flags(struct profile_reader *reader, json_t *root) {
         const char *name = json_is_string(flag) ? json_string_value(flag) : "?";
         if (strcmp(name, "SECCOMP_FILTER_FLAG_TSYNC") == 0)
             continue;
-        if (strcmp(name, "SECCOMP_FILTER_FLAG_LOG") != 0 && strcmp(name, "SECCOMP_FILTER_FLAG_SPEC_ALLOW") != 0)
+        if (strcmp(name, "SECCOMP_FILTER_FLAG_LOG") != 0 &&
+            strcmp(name, "SECCOMP_FILTER_FLAG_SPEC_ALLOW") != 0)
             return profile_refuse(reader, "flag %s is not supported", name);
         log_warning("%s: flag %s is ignored", reader->name, name);
     }
@@ -170,12 +174,14 @@ static int check_flags(struct profile_reader *reader, json_t *root) {
 }
 
 static int check_members(struct profile_reader *reader, json_t *root) {
-    static const char *const known[] = {"defaultAction", "defaultErrnoRet", "defaultErrno", "archMap",
-                                        "architectures", "syscalls", "flags", "comment"};
+    static const char *const known[] = {"defaultAction", "defaultErrnoRet", "defaultErrno",
+                                        "archMap",       "architectures",   "syscalls",
+                                        "flags",         "comment"};
     const char *key;
     json_t *value;
     if (json_object_get(root, "listenerPath") || json_object_get(root, "listenerMetadata"))
-        return profile_refuse(reader, "listenerPath: handing system calls to a listener is not supported");
+        return profile_refuse(reader,
+                              "listenerPath: handing system calls to a listener is not supported");
     json_object_foreach(root, key, value) {
         size_t i = 0;
         while (i < ARRAY_SIZE(known) && strcmp(known[i], key) != 0)
@@ -186,7 +192,8 @@ static int check_members(struct profile_reader *reader, json_t *root) {
     return check_flags(reader, root);
 }
 
-static int read_root(struct profile_reader *reader, json_t *root, struct holden_seccomp_profile *profile) {
+static int read_root(struct profile_reader *reader, json_t *root,
+                     struct holden_seccomp_profile *profile) {
     const char *action = NULL;
     bool given = false;
     if (!json_is_object(root))
@@ -201,7 +208,8 @@ static int read_root(struct profile_reader *reader, json_t *root, struct holden_
     if (r < 0)
         return r;
     HOLDEN_MARK(profile, seccomp_profile, default_action);
-    r = profile_error(reader, root, "defaultErrnoRet", "defaultErrno", &profile->default_error, &given);
+    r = profile_error(reader, root, "defaultErrnoRet", "defaultErrno", &profile->default_error,
+                      &given);
     if (r == 0 && given)
         HOLDEN_MARK(profile, seccomp_profile, default_error);
     if (r == 0)
@@ -216,8 +224,8 @@ int profile_parse(struct settings *settings, const char *name, struct holden_vie
     int r = quote_long_numbers(text, &quoted);
     if (r < 0)
         return r;
-    _cleanup_(release_json) json_t *root =
-        json_loadb((const char *)buffer_bytes(&quoted), quoted.size, JSON_REJECT_DUPLICATES, &error);
+    _cleanup_(release_json) json_t *root = json_loadb((const char *)buffer_bytes(&quoted),
+                                                      quoted.size, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         return profile_refuse(&reader, "line %d: %s", error.line, error.text);
     struct holden_seccomp_profile *profile = arena_take(&settings->arena, sizeof(*profile));

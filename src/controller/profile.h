@@ -1,5 +1,6 @@
-/* OCI seccomp profiles, the JSON that Podman and Docker use (containers-seccomp.json(5)): read, their
- * conditions resolved against the process that they are for, and turned into what the agent takes. */
+/* OCI seccomp profiles, the JSON that Podman and Docker use (containers-seccomp.json(5)): read,
+ * their conditions resolved against the process that they are for, and turned into what the agent
+ * takes. */
 #pragma once
 
 #include "controller/settings.h"

@@ -1,4 +1,5 @@
-/* "includes" and "excludes" of a rule: capabilities that the process has, the machine, the kernel. */
+/* "includes" and "excludes" of a rule: capabilities that the process has, the machine, the kernel.
+ * */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,8 @@ static bool process_has(const struct profile_reader *reader, const char *capabil
     const struct holden_properties *properties = &reader->settings->properties;
     if (HOLDEN_HAS(properties, properties, capability_bounding_set))
         return lists_hold(properties->capability_bounding_set, capability);
-    return identity_is_root(reader->settings) || lists_hold(properties->ambient_capabilities, capability);
+    return identity_is_root(reader->settings) ||
+           lists_hold(properties->ambient_capabilities, capability);
 }
 
 /* One condition's members, as far as they are there. */
@@ -86,7 +88,8 @@ static int kernel_reached(struct profile_reader *reader, const char *least) {
     unsigned part;
     if (sscanf(least, "%u.%u", &version, &part) != 2)
         return profile_refuse(reader, "minKernel %.20s is not of the form 4.8", least);
-    return reader->kernel[0] > version || (reader->kernel[0] == version && reader->kernel[1] >= part);
+    return reader->kernel[0] > version ||
+           (reader->kernel[0] == version && reader->kernel[1] >= part);
 }
 
 /* All of "includes" must hold. */

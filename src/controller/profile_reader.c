@@ -14,7 +14,8 @@ int profile_refuse(struct profile_reader *reader, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return settings_refuse(reader->settings, "SeccompProfile=%.200s: %s%s", reader->name, reader->place, text);
+    return settings_refuse(reader->settings, "SeccompProfile=%.200s: %s%s", reader->name,
+                           reader->place, text);
 }
 
 /* A member that is there and not null. */
@@ -23,7 +24,8 @@ static json_t *member(json_t *object, const char *key) {
     return json_is_null(value) ? NULL : value;
 }
 
-int profile_string(struct profile_reader *reader, json_t *object, const char *key, const char **value) {
+int profile_string(struct profile_reader *reader, json_t *object, const char *key,
+                   const char **value) {
     json_t *found = member(object, key);
     if (found && !json_is_string(found))
         return profile_refuse(reader, "%s must be a string", key);
@@ -68,7 +70,8 @@ int profile_number(struct profile_reader *reader, json_t *object, const char *ke
     return profile_refuse(reader, "%s must be a whole number from 0 to 2^64-1", key);
 }
 
-int profile_only(struct profile_reader *reader, json_t *object, const char *const *known, size_t count) {
+int profile_only(struct profile_reader *reader, json_t *object, const char *const *known,
+                 size_t count) {
     const char *key;
     json_t *value;
     if (!json_is_object(object))

@@ -7,7 +7,8 @@
 
 enum { NAME_MOST = 64, ARGUMENTS = 6 };
 
-static int read_argument(struct profile_reader *reader, json_t *from, struct holden_seccomp_argument *argument) {
+static int read_argument(struct profile_reader *reader, json_t *from,
+                         struct holden_seccomp_argument *argument) {
     static const char *const known[] = {"index", "value", "valueTwo", "op"};
     uint64_t index = 0;
     bool given;
@@ -36,8 +37,8 @@ static int read_argument(struct profile_reader *reader, json_t *from, struct hol
     return 0;
 }
 
-/* Conditions of a rule: an array of nested seccomp_argument in the arena. *twice is set where two are
- * about the same argument. */
+/* Conditions of a rule: an array of nested seccomp_argument in the arena. *twice is set where two
+ * are about the same argument. */
 static int read_arguments(struct profile_reader *reader, json_t *from, struct holden_nested **list,
                           uint32_t *count, bool *twice) {
     unsigned seen = 0;
@@ -62,13 +63,16 @@ static int read_arguments(struct profile_reader *reader, json_t *from, struct ho
 }
 
 static int add_name(struct profile_reader *reader, json_t *value, struct holden_view *name) {
-    if (!json_is_string(value) || json_string_length(value) == 0 || json_string_length(value) > NAME_MOST)
+    if (!json_is_string(value) || json_string_length(value) == 0 ||
+        json_string_length(value) > NAME_MOST)
         return profile_refuse(reader, "a name must be a string of 1 to %d bytes", NAME_MOST);
-    return settings_text(reader->settings, json_string_value(value), json_string_length(value), name);
+    return settings_text(reader->settings, json_string_value(value), json_string_length(value),
+                         name);
 }
 
 /* "names", or the older "name" for one. */
-static int read_names(struct profile_reader *reader, json_t *from, struct holden_seccomp_rule *rule) {
+static int read_names(struct profile_reader *reader, json_t *from,
+                      struct holden_seccomp_rule *rule) {
     json_t *names = NULL;
     json_t *single = json_object_get(from, "name");
     int r = profile_array(reader, from, "names", &names);
@@ -86,11 +90,13 @@ static int read_names(struct profile_reader *reader, json_t *from, struct holden
     if (r == 0 && count == 0)
         return profile_refuse(reader, "names no system call");
     if (r == 0)
-        HOLDEN_SET(rule, seccomp_rule, name, (struct holden_repeated){.count = count, .items = list});
+        HOLDEN_SET(rule, seccomp_rule, name,
+                   (struct holden_repeated){.count = count, .items = list});
     return r;
 }
 
-static int read_action(struct profile_reader *reader, json_t *from, struct holden_seccomp_rule *rule) {
+static int read_action(struct profile_reader *reader, json_t *from,
+                       struct holden_seccomp_rule *rule) {
     const char *action = NULL;
     bool given = false;
     int r = profile_string(reader, from, "action", &action);
@@ -113,12 +119,14 @@ static uint32_t error_of(bool given, uint32_t error) {
 }
 
 /* A rule that says what happens anyway only gets in the compiler's way. */
-static bool is_default(const struct holden_seccomp_rule *rule, const struct holden_seccomp_profile *profile) {
+static bool is_default(const struct holden_seccomp_rule *rule,
+                       const struct holden_seccomp_profile *profile) {
     if (rule->action != profile->default_action)
         return false;
     return rule->action != HOLDEN_seccomp_action_ERRNO ||
            error_of(HOLDEN_HAS(rule, seccomp_rule, error), rule->error) ==
-               error_of(HOLDEN_HAS(profile, seccomp_profile, default_error), profile->default_error);
+               error_of(HOLDEN_HAS(profile, seccomp_profile, default_error),
+                        profile->default_error);
 }
 
 static int emit(struct profile_reader *reader, const struct holden_seccomp_rule *rule,
@@ -128,15 +136,16 @@ static int emit(struct profile_reader *reader, const struct holden_seccomp_rule 
         return -ENOMEM;
     *kept = *rule;
     if (count > 0)
-        HOLDEN_SET(kept, seccomp_rule, argument, (struct holden_repeated){.count = count, .items = arguments});
+        HOLDEN_SET(kept, seccomp_rule, argument,
+                   (struct holden_repeated){.count = count, .items = arguments});
     struct holden_nested nested = {.value = kept};
     return buffer_append(rules, &nested, sizeof(nested));
 }
 
-int profile_rule(struct profile_reader *reader, json_t *from, const struct holden_seccomp_profile *profile,
-                 struct buffer *rules) {
-    static const char *const known[] = {"names", "name", "action", "errnoRet", "errno", "args", "comment",
-                                        "includes", "excludes"};
+int profile_rule(struct profile_reader *reader, json_t *from,
+                 const struct holden_seccomp_profile *profile, struct buffer *rules) {
+    static const char *const known[] = {"names", "name",    "action",   "errnoRet", "errno",
+                                        "args",  "comment", "includes", "excludes"};
     struct holden_seccomp_rule rule = {0};
     struct holden_nested *arguments = NULL;
     json_t *conditions = NULL;

@@ -43,7 +43,8 @@ int verb_properties(struct command *command) {
         table_text(&table, OUTPUT_PLAIN, property->name);
         table_text(&table, OUTPUT_PLAIN, syntax_of(i)->words);
         table_text(&table, OUTPUT_PLAIN, syntax_bounds(i, bounds, sizeof(bounds)));
-        table_text(&table, property->live ? OUTPUT_GOOD : OUTPUT_PLAIN, property->live ? "live" : "fixed");
+        table_text(&table, property->live ? OUTPUT_GOOD : OUTPUT_PLAIN,
+                   property->live ? "live" : "fixed");
         table_text(&table, OUTPUT_PLAIN, property->doc);
     }
     if (command->options.json)

@@ -1,10 +1,10 @@
 /* The verb run: a process joined to the caller.
  *
- * Its standard streams are the caller's, passed with the request, so that no byte goes through here;
- * with -t they are a pseudoterminal's, relayed. Signals that come are passed on by the agent: those
- * that the terminal made (Ctrl-C) go to all processes, as a terminal does it, others to the main
- * one. They are blocked before the request leaves, so that none can end this program and leave the
- * process behind; the descriptor to read them from is made while the agent is at work. */
+ * Its standard streams are the caller's, passed with the request, so that no byte goes through
+ * here; with -t they are a pseudoterminal's, relayed. Signals that come are passed on by the agent:
+ * those that the terminal made (Ctrl-C) go to all processes, as a terminal does it, others to the
+ * main one. They are blocked before the request leaves, so that none can end this program and leave
+ * the process behind; the descriptor to read them from is made while the agent is at work. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -39,7 +39,8 @@ static void run_free(struct run *run) {
 }
 
 static void forwarded_signals(sigset_t *set) {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGWINCH};
+    static const int numbers[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                                  SIGUSR1, SIGUSR2, SIGTSTP, SIGWINCH};
     sigemptyset(set);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         sigaddset(set, numbers[i]);
@@ -72,7 +73,8 @@ static int keep_early(struct run *run, int number) {
         run->early |= UINT64_C(1) << number;
         return STATUS_DONE;
     }
-    log_error("gave up while %s was being started; `list` tells whether it was", run->launch->shown);
+    log_error("gave up while %s was being started; `list` tells whether it was",
+              run->launch->shown);
     return SIGNAL_BASE + number;
 }
 
@@ -94,12 +96,14 @@ static int take_signal(struct run *run) {
 static int take_started(struct run *run, const struct holden_reply *reply) {
     char complaint[160];
     struct holden_started started;
-    int status = session_take(reply, HOLDEN_MESSAGE_started, &started, launch_complaint(run->launch, complaint));
+    int status = session_take(reply, HOLDEN_MESSAGE_started, &started,
+                              launch_complaint(run->launch, complaint));
     if (status != STATUS_DONE)
         return status;
     run->started = true;
     run->waiting.id = started.id;
-    snprintf(run->waiting.name, sizeof(run->waiting.name), "%.*s", (int)started.name.size, started.name.data);
+    snprintf(run->waiting.name, sizeof(run->waiting.name), "%.*s", (int)started.name.size,
+             started.name.data);
     if (run->terminal)
         terminal_join(run->terminal);
     for (int number = 1; number < 64 && status == STATUS_DONE; number++)
@@ -116,7 +120,8 @@ static int finish(struct run *run, const struct holden_exited *exited) {
         terminal_close(run->terminal);
     }
     if (ending_needs_words(exited) && ending_print(exited, &words) == 0)
-        log_error("%s: %.*s", run->waiting.name, (int)words.size, (const char *)buffer_bytes(&words));
+        log_error("%s: %.*s", run->waiting.name, (int)words.size,
+                  (const char *)buffer_bytes(&words));
     return ending_status(exited);
 }
 
@@ -149,7 +154,8 @@ static int follow(struct run *run) {
         struct pollfd polled[] = {
             {.fd = run->session->client.connection.fd, .events = POLLIN},
             {.fd = run->signals, .events = POLLIN},
-            {.fd = terminal ? terminal->master : -1, .events = terminal ? terminal_wants_master(terminal) : 0},
+            {.fd = terminal ? terminal->master : -1,
+             .events = terminal ? terminal_wants_master(terminal) : 0},
             {.fd = terminal && terminal_wants_input(terminal) ? 0 : -1, .events = POLLIN},
         };
         int status = -1;
@@ -176,8 +182,8 @@ static int follow(struct run *run) {
     }
 }
 
-/* The standard streams that go with the request: those of the caller, or the slave for all three; but
- * not one that a property leads elsewhere. */
+/* The standard streams that go with the request: those of the caller, or the slave for all three;
+ * but not one that a property leads elsewhere. */
 static size_t choose_streams(struct holden_start *start, const struct launch *launch,
                              const struct terminal *terminal, int *fds) {
     static const struct { size_t property; size_t field; size_t offset; } rows[] = {
@@ -210,7 +216,8 @@ static int attach(struct run *run, struct launch *launch, const struct options *
     sigprocmask(SIG_BLOCK, &set, NULL);
     int status = session_open(run->session, options);
     if (status == STATUS_DONE)
-        status = session_ask(run->session, HOLDEN_MESSAGE_start, &start, fds, count, &run->waiting.request);
+        status = session_ask(run->session, HOLDEN_MESSAGE_start, &start, fds, count,
+                             &run->waiting.request);
     if (status != STATUS_DONE)
         return status;
     run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -1,5 +1,5 @@
-/* A connection to the agent, for verbs: whatever goes wrong is said on stderr as one line, here, and
- * the exit status returned. Functions return STATUS_DONE or that status. */
+/* A connection to the agent, for verbs: whatever goes wrong is said on stderr as one line, here,
+ * and the exit status returned. Functions return STATUS_DONE or that status. */
 #pragma once
 
 #include "controller/options.h"

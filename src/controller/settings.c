@@ -82,7 +82,8 @@ void settings_reset(struct settings *settings, size_t index) {
     holden_unmark(&settings->properties, index);
 }
 
-int settings_text(struct settings *settings, const char *text, size_t size, struct holden_view *view) {
+int settings_text(struct settings *settings, const char *text, size_t size,
+                  struct holden_view *view) {
     const char *copy = arena_copy(&settings->arena, text, size);
     if (!copy)
         return -ENOMEM;
@@ -97,7 +98,8 @@ static int refuse_unknown(struct settings *settings, const char *name) {
         spelling_offer(&spelling, holden_property(i)->name);
     words_show(name, shown);
     if (spelling.best[0])
-        return settings_refuse(settings, "no property '%s'; did you mean %s? `properties` lists them", shown,
+        return settings_refuse(settings,
+                               "no property '%s'; did you mean %s? `properties` lists them", shown,
                                spelling.best);
     return settings_refuse(settings, "no property '%s'; `properties` lists them", shown);
 }
@@ -130,7 +132,8 @@ int settings_assign(struct settings *settings, const char *name, const char *val
         settings_refuse(settings, "%s: out of memory", name);
     } else {
         char shown[WORDS_SHOWN];
-        settings_refuse(settings, "%s=%s: expected %s", name, words_show(value, shown), syntax->expects);
+        settings_refuse(settings, "%s=%s: expected %s", name, words_show(value, shown),
+                        syntax->expects);
     }
     return r == -ENOMEM ? r : -EINVAL;
 }
@@ -143,7 +146,8 @@ int settings_assign_text(struct settings *settings, const char *text) {
         return settings_refuse(settings, "'%s': expected PROPERTY=VALUE, such as MemoryMax=100M",
                                words_show(text, shown));
     if (size >= sizeof(name))
-        return settings_refuse(settings, "no property '%s'; `properties` lists them", words_show(text, shown));
+        return settings_refuse(settings, "no property '%s'; `properties` lists them",
+                               words_show(text, shown));
     memcpy(name, text, size);
     name[size] = '\0';
     return settings_assign(settings, name, text + size + 1);

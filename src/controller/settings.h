@@ -18,8 +18,8 @@ struct settings {
 /* Releases what the settings own. */
 void settings_free(struct settings *settings);
 
-/* Reads one setting. 0; or -EINVAL with settings->wrong set: an unknown name (with the nearest known
- * one), a value that is none, or one out of bounds; -ENOMEM likewise. */
+/* Reads one setting. 0; or -EINVAL with settings->wrong set: an unknown name (with the nearest
+ * known one), a value that is none, or one out of bounds; -ENOMEM likewise. */
 int settings_assign(struct settings *settings, const char *name, const char *value);
 
 /* The same for "NAME=VALUE". */
@@ -52,4 +52,5 @@ void settings_reset(struct settings *settings, size_t index);
 bool settings_has(const struct settings *settings, size_t index);
 
 /* Copies a text into the arena: 0 with *view, or -ENOMEM. */
-int settings_text(struct settings *settings, const char *text, size_t size, struct holden_view *view);
+int settings_text(struct settings *settings, const char *text, size_t size,
+                  struct holden_view *view);

@@ -30,7 +30,8 @@ static int wait_for_end(struct command *command, struct session *session, uint32
                         const struct holden_started *started) {
     struct waiting waiting = {.id = started->id, .request = id};
     struct holden_exited exited;
-    snprintf(waiting.name, sizeof(waiting.name), "%.*s", (int)started->name.size, started->name.data);
+    snprintf(waiting.name, sizeof(waiting.name), "%.*s", (int)started->name.size,
+             started->name.data);
     output_flush(&command->output);
     int status = waiting_end(&waiting, session, &exited);
     return status == STATUS_DONE ? report_end(command, &exited) : status;
@@ -45,7 +46,8 @@ static int start(struct command *command, const struct launch *launch, struct se
     if (status == STATUS_DONE)
         status = session_next(session, &reply);
     if (status == STATUS_DONE)
-        status = session_take(&reply, HOLDEN_MESSAGE_started, &started, launch_complaint(launch, complaint));
+        status = session_take(&reply, HOLDEN_MESSAGE_started, &started,
+                              launch_complaint(launch, complaint));
     if (status != STATUS_DONE)
         return status;
     print_started(command, &started);

@@ -40,7 +40,8 @@ static void time_part(struct view *view, bool *first, bool known, const char *na
         part(view, first, name, unit_format_time_short(time, text, sizeof(text)));
 }
 
-static void number_part(struct view *view, bool *first, bool known, const char *name, uint64_t number) {
+static void number_part(struct view *view, bool *first, bool known, const char *name,
+                        uint64_t number) {
     char text[32];
     snprintf(text, sizeof(text), "%" PRIu64, number);
     if (known)
@@ -89,7 +90,8 @@ static void print_identity(struct view *view, const struct holden_process *proce
     struct holden_view argument;
     label(view, "Command");
     bool first = true;
-    for (struct holden_repeated left = process->argument; holden_next_view(&left, &argument); first = false) {
+    for (struct holden_repeated left = process->argument; holden_next_view(&left, &argument);
+         first = false) {
         output_text(view->output, first ? "" : " ");
         output_safe(view->output, argument);
     }
@@ -98,7 +100,8 @@ static void print_identity(struct view *view, const struct holden_process *proce
     output_printf(view->output, "id %" PRIu64, process->id);
     if (HOLDEN_HAS(process, process, pid))
         output_printf(view->output, ", pid %u", process->pid);
-    output_printf(view->output, ", runs as %s, started by %s\n", user ? user : "?", owner ? owner : "?");
+    output_printf(view->output, ", runs as %s, started by %s\n", user ? user : "?",
+                  owner ? owner : "?");
     if (HOLDEN_HAS(process, process, cgroup)) {
         label(view, "Cgroup");
         output_safe(view->output, process->cgroup);
@@ -113,7 +116,8 @@ static void print_identity(struct view *view, const struct holden_process *proce
     }
 }
 
-/* Prints a line's label and end around what `USAGE_PART` rows print; nothing where none is known. */
+/* Prints a line's label and end around what `USAGE_PART` rows print; nothing where none is known.
+ * */
 static void print_resources(struct view *view, const struct holden_process *process) {
     struct holden_usage usage;
     listing_usage(process, &usage);
@@ -130,17 +134,21 @@ static void print_resources(struct view *view, const struct holden_process *proc
     size_part(view, &first, KNOWN(memory) && !has_ended(process), "", usage.memory);
     size_part(view, &first, KNOWN(memory_peak), "peak", usage.memory_peak);
     size_part(view, &first, KNOWN(swap) && usage.swap > 0, "swap", usage.swap);
-    size_part(view, &first, HOLDEN_HAS(process, process, memory_limit) && process->memory_limit != UNIT_INFINITY,
+    size_part(view, &first,
+              HOLDEN_HAS(process, process, memory_limit) && process->memory_limit != UNIT_INFINITY,
               "limit", process->memory_limit);
-    number_part(view, &first, KNOWN(oom_kills) && usage.oom_kills > 0, "ended for want of it:", usage.oom_kills);
+    number_part(view, &first, KNOWN(oom_kills) && usage.oom_kills > 0,
+                "ended for want of it:", usage.oom_kills);
     output_text(view->output, first ? "unknown\n" : "\n");
     first = true;
     label(view, "Tasks");
     number_part(view, &first, KNOWN(tasks) && !has_ended(process), "", usage.tasks);
     number_part(view, &first, KNOWN(tasks_peak), "peak", usage.tasks_peak);
-    number_part(view, &first, HOLDEN_HAS(process, process, tasks_limit) && process->tasks_limit != UNIT_INFINITY,
+    number_part(view, &first,
+                HOLDEN_HAS(process, process, tasks_limit) && process->tasks_limit != UNIT_INFINITY,
                 "limit", process->tasks_limit);
-    number_part(view, &first, KNOWN(tasks_refused) && usage.tasks_refused > 0, "refused", usage.tasks_refused);
+    number_part(view, &first, KNOWN(tasks_refused) && usage.tasks_refused > 0, "refused",
+                usage.tasks_refused);
     output_text(view->output, first ? "unknown\n" : "\n");
     first = true;
     label(view, "IO");
@@ -171,7 +179,8 @@ static void print_settings(struct view *view, const struct holden_process *proce
         label(view, name);
         name = "";
         output_printf(view->output, "%s=", holden_property(i)->name);
-        output_safe(view->output, (struct holden_view){(const char *)buffer_bytes(&value), value.size});
+        output_safe(view->output,
+                    (struct holden_view){(const char *)buffer_bytes(&value), value.size});
         output_text(view->output, "\n");
     }
 }
@@ -231,7 +240,8 @@ int verb_status(struct command *command) {
     int status = session_open(&session, &command->options);
     int worst = status;
     output_inspect(&command->output, command->options.no_color);
-    for (int i = 0; i < command->count && status != STATUS_NO_AGENT && worst != STATUS_NOT_PERMITTED; i++) {
+    for (int i = 0;
+         i < command->count && status != STATUS_NO_AGENT && worst != STATUS_NOT_PERMITTED; i++) {
         status = show(&view, &session, command->arguments[i]);
         if (worst == STATUS_DONE)
             worst = status;

@@ -19,17 +19,17 @@ struct syntax {
 /* The row of a property. Static. */
 const struct syntax *syntax_of(size_t index);
 
-/* Appends one property of decoded or collected properties as people write it; the elements of a list
- * are separated by `between`. 0 or -ENOMEM. */
+/* Appends one property of decoded or collected properties as people write it; the elements of a
+ * list are separated by `between`. 0 or -ENOMEM. */
 int syntax_print(const struct holden_properties *properties, size_t index, const char *between,
                  struct buffer *out);
 
-/* What a property's value may be: "1 to 10000", "at least 4K", "kill, stop, continue"; empty where there
- * is nothing to say. Into `text` of `space` bytes, which is returned. */
+/* What a property's value may be: "1 to 10000", "at least 4K", "kill, stop, continue"; empty where
+ * there is nothing to say. Into `text` of `space` bytes, which is returned. */
 char *syntax_bounds(size_t index, char *text, size_t space);
 
-/* The struct of a nested record, collected or received; in the second case decoded into `space`, its
- * struct. NULL where it does not decode. */
+/* The struct of a nested record, collected or received; in the second case decoded into `space`,
+ * its struct. NULL where it does not decode. */
 const void *syntax_nested(const struct holden_record *record, const struct holden_nested *nested,
                           void *space);
 

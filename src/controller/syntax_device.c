@@ -34,7 +34,8 @@ static dev_t whole_disk(dev_t device) {
 static int find_device(struct settings *settings, size_t index, const char *path, dev_t *device) {
     struct stat status;
     if (stat(path, &status) < 0)
-        return settings_refuse(settings, "%s=%.200s: %s", holden_property(index)->name, path, strerror(errno));
+        return settings_refuse(settings, "%s=%.200s: %s", holden_property(index)->name, path,
+                               strerror(errno));
     dev_t found = S_ISBLK(status.st_mode) ? status.st_rdev : status.st_dev;
     if (major(found) == 0)
         return settings_refuse(settings, "%s=%.200s: not on a block device; name the device itself",
@@ -44,7 +45,8 @@ static int find_device(struct settings *settings, size_t index, const char *path
 }
 
 /* The limit already collected for a device, or NULL. */
-static struct holden_device_limit *collected(struct settings *settings, size_t index, dev_t device) {
+static struct holden_device_limit *collected(struct settings *settings, size_t index,
+                                             dev_t device) {
     const struct holden_repeated *list = settings_member(settings, index);
     const struct holden_nested *items = list->items;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -113,14 +115,16 @@ static void device_path(const struct holden_device_limit *limit, char *path, siz
 
 static int print_device(const struct holden_nested *nested, bool bytes, struct buffer *out) {
     struct holden_device_limit decoded;
-    const struct holden_device_limit *limit = syntax_nested(&holden_record_device_limit, nested, &decoded);
+    const struct holden_device_limit *limit =
+        syntax_nested(&holden_record_device_limit, nested, &decoded);
     char path[300];
     char text[32];
     if (!limit)
         return 0;
     device_path(limit, path, sizeof(path));
     if (bytes || limit->value == UNIT_INFINITY)
-        return buffer_printf(out, "%s %s", path, unit_format_bandwidth(limit->value, text, sizeof(text)));
+        return buffer_printf(out, "%s %s", path,
+                             unit_format_bandwidth(limit->value, text, sizeof(text)));
     return buffer_printf(out, "%s %" PRIu64, path, limit->value);
 }
 
@@ -140,15 +144,16 @@ int syntax_parse_cpus(struct settings *settings, size_t index, const char *value
     size_t size;
     int r = unit_parse_cpus(value, mask, sizeof(mask), &size);
     if (r == -ERANGE)
-        return settings_refuse(settings, "%s=%.100s: out of range: CPUs 0 to %d", holden_property(index)->name,
-                               value, CPUS_SPACE * 8 - 1);
+        return settings_refuse(settings, "%s=%.100s: out of range: CPUs 0 to %d",
+                               holden_property(index)->name, value, CPUS_SPACE * 8 - 1);
     if (r < 0)
         return r;
     const struct holden_view *before = settings_member(settings, index);
     for (size_t i = 0; i < before->size; i++)
         mask[i] |= (uint8_t)before->data[i];
     struct holden_view view;
-    r = settings_text(settings, (const char *)mask, size > before->size ? size : before->size, &view);
+    r = settings_text(settings, (const char *)mask, size > before->size ? size : before->size,
+                      &view);
     return r < 0 ? r : settings_set(settings, index, &view);
 }
 

@@ -35,13 +35,16 @@ static int read_nice(const char *text, uint64_t *value) {
         *value = UNIT_INFINITY;
         return 0;
     }
-    if (*text == '+' ? number >= NICE_ZERO : *text == '-' ? number > NICE_ZERO : number > NICE_LIMIT_MOST)
+    if (*text == '+'   ? number >= NICE_ZERO
+        : *text == '-' ? number > NICE_ZERO
+                       : number > NICE_LIMIT_MOST)
         return -ERANGE;
     *value = *text == '+' ? NICE_ZERO - number : *text == '-' ? NICE_ZERO + number : number;
     return 0;
 }
 
-static int parse_limit(struct settings *settings, size_t index, const char *text, read_value *read) {
+static int parse_limit(struct settings *settings, size_t index, const char *text,
+                       read_value *read) {
     struct holden_resource_limit limit = {0};
     char soft[64];
     const char *hard = strchr(text, ':');
@@ -98,9 +101,11 @@ static char *format_count(uint64_t value, char *text, size_t space) {
                                   : (snprintf(text, space, "%" PRIu64, value), text);
 }
 
-static int print_limit(const struct holden_nested *nested, format_value *format, struct buffer *out) {
+static int print_limit(const struct holden_nested *nested, format_value *format,
+                       struct buffer *out) {
     struct holden_resource_limit decoded;
-    const struct holden_resource_limit *limit = syntax_nested(&holden_record_resource_limit, nested, &decoded);
+    const struct holden_resource_limit *limit =
+        syntax_nested(&holden_record_resource_limit, nested, &decoded);
     char soft[128];
     char hard[128];
     if (!limit)

@@ -16,21 +16,23 @@ static int check_name(struct settings *settings, size_t index, struct holden_vie
     const char *property = holden_property(index)->name;
     int size = (int)(word.size < 80 ? word.size : 80);
     if (word.data[0] == '@')
-        return settings_refuse(settings, "%s=%.*s: groups are not supported yet; name the system calls",
+        return settings_refuse(settings,
+                               "%s=%.*s: groups are not supported yet; name the system calls",
                                property, size, word.data);
     if (memchr(word.data, ':', word.size))
         return settings_refuse(settings, "%s=%.*s: an error for one call is not supported yet; "
                                "SystemCallErrorNumber= sets it for all", property, size, word.data);
     if (word.size > NAME_MOST)
-        return settings_refuse(settings, "%s=%.*s…: a name has at most %d bytes", property, size, word.data,
-                               NAME_MOST);
+        return settings_refuse(settings, "%s=%.*s…: a name has at most %d bytes", property, size,
+                               word.data, NAME_MOST);
     return 0;
 }
 
 static int collect_names(struct settings *settings, size_t index, const char *value,
                          struct holden_names *names) {
     struct holden_view word;
-    struct holden_view *list = arena_take(&settings->arena, (strlen(value) / 2 + 1) * sizeof(*list));
+    struct holden_view *list =
+        arena_take(&settings->arena, (strlen(value) / 2 + 1) * sizeof(*list));
     if (!list)
         return -ENOMEM;
     uint32_t count = 0;
@@ -46,8 +48,8 @@ static int collect_names(struct settings *settings, size_t index, const char *va
     return 0;
 }
 
-/* An empty list of system calls forgets the filter. An empty list of capabilities is the empty set and
- * "~" the full one, and both forget what came before (systemd.exec(5)). */
+/* An empty list of system calls forgets the filter. An empty list of capabilities is the empty set
+ * and "~" the full one, and both forget what came before (systemd.exec(5)). */
 int syntax_parse_names(struct settings *settings, size_t index, const char *value) {
     bool inverted = *value == '~';
     const char *list = value + inverted;
@@ -141,7 +143,8 @@ int syntax_print_names(size_t index, const void *value, struct buffer *out) {
         return 0;
     int r = names->inverted ? buffer_append(out, "~", 1) : 0;
     bool first = true;
-    for (struct holden_repeated left = names->name; r == 0 && holden_next_view(&left, &name); first = false) {
+    for (struct holden_repeated left = names->name; r == 0 && holden_next_view(&left, &name);
+         first = false) {
         if (!first)
             r = buffer_append(out, " ", 1);
         if (r == 0)
@@ -165,5 +168,6 @@ int syntax_print_group(size_t index, const void *value, struct buffer *out) {
     uint32_t gid = *(const uint32_t *)value;
     (void)index;
     const struct group *entry = getgrgid(gid);
-    return entry ? buffer_append(out, entry->gr_name, strlen(entry->gr_name)) : buffer_printf(out, "%u", gid);
+    return entry ? buffer_append(out, entry->gr_name, strlen(entry->gr_name))
+                 : buffer_printf(out, "%u", gid);
 }

@@ -31,14 +31,14 @@ static int set_within(struct settings *settings, size_t index, uint64_t number) 
 static int set_share(struct settings *settings, size_t index, const char *value) {
     uint64_t hundredths;
     if (holden_property(index)->home != HOLDEN_HOME_CGROUP)
-        return settings_refuse(settings, "%s=%s: a percentage means nothing here", holden_property(index)->name,
-                               value);
+        return settings_refuse(settings, "%s=%s: a percentage means nothing here",
+                               holden_property(index)->name, value);
     int r = unit_parse_percent(value, &hundredths);
     if (r == 0 && hundredths > 10000)
         r = -ERANGE;
     if (r == -ERANGE)
-        return settings_refuse(settings, "%s=%s: out of range: 0%% to 100%%", holden_property(index)->name,
-                               value);
+        return settings_refuse(settings, "%s=%s: out of range: 0%% to 100%%",
+                               holden_property(index)->name, value);
     uint64_t share = HOLDEN_SHARE_BIT | (r == 0 ? hundredths : 0);
     return r < 0 ? r : settings_set(settings, index, &share);
 }
@@ -158,8 +158,8 @@ int syntax_parse_word(struct settings *settings, size_t index, const char *value
     if (holden_number(words, value, &number) == 0)
         return settings_set(settings, index, &number);
     char list[160];
-    return settings_refuse(settings, "%s=%.100s: expected one of %s", holden_property(index)->name, value,
-                           syntax_bounds(index, list, sizeof(list)));
+    return settings_refuse(settings, "%s=%.100s: expected one of %s", holden_property(index)->name,
+                           value, syntax_bounds(index, list, sizeof(list)));
 }
 
 static int print_text(struct buffer *out, const char *text) {
@@ -191,8 +191,9 @@ int syntax_print_quota(size_t index, const void *value, struct buffer *out) {
     char text[32];
     uint64_t quota = *(const uint64_t *)value;
     (void)index;
-    return print_text(out, quota == UNIT_INFINITY ? "infinity"
-                                                  : unit_format_percent(quota / 100, text, sizeof(text)));
+    return print_text(out, quota == UNIT_INFINITY
+                               ? "infinity"
+                               : unit_format_percent(quota / 100, text, sizeof(text)));
 }
 
 int syntax_print_time(size_t index, const void *value, struct buffer *out) {

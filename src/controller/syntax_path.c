@@ -15,11 +15,11 @@ static int set_text(struct settings *settings, size_t index, const char *value) 
 /* An absolute path within the kernel's bound. */
 static int check_path(struct settings *settings, size_t index, const char *path) {
     if (path[0] != '/')
-        return settings_refuse(settings, "%s=%.200s: the path must be absolute", holden_property(index)->name,
-                               path);
+        return settings_refuse(settings, "%s=%.200s: the path must be absolute",
+                               holden_property(index)->name, path);
     if (strlen(path) > PATH_MOST)
-        return settings_refuse(settings, "%s=%.60s…: a path has at most %d bytes", holden_property(index)->name,
-                               path, PATH_MOST);
+        return settings_refuse(settings, "%s=%.60s…: a path has at most %d bytes",
+                               holden_property(index)->name, path, PATH_MOST);
     return 0;
 }
 
@@ -37,7 +37,8 @@ int syntax_parse_environment_file(struct settings *settings, size_t index, const
     return r < 0 ? r : settings_append(settings, index, &view, sizeof(view));
 }
 
-/* The path is kept; the file is read when all settings are known, which its conditions may ask for. */
+/* The path is kept; the file is read when all settings are known, which its conditions may ask for.
+ * */
 int syntax_parse_profile(struct settings *settings, size_t index, const char *value) {
     settings->profile = arena_copy(&settings->arena, value, strlen(value));
     if (!settings->profile)
@@ -51,7 +52,8 @@ static bool has_path(uint32_t kind) {
 }
 
 /* "word" or "word:PATH", of the kinds in the bit set `kinds`. */
-static int parse_stream(struct settings *settings, size_t index, const char *value, unsigned kinds) {
+static int parse_stream(struct settings *settings, size_t index, const char *value,
+                        unsigned kinds) {
     char word[16];
     uint32_t kind;
     const char *colon = strchr(value, ':');

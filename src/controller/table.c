@@ -101,8 +101,10 @@ static unsigned left_width(const struct table *table) {
     return width;
 }
 
-static struct place place_of(const struct table *table, const struct output *output, size_t column) {
-    struct place place = {&table->columns[column], table->widths[column], column + 1 == table->count};
+static struct place place_of(const struct table *table, const struct output *output,
+                             size_t column) {
+    struct place place = {&table->columns[column], table->widths[column],
+                          column + 1 == table->count};
     if (place.last) {
         unsigned left = left_width(table);
         place.width = output->width > left + 8 ? output->width - left : 0;

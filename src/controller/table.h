@@ -30,8 +30,8 @@ struct table {
 void table_init(struct table *table, const struct table_column *columns, size_t count);
 void table_free(struct table *table);
 
-/* Append the next cell; after the last column follows the next row. Bytes that could steer a terminal
- * are shown as \xNN. */
+/* Append the next cell; after the last column follows the next row. Bytes that could steer a
+ * terminal are shown as \xNN. */
 void table_view(struct table *table, enum output_style style, struct holden_view text);
 void table_text(struct table *table, enum output_style style, const char *text);
 void table_number(struct table *table, uint64_t number);

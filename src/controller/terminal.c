@@ -48,7 +48,8 @@ void terminal_resize(const struct terminal *terminal) {
 }
 
 short terminal_wants_input(const struct terminal *terminal) {
-    return !terminal->input_ended && terminal->waiting_size == 0 && terminal->master >= 0 ? POLLIN : 0;
+    return !terminal->input_ended && terminal->waiting_size == 0 && terminal->master >= 0 ? POLLIN
+                                                                                          : 0;
 }
 
 short terminal_wants_master(const struct terminal *terminal) {

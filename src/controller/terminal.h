@@ -15,8 +15,8 @@ struct terminal {
     size_t waiting_size;
 };
 
-/* Makes a pseudoterminal with the size and settings of the caller's terminal, where it has one. 0 or
- * -errno. */
+/* Makes a pseudoterminal with the size and settings of the caller's terminal, where it has one. 0
+ * or -errno. */
 int terminal_open(struct terminal *terminal);
 
 /* Hands every key through from now on: sets the caller's terminal to raw mode and closes the slave,

@@ -11,12 +11,12 @@ struct waiting {
     uint32_t request;  /* under which its end is told */
 };
 
-/* Waits for `exited`, whose views live until the next call on the session. STATUS_DONE, or what went
- * wrong, said. */
+/* Waits for `exited`, whose views live until the next call on the session. STATUS_DONE, or what
+ * went wrong, said. */
 int waiting_end(struct waiting *waiting, struct session *session, struct holden_exited *exited);
 
-/* After the agent went away: connects to the next one and asks for the end anew. STATUS_DONE, or what
- * went wrong, said. */
+/* After the agent went away: connects to the next one and asks for the end anew. STATUS_DONE, or
+ * what went wrong, said. */
 int waiting_resume(struct waiting *waiting, struct session *session);
 
 /* Takes a reply. 1 with *exited if it is the end waited for; 0 if it is something else; or an exit

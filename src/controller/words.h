@@ -1,4 +1,5 @@
-/* Text of the user's, as it may stand in a message: short, and without what could steer a terminal. */
+/* Text of the user's, as it may stand in a message: short, and without what could steer a terminal.
+ * */
 #pragma once
 
 enum { WORDS_SHOWN = 100 };

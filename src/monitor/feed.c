@@ -44,7 +44,7 @@ static int ask_sample(struct feed *feed, uint64_t now) {
     if (r < 0)
         return r;
     model_begin(&feed->model);
-    feed->asked = now;
+    feed->asked = feed->began = now;
     feed->due = now + feed->interval;
     return 0;
 }
@@ -100,7 +100,7 @@ uint64_t feed_deadline(const struct feed *feed) {
 
 void feed_hurry(struct feed *feed) {
     uint64_t pause = feed->took * SHARE > HURRY ? feed->took * SHARE : HURRY;
-    uint64_t early = feed->due - feed->interval + pause;
+    uint64_t early = feed->began + pause;
     if (early < feed->due)
         feed->due = early;
 }
@@ -211,14 +211,13 @@ static const char *loss(int error) {
 
 bool feed_work(struct feed *feed, uint64_t now) {
     bool changed = false;
-    int r = 0;
     if (feed->status == FEED_GONE && now >= feed->retry) {
         connect_again(feed, now);
         return true;
     }
     if (feed->status == FEED_GONE)
         return false;
-    r = receive(feed, now, &changed);
+    int r = receive(feed, now, &changed);
     if (r == 0 && !feed->asked && now >= feed->due)
         r = ask_sample(feed, now);
     if (r < 0)

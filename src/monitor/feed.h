@@ -35,7 +35,8 @@ struct feed {
     uint64_t retry;          /* when to connect again; microseconds of CLOCK_MONOTONIC, like all here */
     uint64_t due;            /* when to ask for the next sample */
     uint64_t asked;          /* when the sample on its way was asked for; 0: none is */
-    uint64_t took;           /* how long the last one took */
+    uint64_t began;          /* when the last one was asked for */
+    uint64_t took;           /* how long the last whole one took */
     uint32_t ping, list, events; /* ids of the feed's own requests */
 };
 
