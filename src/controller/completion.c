@@ -80,7 +80,8 @@ static void print_bash(struct output *output) {
     print_verbs(output, takes_names, "|");
     output_text(
         output,
-        ")\n        list+=\" $(\"${COMP_WORDS[0]}\" list -a 2>/dev/null | awk 'NR > 1 { print $1 }')\" ;;\n"
+        ")\n        list+=\" $(\"${COMP_WORDS[0]}\" list -a 2>/dev/null |"
+        " awk 'NR > 1 { print $1 }')\" ;;\n"
         "    start|run) list+=\" $(compgen -c -- \"$word\")\" ;;\n"
         "    completion) list+=' bash zsh fish' ;;\n    help) list+=' ");
     print_verbs(output, NULL, " ");

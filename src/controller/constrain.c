@@ -53,7 +53,7 @@ static int check(const struct settings *settings, const struct options *options)
     if (count > 0)
         return STATUS_DONE;
     log_error(
-        "constrain: no limit given, such as `constrain web 100 50` or `constrain web -p TasksMax=10`");
+        "no limit given, such as `constrain web 100 50` or `constrain web -p TasksMax=10`");
     return STATUS_USAGE;
 }
 

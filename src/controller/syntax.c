@@ -6,84 +6,36 @@
 #include "common/cleanup.h"
 #include "common/unit.h"
 
+/* The list of capabilities is the one kind for which an empty value says more than "forget it". */
+#define ROW(SYNTAX, parse_, print_, words_, expects_)                                          \
+    [HOLDEN_SYNTAX_##SYNTAX] = {.parse = syntax_parse_##parse_, .print = syntax_print_##print_, \
+                                .words = (words_), .expects = (expects_),                       \
+                                .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES},
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
-    [HOLDEN_SYNTAX_SIZE] =
-        {syntax_parse_size, syntax_print_size, "size",
-         "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity", false},
-    [HOLDEN_SYNTAX_COUNT] = {syntax_parse_count, syntax_print_count, "count",
-                             "a number, a percentage of the machine's most, or infinity", false},
-    [HOLDEN_SYNTAX_QUOTA] = {syntax_parse_quota, syntax_print_quota, "quota",
-                             "a percentage of one CPU, such as 50% or 200%, or infinity", false},
-    [HOLDEN_SYNTAX_TIME] = {syntax_parse_time, syntax_print_time, "time",
-                            "a time: seconds, 1min 30s, 500ms, or infinity", false},
-    [HOLDEN_SYNTAX_WEIGHT] = {syntax_parse_weight, syntax_print_weight, "weight",
-                              "a number from 1 to 10000", false},
-    [HOLDEN_SYNTAX_WEIGHT_OR_IDLE] = {syntax_parse_weight_or_idle, syntax_print_weight, "weight",
-                                      "a number from 1 to 10000, or idle", false},
-    [HOLDEN_SYNTAX_CPUS] = {syntax_parse_cpus, syntax_print_cpus, "cpus",
-                            "a list of CPUs, such as 0-3,5", false},
-    [HOLDEN_SYNTAX_DEVICE_SIZE] = {syntax_parse_device_size, syntax_print_device_size,
-                                   "device size",
-                                   "a path and bytes per second, such as /dev/sda 5M", false},
-    [HOLDEN_SYNTAX_DEVICE_COUNT] = {syntax_parse_device_count, syntax_print_device_count,
-                                    "device count",
-                                    "a path and operations per second, such as /dev/sda 1000",
-                                    false},
-    [HOLDEN_SYNTAX_WORD] = {syntax_parse_word, syntax_print_word, "word", "one of its words",
-                            false},
-    [HOLDEN_SYNTAX_SIGNAL] = {syntax_parse_signal, syntax_print_signal, "signal",
-                              "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3", false},
-    [HOLDEN_SYNTAX_INTEGER] = {syntax_parse_integer, syntax_print_integer, "number",
-                               "a whole number", false},
-    [HOLDEN_SYNTAX_BOOLEAN] = {syntax_parse_boolean, syntax_print_boolean, "boolean", "yes or no",
-                               false},
-    [HOLDEN_SYNTAX_MODE] = {syntax_parse_mode, syntax_print_mode, "mode",
-                            "an octal mode, such as 0022", false},
-    [HOLDEN_SYNTAX_USER] = {syntax_parse_user, syntax_print_user, "user", "a user's name or number",
-                            false},
-    [HOLDEN_SYNTAX_GROUP] = {syntax_parse_group, syntax_print_group, "group",
-                             "a group's name or number", false},
-    [HOLDEN_SYNTAX_GROUPS] = {syntax_parse_groups, syntax_print_group, "groups",
-                              "names or numbers of groups", false},
-    [HOLDEN_SYNTAX_DIRECTORY] = {syntax_parse_directory, syntax_print_text, "directory",
-                                 "an absolute path or ~, a - before it lets it be missing", false},
-    [HOLDEN_SYNTAX_ENVIRONMENT] = {syntax_parse_environment, syntax_print_assignment, "assignments",
-                                   "VARIABLE=VALUE, quoted where it has spaces", false},
-    [HOLDEN_SYNTAX_ENVIRONMENT_FILE] = {syntax_parse_environment_file, syntax_print_text, "file",
-                                        "an absolute path, a - before it lets it be missing",
-                                        false},
-    [HOLDEN_SYNTAX_PASS_ENVIRONMENT] = {syntax_parse_words, syntax_print_text, "variables",
-                                        "names of variables", false},
-    [HOLDEN_SYNTAX_INPUT] = {syntax_parse_input, syntax_print_stream, "input", "null or file:PATH",
-                             false},
-    [HOLDEN_SYNTAX_OUTPUT] =
-        {syntax_parse_output, syntax_print_stream, "output",
-         "log, journal, null, file:PATH, append:PATH or truncate:PATH (StandardError= also inherit)",
-         false},
-    [HOLDEN_SYNTAX_NAMES] = {syntax_parse_names, syntax_print_names, "names",
-                             "names, a leading ~ inverts", true},
-    [HOLDEN_SYNTAX_ERRNO] = {syntax_parse_errno, syntax_print_errno, "error",
-                             "an error, such as EPERM or 1, or kill", false},
-    [HOLDEN_SYNTAX_WORDS] = {syntax_parse_words, syntax_print_text, "words", "words", false},
-    [HOLDEN_SYNTAX_PROFILE] = {syntax_parse_profile, syntax_print_profile, "profile",
-                               "the path of an OCI seccomp profile", false},
-    [HOLDEN_SYNTAX_LIMIT_TIME] = {syntax_parse_limit_time, syntax_print_limit_time, "limit (time)",
-                                  "a time, or SOFT:HARD, such as 10s or 1min:2min, or infinity",
-                                  false},
-    [HOLDEN_SYNTAX_LIMIT_MICROSECONDS] = {syntax_parse_limit_microseconds,
-                                          syntax_print_limit_microseconds, "limit (time)",
-                                          "microseconds or a time, or SOFT:HARD, or infinity",
-                                          false},
-    [HOLDEN_SYNTAX_LIMIT_SIZE] = {syntax_parse_limit_size, syntax_print_limit_size, "limit (size)",
-                                  "a size, or SOFT:HARD, such as 64M or 1M:64M, or infinity",
-                                  false},
-    [HOLDEN_SYNTAX_LIMIT_COUNT] = {syntax_parse_limit_count, syntax_print_limit_count,
-                                   "limit (count)",
-                                   "a number, or SOFT:HARD, such as 1024:4096, or infinity", false},
-    [HOLDEN_SYNTAX_LIMIT_NICE] =
-        {syntax_parse_limit_nice, syntax_print_limit_count, "limit (nice)",
-         "a nice level with its sign (+19 to -20), or the raw limit from 0 to 40, or SOFT:HARD",
-         false},
+    ROW(COUNT, count, count, "count", "a number, a percentage of the machine's most, or infinity")
+    ROW(QUOTA, quota, quota, "quota", "a percentage of one CPU, such as 50% or 200%, or infinity")
+    ROW(TIME, time, time, "time", "a time: seconds, 1min 30s, 500ms, or infinity")
+    ROW(WEIGHT, weight, weight, "weight", "a number from 1 to 10000")
+    ROW(WEIGHT_OR_IDLE, weight_or_idle, weight, "weight", "a number from 1 to 10000, or idle")
+    ROW(CPUS, cpus, cpus, "cpus", "a list of CPUs, such as 0-3,5")
+    ROW(DEVICE_SIZE, device_size, device_size, "device size",
+        "a path and bytes per second, such as /dev/sda 5M")
+    ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
+    ROW(INTEGER, integer, integer, "number", "a whole number")
+    ROW(MODE, mode, mode, "mode", "an octal mode, such as 0022")
+    ROW(GROUP, group, group, "group", "a group's name or number")
+    ROW(GROUPS, groups, group, "groups", "names or numbers of groups")
+    ROW(DIRECTORY, directory, text, "directory",
+        "an absolute path or ~, a - before it lets it be missing")
+    ROW(ENVIRONMENT, environment, assignment, "assignments",
+        "VARIABLE=VALUE, quoted where it has spaces")
+    ROW(PASS_ENVIRONMENT, words, text, "variables", "names of variables")
+    ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
+    ROW(ERRNO, errno, errno, "error", "an error, such as EPERM or 1, or kill")
+    ROW(WORDS, words, text, "words", "words")
+    ROW(PROFILE, profile, profile, "profile", "the path of an OCI seccomp profile")
+    ROW(LIMIT_COUNT, limit_count, limit_count, "limit (count)",
+        "a number, or SOFT:HARD, such as 1024:4096, or infinity")
 };
 
 const struct syntax *syntax_of(size_t index) {

@@ -23,13 +23,16 @@ static int parse(struct command *command, const char *const *words) {
 
 TEST(options_may_stand_anywhere) {
     struct command command;
-    assert_int_equal(parse(&command, WORDS("constrain", "web", "100", "50", "-p", "TasksMax=10", "--for", "30s")), 0);
+    assert_int_equal(parse(&command, WORDS("constrain", "web", "100", "50", "-p", "TasksMax=10",
+                                           "--for", "30s")),
+                     0);
     assert_int_equal(command.count, 3);
     assert_string_equal(command.arguments[2], "50");
     assert_int_equal(command.options.property_count, 1);
     assert_int_equal(command.options.duration, 30000000);
     command_free(&command);
-    assert_int_equal(parse(&command, WORDS("stop", "--signal=INT", "a", "--timeout", "0", "b", "--", "-c")), 0);
+    assert_int_equal(
+        parse(&command, WORDS("stop", "--signal=INT", "a", "--timeout", "0", "b", "--", "-c")), 0);
     assert_int_equal(command.count, 3);
     assert_int_equal(command.options.signal, 2);
     assert_true(command.options.has_timeout && command.options.timeout == 0);
@@ -55,9 +58,21 @@ TEST(a_command_keeps_its_own_options) {
 
 TEST(wrong_lines_are_usage_errors) {
     static const char *const rows[][4] = {
-        {"start"}, {"list", "x"}, {"logs"}, {"logs", "a", "b"}, {"stop"}, {"constrain"}, {"ping", "x"},
-        {"start", "--all", "x"}, {"list", "--follow"}, {"stop", "--signal", "FOO"}, {"logs", "-n", "x"},
-        {"stop", "--timeout"}, {"constrain", "--for", "0"}, {"completion"}, {"events", "--since", "-1"},
+        {"start"},
+        {"list", "x"},
+        {"logs"},
+        {"logs", "a", "b"},
+        {"stop"},
+        {"constrain"},
+        {"ping", "x"},
+        {"start", "--all", "x"},
+        {"list", "--follow"},
+        {"stop", "--signal", "FOO"},
+        {"logs", "-n", "x"},
+        {"stop", "--timeout"},
+        {"constrain", "--for", "0"},
+        {"completion"},
+        {"events", "--since", "-1"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct command command;
@@ -100,7 +115,17 @@ TEST(no_verb_has_two_options_of_one_name) {
 TEST(names_follow_the_rule) {
     static const char *const good[] = {"a", "web-1", "a.b@c:d_e", "1a", "A", "0x", "_", ":",
         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl"};
-    static const char *const bad[] = {"", "1", "123", "-a", ".a", "a b", "a/b", "a\n", "\xc3\xa9", "a*",
+    static const char *const bad[] = {
+        "",
+        "1",
+        "123",
+        "-a",
+        ".a",
+        "a b",
+        "a/b",
+        "a\n",
+        "\xc3\xa9",
+        "a*",
         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklm"};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
         assert_true(name_valid(good[i], strlen(good[i])));
@@ -115,13 +140,19 @@ TEST(names_follow_the_rule) {
 }
 
 TEST(signals_have_names) {
-    static const struct { const char *text; uint32_t number; const char *printed; } rows[] = {
-        {"SIGTERM", 15, "SIGTERM"}, {"term", 15, "SIGTERM"}, {"9", 9, "SIGKILL"}, {"SIGRTMIN", 34, "SIGRTMIN"},
-        {"RTMIN+30", 64, "SIGRTMIN+30"}, {"RTMAX", 64, "SIGRTMIN+30"}, {"RTMAX-1", 63, "SIGRTMIN+29"},
+    static const struct { const char *text; uint32_t number; const char *printed;
+    } rows[] = {
+        {"SIGTERM", 15, "SIGTERM"},
+        {"term", 15, "SIGTERM"},
+        {"9", 9, "SIGKILL"},
+        {"SIGRTMIN", 34, "SIGRTMIN"},
+        {"RTMIN+30", 64, "SIGRTMIN+30"},
+        {"RTMAX", 64, "SIGRTMIN+30"},
+        {"RTMAX-1", 63, "SIGRTMIN+29"},
         {"64", 64, "SIGRTMIN+30"},
     };
-    static const char *const bad[] = {"", "0", "65", "SIG", "SIGFOO", "RTMIN+31", "RTMAX-31", "RTMIN-1", "-9",
-                                      "infinity", "RTMIN+x"};
+    static const char *const bad[] = {"",         "0",       "65", "SIG",      "SIGFOO", "RTMIN+31",
+                                      "RTMAX-31", "RTMIN-1", "-9", "infinity", "RTMIN+x"};
     char text[32];
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         uint32_t number = 0;

@@ -70,7 +70,10 @@ TEST(an_empty_user_is_none) {
 }
 
 TEST(the_tilde_becomes_the_home) {
-    static const struct { const char *written; const char *path; } rows[] = {{"~", "/root"}, {"-~", "-/root"}};
+    static const struct {
+        const char *written;
+        const char *path;
+    } rows[] = {{"~", "/root"}, {"-~", "-/root"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct settings settings = {0};
         assert_int_equal(settings_assign(&settings, "WorkingDirectory", rows[i].written), 0);

@@ -15,7 +15,8 @@ static void print_list(struct holden_repeated list, char *text, size_t space) {
     size_t used = 0;
     text[0] = '\0';
     while (holden_next_view(&list, &view))
-        used += (size_t)snprintf(text + used, space - used, "%s%.*s", used ? "|" : "", (int)view.size, view.data);
+        used += (size_t)snprintf(text + used, space - used, "%s%.*s", used ? "|" : "",
+                                 (int)view.size, view.data);
 }
 
 TEST(items_are_quoted_as_in_unit_files) {
@@ -36,8 +37,9 @@ TEST(items_are_quoted_as_in_unit_files) {
 }
 
 TEST(bad_quoting_is_refused) {
-    static const char *const rows[] = {"\"A=1", "'A=1", "A=\\q", "A=\\x4", "A=\\u12", "A=\\000", "A=\\x00",
-                                       "A=\\ud800", "A=\\U00110000", "A=\\", "A", "=1", "A-B=1", "1A=1", "A=1 B"};
+    static const char *const rows[] = {
+        "\"A=1",         "'A=1", "A=\\q", "A=\\x4", "A=\\u12", "A=\\000", "A=\\x00", "A=\\ud800",
+        "A=\\U00110000", "A=\\", "A",     "=1",     "A-B=1",   "1A=1",    "A=1 B"};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct settings settings = {0};
         if (environment_assign(&settings, rows[i]) != -EINVAL)
@@ -47,7 +49,8 @@ TEST(bad_quoting_is_refused) {
 }
 
 TEST(printing_and_reading_agree) {
-    static const char *const rows[] = {"A=1", "A=x y", "A=\"\\'", "A=a\nb\x01\x7f", "A=", "A=\xc3\xa9"};
+    static const char *const rows[] = {"A=1", "A=x y",     "A=\"\\'", "A=a\nb\x01\x7f",
+                                       "A=",  "A=\xc3\xa9"};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         _cleanup_(buffer_free) struct buffer printed = {0};
         struct settings settings = {0};
@@ -61,24 +64,43 @@ TEST(printing_and_reading_agree) {
     }
 }
 
-static int take(struct settings *settings, struct holden_repeated *list, struct holden_view assignment) {
+static int take(struct settings *settings, struct holden_repeated *list,
+                struct holden_view assignment) {
     (void)list;
-    return settings_append(settings, HOLDEN_INDEX(properties, environment), &assignment, sizeof(assignment));
+    return settings_append(settings, HOLDEN_INDEX(properties, environment), &assignment,
+                           sizeof(assignment));
 }
 
 TEST(files_are_read_by_systemds_rules) {
-    static const struct { const char *file; const char *list; } rows[] = {
-        {"A=1\nB=2\n", "A=1|B=2"}, {"A=1", "A=1"}, {"# c\n; c\nA=1\n", "A=1"}, {"\n\n  A=1  \n", "A=1"},
-        {"A = x y  \n", "A=x y"}, {"A=\"x y\" # z\n", "A=x y# z"}, {"A='x\\n'\n", "A=x\\n"},
-        {"A=x\\\ny\n", "A=xy"}, {"A=\\x\n", "A=x"}, {"A=\"a\\\"b\\$c\\d\"\n", "A=a\"b$c\\d"},
-        {"A=\"one\ntwo\"\nB=2\n", "A=one\ntwo|B=2"}, {"A=\"a\\\nb\"\n", "A=ab"}, {"A='a'b'c'\n", "A=ab'c'"},
-        {"A=\nB=2\n", "A=|B=2"}, {"A\nB=2\n", "B=2"}, {"# c \\\nA=1\nB=2\n", "B=2"}, {"A=\"open", "A=open"},
-        {"A=1\r\nB=2\r\n", "A=1|B=2"}, {"", ""}, {"A=a  b\n", "A=a  b"}, {"A=\\ \n", "A= "},
+    static const struct { const char *file; const char *list;
+    } rows[] = {
+        {"A=1\nB=2\n", "A=1|B=2"},
+        {"A=1", "A=1"},
+        {"# c\n; c\nA=1\n", "A=1"},
+        {"\n\n  A=1  \n", "A=1"},
+        {"A = x y  \n", "A=x y"},
+        {"A=\"x y\" # z\n", "A=x y# z"},
+        {"A='x\\n'\n", "A=x\\n"},
+        {"A=x\\\ny\n", "A=xy"},
+        {"A=\\x\n", "A=x"},
+        {"A=\"a\\\"b\\$c\\d\"\n", "A=a\"b$c\\d"},
+        {"A=\"one\ntwo\"\nB=2\n", "A=one\ntwo|B=2"},
+        {"A=\"a\\\nb\"\n", "A=ab"},
+        {"A='a'b'c'\n", "A=ab'c'"},
+        {"A=\nB=2\n", "A=|B=2"},
+        {"A\nB=2\n", "B=2"},
+        {"# c \\\nA=1\nB=2\n", "B=2"},
+        {"A=\"open", "A=open"},
+        {"A=1\r\nB=2\r\n", "A=1|B=2"},
+        {"", ""},
+        {"A=a  b\n", "A=a  b"},
+        {"A=\\ \n", "A= "},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct settings settings = {0};
         char text[128];
-        assert_int_equal(environment_file_parse(&settings, "f", holden_view(rows[i].file), take, NULL), 0);
+        assert_int_equal(
+            environment_file_parse(&settings, "f", holden_view(rows[i].file), take, NULL), 0);
         print_list(settings.properties.environment, text, sizeof(text));
         if (strcmp(text, rows[i].list) != 0)
             fail_msg("row %zu: '%s', not '%s'", i, text, rows[i].list);
@@ -119,10 +141,14 @@ TEST(later_sources_replace_earlier_ones) {
 }
 
 TEST(a_missing_file_counts_unless_allowed) {
-    static const struct { const char *text; int result; } rows[] = {
-        {"EnvironmentFile=/nonesuch/environment", -EINVAL}, {"EnvironmentFile=-/nonesuch/environment", 0},
-        {"EnvironmentFile=/nonesuch/*.env", -EINVAL}, {"EnvironmentFile=-/nonesuch/*.env", 0},
-        {"EnvironmentFile=/tmp", -EINVAL}, {"EnvironmentFile=/dev/zero", -EINVAL},
+    static const struct { const char *text; int result;
+    } rows[] = {
+        {"EnvironmentFile=/nonesuch/environment", -EINVAL},
+        {"EnvironmentFile=-/nonesuch/environment", 0},
+        {"EnvironmentFile=/nonesuch/*.env", -EINVAL},
+        {"EnvironmentFile=-/nonesuch/*.env", 0},
+        {"EnvironmentFile=/tmp", -EINVAL},
+        {"EnvironmentFile=/dev/zero", -EINVAL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct settings settings = {0};

@@ -17,14 +17,34 @@
 #define SECOND UINT64_C(1000000)
 
 static void sizes_are_read(void **state) {
-    static const struct { const char *text; int result; uint64_t bytes; } rows[] = {
-        {"0", 0, 0}, {"1", 0, 1}, {"512B", 0, 512}, {"1K", 0, KIB}, {"100M", 0, 100 * MIB},
-        {"1.5G", 0, 3 * GIB / 2}, {"0.5K", 0, 512}, {"7E", 0, 7 * GIB * GIB},
-        {"9223372036854775807", 0, INT64_MAX}, {"infinity", 0, UNIT_INFINITY},
-        {"8E", -ERANGE, 0}, {"9223372036854775808", -ERANGE, 0}, {"99999999999999999999999", -ERANGE, 0},
-        {"", -EINVAL, 0}, {"M", -EINVAL, 0}, {"-1", -EINVAL, 0}, {"+1", -EINVAL, 0}, {"1Q", -EINVAL, 0},
-        {"1MB", -EINVAL, 0}, {"1.M", -EINVAL, 0}, {"1 M", -EINVAL, 0}, {".5M", -EINVAL, 0},
-        {"1k", -EINVAL, 0}, {"0x10", -EINVAL, 0}, {"infinit", -EINVAL, 0}, {"50%", -EINVAL, 0},
+    static const struct { const char *text; int result; uint64_t bytes;
+    } rows[] = {
+        {"0", 0, 0},
+        {"1", 0, 1},
+        {"512B", 0, 512},
+        {"1K", 0, KIB},
+        {"100M", 0, 100 * MIB},
+        {"1.5G", 0, 3 * GIB / 2},
+        {"0.5K", 0, 512},
+        {"7E", 0, 7 * GIB * GIB},
+        {"9223372036854775807", 0, INT64_MAX},
+        {"infinity", 0, UNIT_INFINITY},
+        {"8E", -ERANGE, 0},
+        {"9223372036854775808", -ERANGE, 0},
+        {"99999999999999999999999", -ERANGE, 0},
+        {"", -EINVAL, 0},
+        {"M", -EINVAL, 0},
+        {"-1", -EINVAL, 0},
+        {"+1", -EINVAL, 0},
+        {"1Q", -EINVAL, 0},
+        {"1MB", -EINVAL, 0},
+        {"1.M", -EINVAL, 0},
+        {"1 M", -EINVAL, 0},
+        {".5M", -EINVAL, 0},
+        {"1k", -EINVAL, 0},
+        {"0x10", -EINVAL, 0},
+        {"infinit", -EINVAL, 0},
+        {"50%", -EINVAL, 0},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -74,14 +94,31 @@ static void percents_are_read(void **state) {
 }
 
 static void times_are_read(void **state) {
-    static const struct { const char *text; int result; uint64_t microseconds; } rows[] = {
-        {"90", 0, 90 * SECOND}, {"1min 30s", 0, 90 * SECOND}, {"1min30s", 0, 90 * SECOND},
-        {"500ms", 0, SECOND / 2}, {"1.5s", 0, 3 * SECOND / 2}, {"2h", 0, 7200 * SECOND},
-        {"3 days", 0, 259200 * SECOND}, {"1w", 0, 604800 * SECOND}, {"5us", 0, 5}, {"7\xc2\xb5s", 0, 7},
-        {"1y", 0, 31557600 * SECOND}, {"1M", 0, 2629800 * SECOND}, {"1m", 0, 60 * SECOND},
-        {"0", 0, 0}, {"infinity", 0, UNIT_INFINITY}, {" 5 s ", 0, 5 * SECOND},
-        {"", -EINVAL, 0}, {"s", -EINVAL, 0}, {"5 parsecs", -EINVAL, 0}, {"-1s", -EINVAL, 0},
-        {"1e3", -EINVAL, 0}, {"1s infinity", -EINVAL, 0}, {"400000y", -ERANGE, 0},
+    static const struct { const char *text; int result; uint64_t microseconds;
+    } rows[] = {
+        {"90", 0, 90 * SECOND},
+        {"1min 30s", 0, 90 * SECOND},
+        {"1min30s", 0, 90 * SECOND},
+        {"500ms", 0, SECOND / 2},
+        {"1.5s", 0, 3 * SECOND / 2},
+        {"2h", 0, 7200 * SECOND},
+        {"3 days", 0, 259200 * SECOND},
+        {"1w", 0, 604800 * SECOND},
+        {"5us", 0, 5},
+        {"7\xc2\xb5s", 0, 7},
+        {"1y", 0, 31557600 * SECOND},
+        {"1M", 0, 2629800 * SECOND},
+        {"1m", 0, 60 * SECOND},
+        {"0", 0, 0},
+        {"infinity", 0, UNIT_INFINITY},
+        {" 5 s ", 0, 5 * SECOND},
+        {"", -EINVAL, 0},
+        {"s", -EINVAL, 0},
+        {"5 parsecs", -EINVAL, 0},
+        {"-1s", -EINVAL, 0},
+        {"1e3", -EINVAL, 0},
+        {"1s infinity", -EINVAL, 0},
+        {"400000y", -ERANGE, 0},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -95,10 +132,12 @@ static void times_are_read(void **state) {
 }
 
 static void cpus_are_read(void **state) {
-    static const struct { const char *text; int result; const char *printed; } rows[] = {
-        {"0", 0, "0"}, {"0-3,5", 0, "0-3,5"}, {"5,0-2 1", 0, "0-2,5"}, {"7 8,9", 0, "7-9"},
-        {"1,,2", 0, "1-2"}, {"", -EINVAL, ""}, {"3-1", -EINVAL, ""}, {"1-", -EINVAL, ""}, {"a", -EINVAL, ""},
-        {"0-3x", -EINVAL, ""}, {"64", -ERANGE, ""}, {"0-4000000000", -ERANGE, ""},
+    static const struct { const char *text; int result; const char *printed;
+    } rows[] = {
+        {"0", 0, "0"},         {"0-3,5", 0, "0-3,5"}, {"5,0-2 1", 0, "0-2,5"},
+        {"7 8,9", 0, "7-9"},   {"1,,2", 0, "1-2"},    {"", -EINVAL, ""},
+        {"3-1", -EINVAL, ""},  {"1-", -EINVAL, ""},   {"a", -EINVAL, ""},
+        {"0-3x", -EINVAL, ""}, {"64", -ERANGE, ""},   {"0-4000000000", -ERANGE, ""},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -120,7 +159,8 @@ static void values_are_printed_exactly(void **state) {
     assert_string_equal(unit_format_size(7 * GIB * GIB, text, sizeof(text)), "7E");
     assert_string_equal(unit_format_size(UNIT_INFINITY, text, sizeof(text)), "infinity");
     assert_string_equal(unit_format_time(90 * SECOND, text, sizeof(text)), "1min 30s");
-    assert_string_equal(unit_format_time(90061 * SECOND + 5, text, sizeof(text)), "1d 1h 1min 1s 5us");
+    assert_string_equal(unit_format_time(90061 * SECOND + 5, text, sizeof(text)),
+                        "1d 1h 1min 1s 5us");
     assert_string_equal(unit_format_time(0, text, sizeof(text)), "0");
     assert_string_equal(unit_format_time(UNIT_INFINITY, text, sizeof(text)), "infinity");
     assert_string_equal(unit_format_percent(5000, text, sizeof(text)), "50%");
@@ -163,18 +203,24 @@ static void printing_and_reading_agree(void **state) {
         uint64_t read = 0;
         assert_int_equal(unit_parse_size(unit_format_size(seed, text, sizeof(text)), &read), 0);
         assert_true(read == seed);
-        assert_int_equal(unit_parse_time(unit_format_time(seed, text, sizeof(text)), SECOND, &read), 0);
+        assert_int_equal(unit_parse_time(unit_format_time(seed, text, sizeof(text)), SECOND, &read),
+                         0);
         assert_true(read == seed);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_are_read), cmocka_unit_test(bandwidths_count_in_thousands),
-        cmocka_unit_test(counts_are_read), cmocka_unit_test(percents_are_read),
-        cmocka_unit_test(times_are_read), cmocka_unit_test(cpus_are_read),
-        cmocka_unit_test(values_are_printed_exactly), cmocka_unit_test(values_are_printed_for_a_glance),
-        cmocka_unit_test(what_does_not_fit_is_cut), cmocka_unit_test(printing_and_reading_agree),
+        cmocka_unit_test(sizes_are_read),
+        cmocka_unit_test(bandwidths_count_in_thousands),
+        cmocka_unit_test(counts_are_read),
+        cmocka_unit_test(percents_are_read),
+        cmocka_unit_test(times_are_read),
+        cmocka_unit_test(cpus_are_read),
+        cmocka_unit_test(values_are_printed_exactly),
+        cmocka_unit_test(values_are_printed_for_a_glance),
+        cmocka_unit_test(what_does_not_fit_is_cut),
+        cmocka_unit_test(printing_and_reading_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
