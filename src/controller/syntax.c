@@ -12,6 +12,8 @@
                                 .words = (words_), .expects = (expects_),                       \
                                 .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES},
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
+    ROW(SIZE, size, size, "size",
+        "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity")
     ROW(COUNT, count, count, "count", "a number, a percentage of the machine's most, or infinity")
     ROW(QUOTA, quota, quota, "quota", "a percentage of one CPU, such as 50% or 200%, or infinity")
     ROW(TIME, time, time, "time", "a time: seconds, 1min 30s, 500ms, or infinity")
@@ -20,22 +22,40 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(CPUS, cpus, cpus, "cpus", "a list of CPUs, such as 0-3,5")
     ROW(DEVICE_SIZE, device_size, device_size, "device size",
         "a path and bytes per second, such as /dev/sda 5M")
+    ROW(DEVICE_COUNT, device_count, device_count, "device count",
+        "a path and operations per second, such as /dev/sda 1000")
+    ROW(WORD, word, word, "word", "one of its words")
     ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
     ROW(INTEGER, integer, integer, "number", "a whole number")
+    ROW(BOOLEAN, boolean, boolean, "boolean", "yes or no")
     ROW(MODE, mode, mode, "mode", "an octal mode, such as 0022")
+    ROW(USER, user, user, "user", "a user's name or number")
     ROW(GROUP, group, group, "group", "a group's name or number")
     ROW(GROUPS, groups, group, "groups", "names or numbers of groups")
     ROW(DIRECTORY, directory, text, "directory",
         "an absolute path or ~, a - before it lets it be missing")
     ROW(ENVIRONMENT, environment, assignment, "assignments",
         "VARIABLE=VALUE, quoted where it has spaces")
+    ROW(ENVIRONMENT_FILE, environment_file, text, "file",
+        "an absolute path, a - before it lets it be missing")
     ROW(PASS_ENVIRONMENT, words, text, "variables", "names of variables")
+    ROW(INPUT, input, stream, "input", "null or file:PATH")
+    ROW(OUTPUT, output, stream, "output",
+        "log, journal, null, file:PATH, append:PATH or truncate:PATH (StandardError= also inherit)")
     ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
     ROW(ERRNO, errno, errno, "error", "an error, such as EPERM or 1, or kill")
     ROW(WORDS, words, text, "words", "words")
     ROW(PROFILE, profile, profile, "profile", "the path of an OCI seccomp profile")
+    ROW(LIMIT_TIME, limit_time, limit_time, "limit (time)",
+        "a time, or SOFT:HARD, such as 10s or 1min:2min, or infinity")
+    ROW(LIMIT_MICROSECONDS, limit_microseconds, limit_microseconds, "limit (time)",
+        "microseconds or a time, or SOFT:HARD, or infinity")
+    ROW(LIMIT_SIZE, limit_size, limit_size, "limit (size)",
+        "a size, or SOFT:HARD, such as 64M or 1M:64M, or infinity")
     ROW(LIMIT_COUNT, limit_count, limit_count, "limit (count)",
         "a number, or SOFT:HARD, such as 1024:4096, or infinity")
+    ROW(LIMIT_NICE, limit_nice, limit_count, "limit (nice)",
+        "a nice level with its sign (+19 to -20), or the raw limit from 0 to 40, or SOFT:HARD")
 };
 
 const struct syntax *syntax_of(size_t index) {
