@@ -248,7 +248,7 @@ void finish_status(struct agent *agent, const struct keeper_reply *reply) {
     process->outcome.code = reply->code;
     process->outcome.status = reply->status;
     struct launch *launch = process->launch;
-    if (launch && !launch->failure.code)
+    if (launch && !launch->failure.code && !process->stopping)
         failure_set(&launch->failure, HOLDEN_code_FAILED,
                     plan_step_words(agent->link.reports[launch->report].reached),
                     "it was ended by signal %d in this step of its set-up",

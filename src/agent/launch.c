@@ -219,9 +219,9 @@ static void decide(struct process *process) {
     const struct plan_report *report = &process->agent->link.reports[launch->report];
     if (report->error != 0)
         refuse_step(process, report->reached, report->error);
-    else if (report->reached != PLAN_STEP_EXEC)
+    else if (report->reached != PLAN_STEP_EXEC && !process->stopping)
         refuse(process, plan_step_words(report->reached), "it died in this step of its set-up");
-    else if (process->state == HOLDEN_state_STARTING)
+    else if (report->reached == PLAN_STEP_EXEC && process->state == HOLDEN_state_STARTING)
         started(process);
 }
 

@@ -116,6 +116,7 @@ static int open_agent(struct agent *agent) {
         log_error("%s: %s", failure.step, failure.text);
         return AGENT_EXIT_REFUSED;
     }
+    store_remember(&agent->store, "cgroup-made", &agent->hierarchy.made);
     audit_open(&agent->audit);
     events_init(&agent->events, agent, 0);
     return 0;

@@ -99,6 +99,7 @@ void store_close(struct store *store, bool remove) {
         unlinkat(store->root, "records", AT_REMOVEDIR);
         unlinkat(store->root, "logs", AT_REMOVEDIR);
         unlinkat(store->root, "next-id", 0);
+        unlinkat(store->root, "cgroup-made", 0);
         rmdir(store->path);
     }
     for (const int *fd = (const int[]){store->root, store->records, store->logs, -2}; *fd != -2; fd++)
@@ -167,6 +168,13 @@ void store_remove(struct store *store, const struct process *process) {
     unlinkat(store->records, name, 0);
     if (process->has_log)
         unlinkat(store->logs, name, 0);
+}
+
+void store_remember(struct store *store, const char *name, bool *fact) {
+    if (*fact)
+        file_replace(store->root, name, "", 0, 0600);
+    else
+        *fact = faccessat(store->root, name, F_OK, 0) == 0;
 }
 
 /* ---- reading ---- */

@@ -33,6 +33,9 @@ int store_write(struct store *store, const struct process *process);
 /* Removes the process's record and log. */
 void store_remove(struct store *store, const struct process *process);
 
+/* Keeps a fact for later agents: *fact becomes true where it was once true in this directory. */
+void store_remember(struct store *store, const char *name, bool *fact);
+
 /* Reads every record and hands it over in the order of ids; `kept` and its views are valid during the
  * call only. Records that are not whole, of another boot, or of a newer version are moved aside to
  * "refused/" with a line each. 0 or -errno. */
