@@ -104,6 +104,10 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
+.PHONY: demo
+demo: ## install what is missing, build, and show what Holden does; as root
+	@packaging/demo
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf build bin
