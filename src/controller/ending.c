@@ -8,31 +8,39 @@
 
 enum { SIGNAL_BASE = 128 };
 
-int ending_print(const struct holden_exited *exited, struct buffer *out) {
+/* Causes that say why, beside how: what explains them stands behind the status or signal. What
+ * explains any other cause says the whole of it. */
+static bool is_reason(uint32_t cause) {
+    return cause == HOLDEN_cause_OUT_OF_MEMORY || cause == HOLDEN_cause_TIME_LIMIT ||
+           cause == HOLDEN_cause_TASKS_LIMIT || cause == HOLDEN_cause_WATCHDOG ||
+           cause == HOLDEN_cause_SYSTEM_CALL;
+}
+
+static void print_how(struct output *text, const struct holden_exited *exited) {
     char name[32];
+    if (HOLDEN_HAS(exited, exited, status))
+        output_printf(text, "exited with status %u", exited->status);
+    else if (HOLDEN_HAS(exited, exited, signal))
+        output_printf(text, "ended by %s%s", signal_print(exited->signal, name, sizeof(name)),
+                      exited->core ? ", core dumped" : "");
+    else if (exited->cause == HOLDEN_cause_SETUP)
+        output_text(text, "never ran");
+    else
+        output_text(text, "ended, and nobody saw how");
+}
+
+int ending_print(const struct holden_exited *exited, struct buffer *out) {
     const char *cause = holden_word(&holden_enum_cause, exited->cause);
     struct output text = {.buffer = *out};
     bool explained = HOLDEN_HAS(exited, exited, explanation) && exited->explanation.size > 0;
-    /* What these two are explained with says the rest too. */
-    bool whole =
-        explained && (exited->cause == HOLDEN_cause_STOPPED || exited->cause == HOLDEN_cause_SETUP);
-    if (!whole && HOLDEN_HAS(exited, exited, status))
-        output_printf(&text, "exited with status %u", exited->status);
-    else if (!whole && HOLDEN_HAS(exited, exited, signal))
-        output_printf(&text, "ended by %s%s", signal_print(exited->signal, name, sizeof(name)),
-                      exited->core ? ", core dumped" : "");
-    else if (!whole && exited->cause == HOLDEN_cause_SETUP)
-        output_text(&text, "never ran");
-    else if (!whole)
-        output_text(&text, "ended, and nobody saw how");
-    bool plain = exited->cause == HOLDEN_cause_EXITED || exited->cause == HOLDEN_cause_SIGNALLED ||
-                 exited->cause == HOLDEN_cause_UNKNOWN || exited->cause == HOLDEN_cause_NONE ||
-                 !cause;
-    if (!whole && (explained || !plain))
+    bool reason = is_reason(exited->cause);
+    if (reason || !explained)
+        print_how(&text, exited);
+    if (reason)
         output_text(&text, ": ");
     if (explained)
         output_safe(&text, exited->explanation);
-    else if (!plain)
+    else if (reason)
         output_text(&text, cause);
     *out = text.buffer;
     return text.error;

@@ -72,14 +72,12 @@ static void print_headline(struct view *view, const struct holden_process *proce
     output_style(view->output, OUTPUT_PLAIN);
     output_text(view->output, ": ");
     output_style(view->output, style);
-    output_text(view->output, state);
+    if (!has_ended(process))
+        output_text(view->output, state);
+    struct holden_exited exited = ending_of(process);
+    if (has_ended(process) && ending_print(&exited, &view->output->buffer) < 0)
+        view->output->error = -1;
     output_style(view->output, OUTPUT_PLAIN);
-    if (has_ended(process)) {
-        struct holden_exited exited = ending_of(process);
-        output_text(view->output, ", ");
-        if (ending_print(&exited, &view->output->buffer) < 0)
-            view->output->error = -1;
-    }
     output_printf(view->output, "%s %s\n", has_ended(process) ? "; ran" : " for",
                   unit_format_time_short(process->runtime, text, sizeof(text)));
 }
