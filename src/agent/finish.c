@@ -38,7 +38,6 @@ void finish_describe(const struct process *process, struct holden_exited *messag
 
 static void answer_waiters(struct process *process, const struct failure *refused) {
     struct holden_exited exited;
-    struct holden_done done = {0};
     struct failure ended;
     finish_describe(process, &exited);
     if (refused)
@@ -52,7 +51,14 @@ static void answer_waiters(struct process *process, const struct failure *refuse
         waiter_refuse(process, WAITER_EXIT, refused);
     }
     waiter_answer(process, WAITER_EXIT, HOLDEN_MESSAGE_exited, &exited, NULL, 0);
-    waiter_answer(process, WAITER_STOP, HOLDEN_MESSAGE_done, &done, NULL, 0);
+}
+
+void finish_released(struct agent *agent, uint64_t id) {
+    struct process *process = process_by_id(&agent->processes, id);
+    struct holden_done done = {0};
+    if (process && !process_alive(process))
+        waiter_answer(process, WAITER_STOP, HOLDEN_MESSAGE_done, &done, NULL, 0);
+    finish_forget_old(agent);
 }
 
 /* ---- the end itself ---- */
@@ -61,7 +67,7 @@ void finish_forget_old(struct agent *agent) {
     struct process *process = TAILQ_FIRST(&agent->processes.order);
     while (process && agent->processes.ended > agent->config.keep_records) {
         struct process *next = TAILQ_NEXT(process, order);
-        if (!process_alive(process)) {
+        if (!process_alive(process) && LIST_EMPTY(&process->waiters)) {
             store_remove(&agent->store, process);
             process_free(process);
         }
@@ -125,6 +131,8 @@ static void ended(struct process *process) {
     process_permanent(process);
     process_launched(process);
     if (restart) {
+        struct holden_done done = {0};
+        waiter_answer(process, WAITER_STOP, HOLDEN_MESSAGE_done, &done, NULL, 0);
         finish_start_again(process);
     } else {
         process_stopped(process);
@@ -138,12 +146,14 @@ static void ended(struct process *process) {
         if (r < 0)
             log_warning("the exit record of %s could not be written: %s", process->name, strerror(-r));
     }
-    /* Only now may the kernel forget it. */
+    /* Only now may the kernel forget it. Who stopped it is told when it has: not even the pid is left. */
+    bool told = !restart && pid > 0 && process->child && waiter_any(process, WAITER_STOP);
     if (pid > 0)
-        link_send_request(&agent->link, KEEPER_RELEASE, pid);
+        told &= link_send_request(&agent->link, KEEPER_RELEASE, pid, told ? process->id : 0) == 0;
     if (!restart) {
         answer_waiters(process, refused.code ? &refused : NULL);
-        finish_forget_old(agent);
+        if (!told)
+            finish_released(agent, process->id);
     }
     if (agent->stopping && agent->processes.alive == 0)
         sd_event_exit(agent->event, AGENT_EXIT_STOPPED);
@@ -217,10 +227,10 @@ int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) 
     (void)events;
     struct process *process = data;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
-    if (process->recovered && !process->adopted)
+    if (!process->child)
         finish_unseen(process);
     else
-        link_send_request(&process->agent->link, KEEPER_STATUS, process->pid);
+        link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0);
     return 0;
 }
 

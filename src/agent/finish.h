@@ -11,6 +11,9 @@ int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data);
 /* The keeper's answer to that. */
 void finish_status(struct agent *agent, const struct keeper_reply *reply);
 
+/* The keeper has reaped the process with that id: who stopped it is told. */
+void finish_released(struct agent *agent, uint64_t id);
+
 /* A process that the keeper could not clone: undoes everything and refuses. */
 void finish_unborn(struct process *process);
 

@@ -105,27 +105,30 @@ static void end_core(struct keeper *keeper) {
         lose_core(keeper, &info);
 }
 
-static void answer_status(struct keeper *keeper, pid_t pid) {
-    struct keeper_reply reply = {.kind = KEEPER_STATUS, .pid = pid};
+static void answer_status(struct keeper *keeper, const struct keeper_request *request) {
+    struct keeper_reply reply = {.kind = KEEPER_STATUS, .pid = request->pid};
     keeper_children_status(&keeper->children, &reply);
     keeper_reply_send(&reply, keeper->core.channel, -1);
 }
 
-static void answer_release(struct keeper *keeper, pid_t pid) {
-    keeper_children_release(&keeper->children, pid);
+static void answer_release(struct keeper *keeper, const struct keeper_request *request) {
+    struct keeper_reply reply = {.kind = KEEPER_RELEASE, .pid = request->pid, .token = request->token};
+    keeper_children_release(&keeper->children, request->pid);
+    if (request->token != 0)
+        keeper_reply_send(&reply, keeper->core.channel, -1);
     if (keeper->blocked)
         plan_sweep(keeper, SWEEP_DELAY);
 }
 
-static void answer_adopt(struct keeper *keeper, pid_t pid) {
-    struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = pid};
-    _cleanup_close_ int fd = keeper_children_adopt(&keeper->children, pid);
+static void answer_adopt(struct keeper *keeper, const struct keeper_request *request) {
+    struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = request->pid};
+    _cleanup_close_ int fd = keeper_children_adopt(&keeper->children, request->pid);
     reply.error = fd < 0 ? -fd : 0;
     keeper_reply_send(&reply, keeper->core.channel, fd);
 }
 
-static void answer_recovered(struct keeper *keeper, pid_t pid) {
-    (void)pid;
+static void answer_recovered(struct keeper *keeper, const struct keeper_request *request) {
+    (void)request;
     keeper->core.recovered = keeper->core.established = true;
     plan_sweep(keeper, 0);
     if (keeper->stopping && !keeper->told)
@@ -136,7 +139,7 @@ static void answer_recovered(struct keeper *keeper, pid_t pid) {
     keeper->reload = false;
 }
 
-static void (*const answers[])(struct keeper *keeper, pid_t pid) = {
+static void (*const answers[])(struct keeper *keeper, const struct keeper_request *request) = {
     [KEEPER_STATUS] = answer_status,
     [KEEPER_RELEASE] = answer_release,
     [KEEPER_ADOPT] = answer_adopt,
@@ -165,7 +168,7 @@ static void read_channel(struct keeper *keeper) {
     else if (request->kind == PLAN_MAGIC)
         answer_plan(keeper, (size_t)size);
     else if (request->kind < ARRAY_SIZE(answers) && answers[request->kind])
-        answers[request->kind](keeper, request->pid);
+        answers[request->kind](keeper, request);
     keeper_packet_close(&keeper->packet);
 }
 

@@ -325,6 +325,7 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
         return;
     }
     process->pidfd = pidfd;
+    process->child = true;
     process_set_pid(process, reply->pid);
     if (launch_attend(process) < 0) {
         refuse(process, "pidfd", "it could not be watched");

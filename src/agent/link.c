@@ -111,8 +111,8 @@ int link_send_plan(struct link *link, const struct buffer *plan, const int *fds,
                                           : dispatch(link, buffer_bytes(plan), plan->size, fds, count);
 }
 
-int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid) {
-    struct keeper_request request = {.kind = kind, .pid = pid};
+int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token) {
+    struct keeper_request request = {.kind = kind, .pid = pid, .token = token};
     return dispatch(link, &request, sizeof(request), NULL, 0);
 }
 
@@ -140,6 +140,8 @@ static void handle(struct agent *agent, const struct keeper_reply *reply, int pi
         launch_spawned(agent, reply, pidfd);
     else if (reply->kind == KEEPER_STATUS)
         finish_status(agent, reply);
+    else if (reply->kind == KEEPER_RELEASE)
+        finish_released(agent, reply->token);
     else if (pidfd >= 0)
         close(pidfd);
 }
@@ -225,7 +227,7 @@ void link_give_report(struct link *link, uint32_t report) {
 }
 
 int link_adopt(struct link *link, pid_t pid, int *pidfd) {
-    int r = link_send_request(link, KEEPER_ADOPT, pid);
+    int r = link_send_request(link, KEEPER_ADOPT, pid, 0);
     if (r < 0)
         return r;
     struct pollfd poller = {.fd = link->fd, .events = POLLIN};

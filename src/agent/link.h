@@ -37,8 +37,8 @@ void link_give_report(struct link *link, uint32_t report);
  * -errno. */
 int link_send_plan(struct link *link, const struct buffer *plan, const int *fds, size_t count);
 
-/* Sends a request about `pid`. 0 or -errno. */
-int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid);
+/* Sends a request about `pid`; `token` as struct keeper_request has it. 0 or -errno. */
+int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token);
 
 /* Asks KEEPER_ADOPT about `pid` and waits for its answer, at most 5 s: for recovery, before the loop
  * runs. 0 with *pidfd, the caller's; -ECHILD; -errno. */

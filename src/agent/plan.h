@@ -163,7 +163,8 @@ enum { KEEPER_PACKET_MAX = 65536 };
  * answers meanwhile: the keeper does wait for room. */
 enum keeper_request_kind {
     KEEPER_STATUS = 1,   /* has the child ended, and how? answered by KEEPER_STATUS; nothing is reaped */
-    KEEPER_RELEASE = 2,  /* its end is written down: reap it; no answer */
+    KEEPER_RELEASE = 2,  /* its end is written down: reap it; answered by KEEPER_RELEASE, with the
+                             token, where there is one */
     KEEPER_ADOPT = 3,    /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
@@ -172,16 +173,17 @@ enum keeper_request_kind {
 struct keeper_request {
     uint32_t kind;
     int32_t pid;
+    uint64_t token; /* KEEPER_RELEASE: the agent's, given back with the answer; 0: none is wanted */
 };
 
 enum { KEEPER_SPAWNED = 16 };
 
 /* The keeper's answer. KEEPER_SPAWNED and KEEPER_ADOPT bring the pidfd where error is 0. */
 struct keeper_reply {
-    uint32_t kind;   /* KEEPER_SPAWNED, KEEPER_STATUS or KEEPER_ADOPT */
+    uint32_t kind;   /* KEEPER_SPAWNED, or that of the request */
     int32_t error;   /* errno of clone3 (SPAWNED); ECHILD for a pid that is no child; EAGAIN for one
                         that has not ended (STATUS) */
-    uint64_t token;  /* of the plan (SPAWNED) */
+    uint64_t token;  /* of the plan or the request */
     int32_t pid;
     int32_t code;    /* CLD_EXITED, CLD_KILLED or CLD_DUMPED, as waitid(2) has it (STATUS) */
     int32_t status;  /* exit status or signal */

@@ -77,8 +77,7 @@ struct process {
     size_t request_size;
     const uint32_t state;         /* written by state.c alone */
     bool frozen;
-    bool recovered;               /* started by an agent before this one */
-    bool adopted;                 /* and the keeper still knows it as its child */
+    bool child;                   /* the keeper has it as its child, and so its status */
     bool has_cgroup;
     bool main_ended;              /* its status is known; others of its cgroup may be left */
     bool ran;                     /* its exec took place */

@@ -41,7 +41,7 @@ static bool cgroup_holds(const struct process *process, pid_t pid) {
 static int prove(struct process *process, pid_t pid) {
     int r = link_adopt(&process->agent->link, pid, &process->pidfd);
     if (r == 0) {
-        process->adopted = true;
+        process->child = true;
         return 0;
     }
     process->pidfd = pidfd_open(pid, 0);
@@ -76,7 +76,6 @@ static void take_living(struct process *process, const struct holden_kept *kept)
     _cleanup_close_ int directory = -1;
     uint64_t frozen = 0;
     pid_t pid = (pid_t)kept->pid;
-    process->recovered = true;
     process->ran = true;
     process->has_cgroup = true;
     state_recover(process, HOLDEN_state_RUNNING);
@@ -159,5 +158,5 @@ int recover(struct agent *agent) {
     if (agent->processes.count > 0)
         log_notice("recovered %zu processes and %zu records of ended ones", agent->processes.alive,
                    agent->processes.ended);
-    return link_send_request(&agent->link, KEEPER_RECOVERED, 0);
+    return link_send_request(&agent->link, KEEPER_RECOVERED, 0, 0);
 }

@@ -110,8 +110,9 @@ int stop_begin(struct process *process, const struct stop_request *request) {
         process->stopping->by = request->by;
         process->stopping->cause = request->cause;
     }
-    if (request->restart)
-        process->stopping->restart = true;
+    /* The last one who asks decides whether it comes back. */
+    if (request->by >= 0 || request->restart)
+        process->stopping->restart = request->restart;
     /* Before exec there is nobody to ask. */
     if (!process->ran || timeout == 0 || signal == SIGKILL) {
         kill_all(process);

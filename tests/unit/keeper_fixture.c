@@ -444,7 +444,7 @@ struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, c
 }
 
 void fixture_ask(struct fixture *fixture, uint32_t kind, pid_t pid) {
-    struct keeper_request request = {kind, pid};
+    struct keeper_request request = {.kind = kind, .pid = pid};
     assert_int_equal(send(fixture->channel, &request, sizeof(request), MSG_NOSIGNAL), sizeof(request));
 }
 
