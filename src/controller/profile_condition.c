@@ -51,7 +51,6 @@ static int read_condition(struct profile_reader *reader, json_t *rule, const cha
                           struct condition *condition) {
     static const char *const known[] = {"caps", "arches", "minKernel"};
     json_t *object = json_object_get(rule, key);
-    *condition = (struct condition){0};
     if (!object || json_is_null(object))
         return 0;
     int r = profile_only(reader, object, known, ARRAY_SIZE(known));
@@ -109,8 +108,8 @@ static int excluded(struct profile_reader *reader, const struct condition *condi
 }
 
 int profile_applies(struct profile_reader *reader, json_t *rule) {
-    struct condition includes;
-    struct condition excludes;
+    struct condition includes = {0};
+    struct condition excludes = {0};
     int r = read_condition(reader, rule, "includes", &includes);
     if (r == 0)
         r = read_condition(reader, rule, "excludes", &excludes);

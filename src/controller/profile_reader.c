@@ -100,7 +100,7 @@ int profile_action(struct profile_reader *reader, const char *name, uint32_t *ac
 int profile_error(struct profile_reader *reader, json_t *object, const char *number_key,
                   const char *name_key, uint32_t *error, bool *given) {
     enum { NAMED = 200, MOST = 4095 };
-    uint64_t number;
+    uint64_t number = 0;
     const char *name = NULL;
     int r = profile_number(reader, object, number_key, &number, given);
     if (r == 0)

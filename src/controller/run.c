@@ -228,15 +228,14 @@ static int attach(struct run *run, struct launch *launch, const struct options *
     return follow(run);
 }
 
-static int with_terminal(struct run *run, struct launch *launch, const struct options *options) {
-    _cleanup_(terminal_close) struct terminal terminal;
-    int r = terminal_open(&terminal);
+static int open_terminal(struct run *run, struct terminal *terminal) {
+    int r = terminal_open(terminal);
     if (r < 0) {
-        log_error("cannot start %s: terminal: %s", launch->shown, strerror(-r));
+        log_error("cannot start %s: terminal: %s", run->launch->shown, strerror(-r));
         return STATUS_FAILED;
     }
-    run->terminal = &terminal;
-    return attach(run, launch, options);
+    run->terminal = terminal;
+    return STATUS_DONE;
 }
 
 /* A standard stream that is closed would be taken by the next descriptor that is made. */
@@ -260,7 +259,9 @@ int verb_run(struct command *command) {
     if (status != STATUS_DONE)
         return status;
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
+    _cleanup_(terminal_close) struct terminal terminal = {.master = -1, .slave = -1};
     _cleanup_(run_free) struct run run = {.launch = &launch, .session = &session, .signals = -1};
-    return command->options.terminal ? with_terminal(&run, &launch, &command->options)
-                                     : attach(&run, &launch, &command->options);
+    if (command->options.terminal)
+        status = open_terminal(&run, &terminal);
+    return status == STATUS_DONE ? attach(&run, &launch, &command->options) : status;
 }

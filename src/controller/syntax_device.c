@@ -62,7 +62,7 @@ static int parse_device(struct settings *settings, size_t index, const char *val
     const char *number = strrchr(value, ' ');
     char path[4096];
     uint64_t limit;
-    dev_t device;
+    dev_t device = 0;
     if (!number || number == value || (size_t)(number - value) >= sizeof(path))
         return -EINVAL;
     memcpy(path, value, (size_t)(number - value));
