@@ -4,13 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <term.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "monitor/text.h"
-
-#undef columns /* a macro of <term.h> */
 
 /* The look of each style: a colour (-1: the terminal's own) and what else sets it apart. Reds and
  * yellows are bold, so that they differ without colours too. */
@@ -38,10 +35,9 @@ static void set_up_colours(struct terminal *terminal, bool no_color) {
     if (!terminal->colour)
         return;
     short ground = use_default_colors() == OK ? -1 : COLOR_BLACK;
-    for (short i = 0; i < STYLES; i++) {
-        short colour = styles[i].colour == -1 && ground != -1 ? COLOR_WHITE : styles[i].colour;
-        init_pair((short)(i + 1), colour, ground);
-    }
+    for (short i = 0; i < STYLES; i++)
+        if (styles[i].colour != -1)
+            init_pair((short)(i + 1), styles[i].colour, ground);
 }
 
 int terminal_open(struct terminal *terminal, bool no_color, const char **why) {
@@ -71,7 +67,7 @@ int terminal_open(struct terminal *terminal, bool no_color, const char **why) {
     keypad(stdscr, TRUE);
     leaveok(stdscr, FALSE);
     curs_set(0);
-    getmaxyx(stdscr, terminal->rows, terminal->columns);
+    getmaxyx(stdscr, terminal->height, terminal->width);
     return 0;
 }
 
@@ -88,7 +84,7 @@ void terminal_resize(struct terminal *terminal) {
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
         return;
     resizeterm(size.ws_row, size.ws_col);
-    getmaxyx(stdscr, terminal->rows, terminal->columns);
+    getmaxyx(stdscr, terminal->height, terminal->width);
     clearok(curscr, TRUE);
 }
 
@@ -120,22 +116,22 @@ static attr_t look(const struct terminal *terminal, enum style style, bool bar) 
 
 void terminal_draw(struct terminal *terminal, int row, int at, enum style style, bool bar,
                    const char *text) {
-    if (row < 0 || row >= terminal->rows || at < 0 || at >= terminal->columns)
+    if (row < 0 || row >= terminal->height || at < 0 || at >= terminal->width)
         return;
     char fitted[4096];
-    text_fit(holden_view(text), (unsigned)(terminal->columns - at), terminal->utf8, fitted, sizeof(fitted));
+    text_fit(holden_view(text), (unsigned)(terminal->width - at), terminal->utf8, fitted, sizeof(fitted));
     attrset(look(terminal, style, bar));
     mvaddstr(row, at, fitted);
     attrset(A_NORMAL);
 }
 
 void terminal_bar(struct terminal *terminal, int row) {
-    if (row >= 0 && row < terminal->rows)
+    if (row >= 0 && row < terminal->height)
         mvchgat(row, 0, -1, A_REVERSE, 0, NULL);
 }
 
 void terminal_cursor(struct terminal *terminal, int row, int at) {
-    if (row < 0 || row >= terminal->rows || at >= terminal->columns)
+    if (row < 0 || row >= terminal->height || at >= terminal->width)
         return;
     move(row, at);
     curs_set(1);

@@ -26,7 +26,7 @@ enum terminal_key {
 
 struct terminal {
     void *screen; /* ncurses' own; NULL while closed */
-    int rows, columns;
+    int height, width; /* in characters */
     bool colour;
     bool utf8;
 };

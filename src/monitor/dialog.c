@@ -1,0 +1,128 @@
+#include "monitor/dialog.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/constraint.h"
+
+bool dialog_is_open(const struct live *live) {
+    return live->dialog.follow != NULL;
+}
+
+static void close_dialog(struct live *live) {
+    live->dialog = (struct live_dialog){0};
+}
+
+void dialog_key(struct live *live, int key) {
+    enum prompt_result result = prompt_key(&live->dialog.prompt, key);
+    if (result != PROMPT_SAME)
+        live->dialog.follow(live, result);
+    live->dirty = true;
+}
+
+/* The selected row, if the action means something for it; otherwise says why not. */
+static const struct row *target(struct live *live, enum action action) {
+    live_arrange(live);
+    const struct row *row = view_selected(&live->view);
+    if (!row) {
+        live_say(live, STYLE_WARN, "no process is selected");
+        return NULL;
+    }
+    if (action_row(action)->living && !row_lives(row)) {
+        live_say(live, STYLE_WARN, "cannot %s %.*s: it has ended", action_row(action)->verb,
+                 (int)row->name.size, row->name.data);
+        return NULL;
+    }
+    return row;
+}
+
+static void open_dialog(struct live *live, const struct row *row, enum action action,
+                        void (*follow)(struct live *, enum prompt_result)) {
+    struct live_dialog *dialog = &live->dialog;
+    *dialog = (struct live_dialog){.follow = follow, .action = action, .target = row->id};
+    snprintf(dialog->name, sizeof(dialog->name), "%.*s", (int)row->name.size, row->name.data);
+    live->notice.until = 0;
+    live->dirty = true;
+}
+
+/* Names are used again: what is done is done to the process that was asked about, or not at all. */
+static bool is_still_there(struct live *live) {
+    const struct row *row = model_find(&live->feed.model, live->dialog.target);
+    if (row && holden_view_is(row->name, live->dialog.name))
+        return true;
+    live_say(live, STYLE_WARN, "%s is no longer there", live->dialog.name);
+    return false;
+}
+
+static void follow_confirm(struct live *live, enum prompt_result result) {
+    struct live_dialog dialog = live->dialog;
+    if (result == PROMPT_DONE && is_still_there(live))
+        live_act(live, dialog.action, dialog.name, NULL);
+    close_dialog(live);
+}
+
+void dialog_act(struct live *live, enum action action) {
+    const struct row *row = target(live, action);
+    if (!row)
+        return;
+    open_dialog(live, row, action, follow_confirm);
+    struct live_dialog *dialog = &live->dialog;
+    if (!action_row(action)->asking) {
+        follow_confirm(live, PROMPT_DONE);
+        return;
+    }
+    dialog->prompt.confirm = true;
+    snprintf(dialog->question, sizeof(dialog->question), "%s %s%s%s [y/n] ", action_row(action)->verb,
+             dialog->name, action_row(action)->asking[0] == '?' ? "" : " ", action_row(action)->asking);
+}
+
+/* The form stays open when the text makes no sense, so that it can be mended. */
+static void follow_constrain(struct live *live, enum prompt_result result) {
+    struct holden_properties limits;
+    char wrong[CONSTRAINT_TEXT];
+    if (result == PROMPT_CHANGED) {
+        live->notice.until = 0;
+        return;
+    }
+    if (result == PROMPT_DONE && constraint_parse(live->dialog.prompt.text, &limits, wrong) < 0) {
+        live_say(live, STYLE_BAD, "%s", wrong);
+        return;
+    }
+    if (result == PROMPT_DONE && is_still_there(live))
+        live_act(live, ACTION_CONSTRAIN, live->dialog.name, &limits);
+    close_dialog(live);
+}
+
+void dialog_constrain(struct live *live) {
+    const struct row *row = target(live, ACTION_CONSTRAIN);
+    if (!row)
+        return;
+    open_dialog(live, row, ACTION_CONSTRAIN, follow_constrain);
+    snprintf(live->dialog.question, sizeof(live->dialog.question),
+             "constrain %s (MEMORY_MB [CPU_PERCENT] or Property=value...): ", live->dialog.name);
+}
+
+static void set_filter(struct live *live, const char *text) {
+    if (text != live->view.filter)
+        snprintf(live->view.filter, sizeof(live->view.filter), "%.*s", VIEW_FILTER - 1, text);
+    live->stale = true;
+}
+
+static void follow_filter(struct live *live, enum prompt_result result) {
+    if (result == PROMPT_CHANGED)
+        set_filter(live, live->dialog.prompt.text);
+    if (result == PROMPT_LEFT)
+        set_filter(live, "");
+    if (result != PROMPT_CHANGED)
+        close_dialog(live);
+}
+
+void dialog_filter(struct live *live) {
+    struct live_dialog *dialog = &live->dialog;
+    *dialog = (struct live_dialog){.follow = follow_filter};
+    snprintf(dialog->question, sizeof(dialog->question), "filter: ");
+    snprintf(dialog->prompt.text, sizeof(dialog->prompt.text), "%s", live->view.filter);
+    dialog->prompt.size = strlen(dialog->prompt.text);
+    live->notice.until = 0;
+    live->dirty = true;
+}

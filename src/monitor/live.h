@@ -1,0 +1,63 @@
+/* The live screen: its state, and the loop over the terminal, the agent and the signals. */
+#pragma once
+
+#include "monitor/action.h"
+#include "monitor/feed.h"
+#include "monitor/layout.h"
+#include "monitor/options.h"
+#include "monitor/prompt.h"
+#include "monitor/terminal.h"
+
+enum { LIVE_PENDING = 16, LIVE_QUESTION = 160 };
+
+struct live;
+
+/* What a prompt is about. */
+struct live_dialog {
+    /* What follows from the keys typed; NULL while there is no prompt. */
+    void (*follow)(struct live *live, enum prompt_result result);
+    struct prompt prompt;
+    char question[LIVE_QUESTION];
+    enum action action;
+    uint64_t target;             /* id of the process that it is about */
+    char name[ACTION_NAME];      /* and its name */
+};
+
+/* A line for the user that goes away by itself. */
+struct live_notice {
+    char text[ACTION_TEXT];
+    enum style style;
+    uint64_t until;              /* 0: none */
+};
+
+struct live {
+    struct feed feed;
+    struct users users;
+    struct view view;
+    struct layout layout;
+    struct column_context context;
+    struct terminal terminal;
+    struct live_dialog dialog;
+    struct live_notice notice;
+    struct action_pending pending[LIVE_PENDING];
+    bool helping;                /* the help is shown in place of the table */
+    bool stale;                  /* the model has changed since view_arrange() */
+    bool dirty;                  /* something that is on the screen has changed */
+    bool quit;
+    int status;                  /* to exit with */
+};
+
+/* Shows the live screen until the user leaves it. The exit status; what kept it from being shown is
+ * on stderr. */
+int live_run(const struct options *options);
+
+/* Brings the view up to date with the model; before anything is asked of the view. */
+void live_arrange(struct live *live);
+
+/* Shows a line for a while. */
+void live_say(struct live *live, enum style style, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Asks the agent for the action on the process of that name; what comes of it is said. */
+void live_act(struct live *live, enum action action, const char *name,
+              const struct holden_properties *limits);

@@ -1,0 +1,40 @@
+/* The monitor: shows what the processes of an agent do, live.
+ *
+ *   feed    asks one agent for samples and listens to its events over a link (one connection, opened
+ *           again whenever it is lost), and keeps the
+ *   model   of all processes: rows, each with its last sample and the rates between two.
+ *   view    says which rows are shown, in which order, and which one is selected;
+ *   column  what is shown of a row, and layout how wide that is.
+ *   plain   prints this as text or JSON; live shows it full screen: screen draws it through
+ *   terminal (ncurses), key and dialog turn keys into changes of the view and into
+ *   action  requests to the agent, whose answers come back through the feed.
+ *
+ * Nothing blocks: the live screen waits in one poll(2) for the terminal, the agent and signals, so that
+ * a silent agent does not hold up a key, nor a flood of events the clock. */
+#include <locale.h>
+#include <stdio.h>
+
+#include "common/log.h"
+#include "common/version.h"
+#include "monitor/live.h"
+#include "monitor/plain.h"
+#include "monitor/status.h"
+
+/* Numbers are printed and read in one way everywhere; only the set of characters is the user's. */
+int main(int count, char **words) {
+    struct options options;
+    setlocale(LC_CTYPE, "");
+    int status = options_read(&options, count, words);
+    if (status != STATUS_DONE)
+        return status;
+    if (options.help)
+        options_help();
+    else if (options.version)
+        puts("holden " HOLDEN_VERSION_TEXT);
+    else
+        return options.once || options.json ? plain_run(&options) : live_run(&options);
+    if (fflush(stdout) == 0)
+        return STATUS_DONE;
+    log_error("cannot print the help");
+    return STATUS_FAILED;
+}

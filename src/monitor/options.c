@@ -1,0 +1,90 @@
+#include "monitor/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/option.h"
+#include "common/unit.h"
+#include "monitor/key.h"
+#include "monitor/status.h"
+#include "protocol/client.h"
+
+#define SECOND UINT64_C(1000000)
+static const uint64_t interval_least = SECOND / 20;
+static const uint64_t interval_most = SECOND * 3600;
+
+static const char *take_socket(void *into, const char *value) {
+    ((struct options *)into)->socket = value;
+    return *value ? NULL : "a path is wanted";
+}
+
+static const char *take_interval(void *into, const char *value) {
+    struct options *options = into;
+    if (unit_parse_time(value, SECOND, &options->interval) < 0)
+        return "a time is wanted, such as 500ms or 2";
+    if (options->interval < interval_least || options->interval > interval_most)
+        return "out of range: 50ms to 1h";
+    return NULL;
+}
+
+static const char *take_sort(void *into, const char *value) {
+    struct options *options = into;
+    options->reversed = *value == '-';
+    if (column_find(value + options->reversed, &options->sort) < 0)
+        return "no column can be sorted by that; see the list of columns";
+    return NULL;
+}
+
+#define FLAG(member)                                                    \
+    static const char *take_##member(void *into, const char *value) {   \
+        (void)value;                                                    \
+        ((struct options *)into)->member = true;                        \
+        return NULL;                                                    \
+    }
+FLAG(ended)
+FLAG(once)
+FLAG(json)
+FLAG(no_color)
+FLAG(help)
+FLAG(version)
+
+static const struct option_row rows[] = {
+    {'s', "socket", "PATH", "the agent's socket; else $HOLDEN_SOCKET, else " HOLDEN_SOCKET_DEFAULT, take_socket},
+    {'i', "interval", "TIME", "time between samples, 50ms to 1h; 1s unless given", take_interval},
+    {'1', "once", NULL, "print one frame as plain text, after two samples, and exit", take_once},
+    {'j', "json", NULL, "print one JSON object per process and sample, one a line", take_json},
+    {'S', "sort", "COLUMN", "sort by this column, see below; -COLUMN: the other way round", take_sort},
+    {'a', "all", NULL, "ended processes too", take_ended},
+    {0, "no-color", NULL, "no colours, as with NO_COLOR set", take_no_color},
+    {'h', "help", NULL, "show this help", take_help},
+    {'V', "version", NULL, "show the version", take_version},
+};
+
+int options_read(struct options *options, int count, char **words) {
+    *options = (struct options){.interval = SECOND, .sort = COLUMN_CPU};
+    int at = option_parse(rows, ARRAY_SIZE(rows), program_invocation_short_name, count, words, options);
+    if (at < 0)
+        return STATUS_USAGE;
+    if (at < count) {
+        log_error("'%s': no arguments are taken; see %s --help", words[at], program_invocation_short_name);
+        return STATUS_USAGE;
+    }
+    return STATUS_DONE;
+}
+
+void options_help(void) {
+    printf("Usage: %s [OPTION]...\nShow the processes of a Holden agent, live.\n\nOptions:\n",
+           program_invocation_short_name);
+    option_help(rows, ARRAY_SIZE(rows));
+    printf("\nColumns, as --sort takes them:\n");
+    for (enum column which = 0; which < COLUMNS_COUNT; which++)
+        if (column(which)->word)
+            printf("  %-28s %s\n", column(which)->word, column(which)->doc);
+    printf("\nKeys:\n");
+    for (size_t i = 0; key_row(i); i++)
+        if (key_row(i)->doc)
+            printf("  %-28s %s\n", key_row(i)->label, key_row(i)->doc);
+    printf("\nExit status: 0 done; 1 failed; 2 wrong usage; 3 no agent there; 5 not permitted.\n");
+}

@@ -1,0 +1,178 @@
+#include "monitor/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "monitor/dialog.h"
+#include "monitor/key.h"
+#include "monitor/summary.h"
+#include "monitor/text.h"
+
+/* Which rows of the terminal hold what; -1: there is no room for it. */
+struct places {
+    int agent, processes, titles, first, foot;
+    size_t page;
+};
+
+/* On a small terminal the table stays, and what explains it goes. */
+static struct places arrange(int height) {
+    struct places places = {-1, -1, -1, 0, -1, 0};
+    int at = 0;
+    if (height >= 4)
+        places.agent = at++;
+    if (height >= 6)
+        places.processes = at++;
+    if (height >= 3)
+        places.titles = at++;
+    if (height >= 2)
+        places.foot = height - 1;
+    places.first = at;
+    places.page = (size_t)(height - at - (places.foot >= 0));
+    return places;
+}
+
+static int width_of(const struct live *live, const char *text) {
+    return (int)text_width(holden_view(text), (unsigned)live->terminal.width, live->terminal.utf8);
+}
+
+static void paint_agent(struct live *live, int row, uint64_t now) {
+    char text[SUMMARY_TEXT];
+    char clock[16];
+    time_t seconds = time(NULL);
+    struct tm parts;
+    bool trouble;
+    summary_agent(&live->feed, now, text, &trouble);
+    strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&seconds, &parts));
+    terminal_draw(&live->terminal, row, 0, STYLE_STRONG, false, "holden");
+    terminal_draw(&live->terminal, row, 7, trouble ? STYLE_BAD : STYLE_PLAIN, false, text);
+    int at = live->terminal.width - (int)strlen(clock);
+    if (at >= 8 + width_of(live, text))
+        terminal_draw(&live->terminal, row, at, STYLE_DIM, false, clock);
+}
+
+static void paint_processes(struct live *live, int row) {
+    char text[SUMMARY_TEXT];
+    summary_processes(&live->feed, text);
+    terminal_draw(&live->terminal, row, 0, STYLE_PLAIN, false, text);
+    if (!live->view.filter[0])
+        return;
+    int at = width_of(live, text) + 2;
+    snprintf(text, sizeof(text), "%zu match \"%s\"", live->view.count, live->view.filter);
+    terminal_draw(&live->terminal, row, at, STYLE_WARN, false, text);
+}
+
+static void paint_titles(struct live *live, int row) {
+    int at = 0;
+    terminal_bar(&live->terminal, row);
+    for (enum column which = 0; which < COLUMNS_COUNT; which++) {
+        char text[LAYOUT_CELL];
+        if (!live->layout.widths[which])
+            continue;
+        layout_title(&live->layout, which, text);
+        bool sorted = which == live->view.sort;
+        terminal_draw(&live->terminal, row, at, sorted ? STYLE_STRONG : STYLE_PLAIN, !sorted, text);
+        at += (int)live->layout.widths[which] + 1;
+    }
+}
+
+/* What the agent has not confirmed for a while is grey. */
+static enum style cell_style(const struct live *live, const struct row *row, enum column which) {
+    enum style whole = column_row_style(row);
+    enum style own = column(which)->style ? column(which)->style(row) : STYLE_PLAIN;
+    if (live->feed.status != FEED_LIVE || whole == STYLE_DIM)
+        return STYLE_DIM;
+    return own != STYLE_PLAIN && own != STYLE_DIM ? own : whole != STYLE_PLAIN ? whole : own;
+}
+
+static void paint_row(struct live *live, int line, const struct row *row, bool selected) {
+    int at = 0;
+    if (selected)
+        terminal_bar(&live->terminal, line);
+    for (enum column which = 0; which < COLUMNS_COUNT; which++) {
+        char text[LAYOUT_CELL];
+        if (!live->layout.widths[which])
+            continue;
+        layout_cell(&live->layout, which, &live->context, row, text);
+        terminal_draw(&live->terminal, line, at, cell_style(live, row, which), selected, text);
+        at += (int)live->layout.widths[which] + 1;
+    }
+}
+
+static void paint_table(struct live *live, const struct places *places) {
+    struct view *view = &live->view;
+    view_fit(view, places->page);
+    size_t count = view->count - view->top < places->page ? view->count - view->top : places->page;
+    layout_measure(&live->layout, &live->context, view->entries + view->top, count);
+    layout_fit(&live->layout, (unsigned)live->terminal.width);
+    for (size_t i = 0; i < count; i++)
+        paint_row(live, places->first + (int)i, view->entries[view->top + i].row, view->top + i == view->cursor);
+    paint_titles(live, places->titles);
+    if (count == 0 && live->feed.status == FEED_LIVE)
+        terminal_draw(&live->terminal, places->first, 0, STYLE_DIM, false,
+                      view->filter[0] ? "no process matches" : "no processes");
+}
+
+static void paint_help(struct live *live, const struct places *places) {
+    int line = places->first;
+    for (size_t i = 0; key_row(i) && line - places->first < (int)places->page; i++, line++) {
+        terminal_draw(&live->terminal, line, 0, STYLE_STRONG, false, key_row(i)->label);
+        terminal_draw(&live->terminal, line, 13, STYLE_PLAIN, false, key_row(i)->doc);
+    }
+    terminal_bar(&live->terminal, places->titles);
+    terminal_draw(&live->terminal, places->titles, 0, STYLE_PLAIN, true, "Keys (any key goes back)");
+}
+
+static void paint_keys(struct live *live, int row) {
+    int at = 0;
+    for (size_t i = 0; key_row(i); i++) {
+        char key[2] = {(char)key_row(i)->keys[0], '\0'};
+        if (!key_row(i)->brief)
+            continue;
+        terminal_draw(&live->terminal, row, at, STYLE_STRONG, false, key);
+        terminal_draw(&live->terminal, row, at + 2, STYLE_PLAIN, false, key_row(i)->brief);
+        at += 3 + width_of(live, key_row(i)->brief);
+    }
+}
+
+/* A long question gives way from its start, so that what is typed stays in sight. */
+static void paint_dialog(struct live *live, int row) {
+    char text[LIVE_QUESTION + PROMPT_TEXT];
+    int size = snprintf(text, sizeof(text), "%s%s", live->dialog.question, live->dialog.prompt.text);
+    int hidden = size + 1 > live->terminal.width ? size + 1 - live->terminal.width : 0;
+    terminal_draw(&live->terminal, row, 0, STYLE_STRONG, false, text + hidden);
+    terminal_cursor(&live->terminal, row, size - hidden);
+}
+
+/* The foot of the screen: a question before a notice before the keys. A notice about a question that
+ * is still open stands in the line above it. */
+static void paint_foot(struct live *live, const struct places *places, uint64_t now) {
+    bool notice = live->notice.until > now;
+    int row = live->terminal.height - 1;
+    if (notice) {
+        int line = dialog_is_open(live) ? row - 1 : row;
+        char blank[512];
+        memset(blank, ' ', sizeof(blank) - 1);
+        blank[sizeof(blank) - 1] = '\0';
+        blank[live->terminal.width < 511 ? live->terminal.width : 511] = '\0';
+        terminal_draw(&live->terminal, line, 0, STYLE_PLAIN, false, blank);
+        terminal_draw(&live->terminal, line, 0, live->notice.style, false, live->notice.text);
+    }
+    if (dialog_is_open(live))
+        paint_dialog(live, row);
+    else if (!notice && places->foot >= 0)
+        paint_keys(live, places->foot);
+}
+
+void screen_paint(struct live *live, uint64_t now) {
+    struct places places = arrange(live->terminal.height);
+    terminal_begin(&live->terminal);
+    if (live->helping)
+        paint_help(live, &places);
+    else
+        paint_table(live, &places);
+    paint_agent(live, places.agent, now);
+    paint_processes(live, places.processes);
+    paint_foot(live, &places, now);
+    terminal_end(&live->terminal);
+}

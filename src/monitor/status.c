@@ -1,0 +1,31 @@
+#include "monitor/status.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "protocol/message.h"
+
+int status_absent(const char *path, int error) {
+    if (error == -EACCES || error == -EPERM) {
+        log_error("cannot reach the agent at %s: %s; only root and members of group holden may", path,
+                  strerror(-error));
+        return STATUS_NOT_PERMITTED;
+    }
+    if (error == -ENAMETOOLONG)
+        log_error("cannot reach the agent at %s: a socket's path has at most 107 bytes", path);
+    else
+        log_error("no agent at %s: %s; start one, or name its socket with --socket or $HOLDEN_SOCKET",
+                  path, strerror(-error));
+    return STATUS_NO_AGENT;
+}
+
+int status_refused(const char *path, uint32_t code, const char *reason) {
+    log_error("the agent at %s refuses: %s", path, reason);
+    return holden_exit_status(code);
+}
+
+int status_silent(const char *path) {
+    log_error("the agent at %s does not answer", path);
+    return STATUS_FAILED;
+}
