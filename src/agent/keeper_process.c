@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -23,14 +24,26 @@ void keeper_process_open_streams(void) {
     cleanup_close(&fd);
 }
 
+/* The bare call, because the C library keeps its own two signals (32 and 33) to itself, and a parent
+ * that used posix_spawn(3) leaves them ignored. */
+static void reset(int number) {
+    const struct {
+        uintptr_t handler;
+        unsigned long flags;
+        uintptr_t restorer;
+        uint64_t mask;
+    } action = {(uintptr_t)SIG_DFL, SA_NOCLDSTOP, 0, 0};
+    syscall(SYS_rt_sigaction, number, &action, NULL, sizeof(action.mask));
+}
+
 /* A process 1 does not get signals that it neither handles nor blocks (pid_namespaces(7)). Children that
  * stop are nobody's business here. */
 int keeper_process_open_signals(void) {
     sigset_t signals;
     sigfillset(&signals);
     sigprocmask(SIG_SETMASK, &signals, NULL);
-    for (int number = 1; number <= SIGRTMAX; number++)
-        sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP}, NULL);
+    for (int number = 1; number < _NSIG; number++)
+        reset(number);
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGHUP);
