@@ -9,6 +9,7 @@
 #include "agent/state.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
+#include "common/name.h"
 
 enum { BUCKETS = 256 };
 
@@ -213,12 +214,11 @@ static struct process *by_pid(const struct processes *table, pid_t pid) {
 }
 
 struct process *process_by_text(const struct processes *table, struct holden_view text) {
-    uint64_t number = 0;
-    size_t i = 0;
-    for (; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
-        number = number > INT32_MAX ? number : number * 10 + (uint64_t)(text.data[i] - '0');
-    if (i < text.size || text.size == 0)
+    if (!name_is_pid(text.data, text.size))
         return process_by_name(table, text);
+    uint64_t number = 0;
+    for (size_t i = 0; i < text.size && number <= INT32_MAX; i++)
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
     return number > 0 && number <= INT32_MAX ? by_pid(table, (pid_t)number) : NULL;
 }
 

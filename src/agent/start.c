@@ -1,6 +1,5 @@
 #include "agent/start.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,37 +8,30 @@
 
 #include "agent/agent.h"
 #include "common/cleanup.h"
+#include "common/name.h"
 #include "protocol/property.h"
 
-enum { NAME_MOST = 64, BASE_MOST = 32 };
-
-static bool name_character(char c) {
-    return isalnum((unsigned char)c) || (c && strchr("_.@:-", c));
-}
+enum { BASE_MOST = 32 };
 
 static int check_name(struct holden_view name, struct failure *failure) {
-    size_t digits = 0;
-    bool good = name.size > 0 && name.size <= NAME_MOST && name.data[0] != '-' && name.data[0] != '.';
-    for (size_t i = 0; good && i < name.size; i++) {
-        good = name_character(name.data[i]);
-        digits += isdigit((unsigned char)name.data[i]) != 0;
-    }
-    if (good && digits < name.size)
+    if (name_valid(name.data, name.size))
         return 0;
-    return failure_set(failure, HOLDEN_code_INVALID, "name",
-                       "\"%.*s\" is no name: 1 to %d of letters, digits and _.@:-, not digits only, not "
-                       "beginning with - or .", (int)(name.size < 80 ? name.size : 80), name.data, NAME_MOST);
+    return failure_set(failure, HOLDEN_code_INVALID, "name", "\"%.*s\" is no name: " NAME_RULE,
+                       (int)(name.size < 80 ? name.size : 80), name.data);
 }
 
 /* "sleep-3": the command's last part and the id, which no other process has. */
-static void make_name(struct holden_view command, uint64_t id, char name[NAME_MOST + 1]) {
+static void make_name(struct holden_view command, uint64_t id, char name[NAME_MAX_SIZE + 1]) {
     const char *slash = memrchr(command.data, '/', command.size);
     const char *base = slash ? slash + 1 : command.data;
     size_t size = (size_t)(command.data + command.size - base), used = 0;
-    for (size_t i = 0; i < size && used < BASE_MOST; i++)
-        if (name_character(base[i]) && !(used == 0 && (base[i] == '-' || base[i] == '.')))
+    for (size_t i = 0; i < size && used < BASE_MOST; i++) {
+        /* What a letter in front makes a name is a character of names. */
+        const char probe[] = {'a', base[i]};
+        if (name_valid(probe, sizeof(probe)) && !(used == 0 && (base[i] == '-' || base[i] == '.')))
             name[used++] = base[i];
-    snprintf(name + used, NAME_MOST + 1 - used, "%s-%" PRIu64, used ? "" : "process", id);
+    }
+    snprintf(name + used, NAME_MAX_SIZE + 1 - used, "%s-%" PRIu64, used ? "" : "process", id);
 }
 
 static int check_command(const struct holden_start *start, struct holden_view *command, struct failure *failure) {
@@ -220,7 +212,7 @@ int start_make(struct request *request, struct process **out, struct failure *fa
     r = store_new_id(&agent->store, &id);
     if (r < 0)
         return failure_errno(failure, -r, "record", "cannot reserve an id in %s", agent->store.path);
-    char name[NAME_MOST + 1];
+    char name[NAME_MAX_SIZE + 1];
     struct holden_view chosen = start->name;
     if (!HOLDEN_HAS(start, start, name)) {
         make_name(command, id, name);
