@@ -103,3 +103,5 @@ fuzz: fuzz-programs ## run every fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ) $(FUZZ_TARGETS)
 
 -include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
+
+include tests/bench/rules.mk

@@ -6,7 +6,7 @@
  * all of them alike. With --once the program becomes the floor half of a pairwise comparison: one
  * line read, one measurement made, its nanoseconds written as one line. */
 #include "common/cleanup.h"
-#include "launch.h"
+#include "bare.h"
 #include "measure.h"
 #include "roundtrip.h"
 #include "scratch.h"
@@ -21,81 +21,22 @@
 
 enum { COUNT_DEFAULT = 500, COUNT_LIMIT = 1000000, WARM_UP = 5, ROUNDTRIPS_EACH = 10 };
 
-enum stage { STAGE_MAKE, STAGE_LIMIT, STAGE_LAUNCH, STAGE_EXIT, STAGE_REMOVE, STAGE_COUNT };
-
-static const char *const stage_names[STAGE_COUNT] = {
-    [STAGE_MAKE] = "mkdir",
-    [STAGE_LIMIT] = "limits",
-    [STAGE_LAUNCH] = "clone3",
-    [STAGE_EXIT] = "exec-to-exit",
-    [STAGE_REMOVE] = "rmdir",
-};
-
 struct floor {
     struct scratch scratch;
     struct roundtrip plain;
     struct roundtrip epoll;
-    void *stack;                  /* for the child that shares our memory */
-    uint64_t stages[STAGE_COUNT]; /* of the latest start, nanoseconds */
+    struct bare copy;
+    struct bare vfork;
 };
-
-typedef int (*launcher)(const struct floor *floor, const struct launch_plan *plan,
-                        struct launch_child *child);
 
 #define TRUE_PROGRAM "/bin/true"
 
-static int with_copy(const struct floor *floor, const struct launch_plan *plan,
-                     struct launch_child *child) {
-    (void)floor;
-    return launch_copy(plan, child);
-}
-
-static int with_vfork(const struct floor *floor, const struct launch_plan *plan,
-                      struct launch_child *child) {
-    return launch_vfork(plan, floor->stack, child);
-}
-
-static int run_in_leaf(struct floor *floor, launcher launch, int leaf, uint64_t *marks) {
-    char program[] = TRUE_PROGRAM;
-    char *argv[] = {program, NULL};
-    struct launch_plan plan = {program, argv, environ, leaf};
-    struct launch_child child = {.pidfd = -1};
-    int r = scratch_leaf_limit(&floor->scratch, leaf);
-    marks[STAGE_LIMIT] = measure_now();
-    if (r == 0)
-        r = launch(floor, &plan, &child);
-    marks[STAGE_LAUNCH] = measure_now();
-    if (r == 0)
-        r = launch_finish(&child);
-    marks[STAGE_EXIT] = measure_now();
-    return r;
-}
-
-/* Closing the leaf's descriptor is counted with its removal: an open one keeps the cgroup alive. */
-static int start_confined(struct floor *floor, launcher launch) {
-    static const char leaf_name[] = "start";
-    uint64_t marks[STAGE_COUNT];
-    uint64_t begun = measure_now();
-    int leaf = -1;
-    int r = scratch_leaf_make(&floor->scratch, leaf_name, &leaf);
-    if (r < 0)
-        return r;
-    marks[STAGE_MAKE] = measure_now();
-    r = run_in_leaf(floor, launch, leaf, marks);
-    close(leaf);
-    int removed = scratch_leaf_remove(&floor->scratch, leaf_name);
-    marks[STAGE_REMOVE] = measure_now();
-    for (size_t i = 0; i < STAGE_COUNT; i++)
-        floor->stages[i] = marks[i] - (i > 0 ? marks[i - 1] : begun);
-    return r < 0 ? r : removed;
-}
-
 static int once_start(struct floor *floor) {
-    return start_confined(floor, with_copy);
+    return bare_start(&floor->copy);
 }
 
 static int once_vfork(struct floor *floor) {
-    return start_confined(floor, with_vfork);
+    return bare_start(&floor->vfork);
 }
 
 static int once_posix_spawn(struct floor *floor) {
@@ -139,7 +80,7 @@ enum { FIGURE_COUNT = ARRAY_SIZE(figures) };
 
 struct results {
     struct measure_series figures[FIGURE_COUNT];
-    struct measure_series stages[STAGE_COUNT];
+    struct measure_series stages[BARE_STAGES];
 };
 
 struct options {
@@ -154,7 +95,7 @@ static int floor_close(struct floor *floor) {
         roundtrip_close(&floor->epoll);
     if (floor->plain.fd >= 0)
         roundtrip_close(&floor->plain);
-    free(floor->stack);
+    free(floor->vfork.stack);
     return scratch_close(&floor->scratch);
 }
 
@@ -163,9 +104,10 @@ static int floor_open(const char *cgroup, struct floor *floor) {
         .scratch.fd = -1,
         .plain.fd = -1,
         .epoll.fd = -1,
-        .stack = malloc(LAUNCH_STACK_SIZE),
+        .copy = {&floor->scratch, bare_copy, NULL, true, {0}},
+        .vfork = {&floor->scratch, launch_vfork, malloc(LAUNCH_STACK_SIZE), true, {0}},
     };
-    int r = floor->stack ? scratch_open(cgroup, &floor->scratch) : -ENOMEM;
+    int r = floor->vfork.stack ? scratch_open(cgroup, &floor->scratch) : -ENOMEM;
     if (r == 0)
         r = roundtrip_open(false, &floor->plain);
     if (r == 0)
@@ -192,8 +134,8 @@ static int measure_figure(struct floor *floor, size_t index, struct results *res
         if (r < 0)
             return r;
     }
-    for (size_t i = 0; index == 0 && i < STAGE_COUNT; i++)
-        measure_series_add(&results->stages[i], floor->stages[i]);
+    for (size_t i = 0; index == 0 && i < BARE_STAGES; i++)
+        measure_series_add(&results->stages[i], floor->copy.stages[i]);
     return 0;
 }
 
@@ -262,9 +204,9 @@ static void write_text(const struct floor *floor, struct results *results) {
         measure_write_columns(stdout, &summary);
         printf("   %.3f x start; %s\n", measure_ratio(summary.median, base.median),
                figures[i].what);
-        for (size_t s = 0; i == 0 && s < STAGE_COUNT; s++) {
+        for (size_t s = 0; i == 0 && s < BARE_STAGES; s++) {
             measure_summarise(&results->stages[s], &summary);
-            printf("  of it %-10s ", stage_names[s]);
+            printf("  of it %-10s ", bare_stage_name(s));
             measure_write_columns(stdout, &summary);
             fputc('\n', stdout);
         }
@@ -288,10 +230,6 @@ static const char *figure_name(size_t index) {
     return figures[index].name;
 }
 
-static const char *stage_name(size_t index) {
-    return stage_names[index];
-}
-
 static void write_json(const struct floor *floor, struct results *results) {
     fputs("{\"unit\":\"ns\",", stdout);
     measure_write_machine_json(stdout);
@@ -300,7 +238,7 @@ static void write_json(const struct floor *floor, struct results *results) {
     fputc(',', stdout);
     write_json_list("figures", FIGURE_COUNT, results->figures, figure_name);
     fputc(',', stdout);
-    write_json_list("start_stages", STAGE_COUNT, results->stages, stage_name);
+    write_json_list("start_stages", BARE_STAGES, results->stages, bare_stage_name);
     fputs("}\n", stdout);
 }
 
@@ -308,7 +246,7 @@ static int results_init(size_t count, struct results *results) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < FIGURE_COUNT; i++)
         r = measure_series_init(count * figures[i].each, &results->figures[i]);
-    for (size_t i = 0; r == 0 && i < STAGE_COUNT; i++)
+    for (size_t i = 0; r == 0 && i < BARE_STAGES; i++)
         r = measure_series_init(count, &results->stages[i]);
     return r;
 }
@@ -316,7 +254,7 @@ static int results_init(size_t count, struct results *results) {
 static void results_free(struct results *results) {
     for (size_t i = 0; i < FIGURE_COUNT; i++)
         measure_series_free(&results->figures[i]);
-    for (size_t i = 0; i < STAGE_COUNT; i++)
+    for (size_t i = 0; i < BARE_STAGES; i++)
         measure_series_free(&results->stages[i]);
 }
 

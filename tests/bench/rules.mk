@@ -1,15 +1,23 @@
-# The programs of the benchmark that need nothing of Holden: the kernel's own cost.
+# The benchmark. floor and spawner need nothing of Holden: the kernel's own cost. bench measures
+# Holden beside it.
 BENCH := $(BUILD)/tests/bench
-BENCH_SHARED := $(call objects,$(addprefix tests/bench/,launch.c measure.c scratch.c))
+bench_objects = $(call objects,$(patsubst %,tests/bench/%.c,$(1)))
 
-$(BENCH)/floor: $(call objects,$(addprefix tests/bench/,floor.c roundtrip.c)) $(BENCH_SHARED)
+$(BENCH)/floor: $(call bench_objects,floor bare roundtrip launch measure scratch)
+$(BENCH)/spawner: $(call bench_objects,spawner crowd hazard helper ways launch measure scratch)
+$(BENCH)/bench: $(call bench_objects,bench bare confined contest figure roundtrip subject launch measure \
+  scratch) $(call objects,$(call sources,tests/bench/part_*.c)) $(LIBRARY)
+$(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench:
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
-$(BENCH)/spawner: $(call objects,$(addprefix tests/bench/,spawner.c crowd.c hazard.c helper.c ways.c)) \
-  $(BENCH_SHARED)
+# Ten thousand of it have to fit: no library, a few pages.
+$(BENCH)/pause: tests/bench/pause.c
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^
+	$(CC) -Os -nostdlib -static -fno-stack-protector -fno-pie -no-pie -Wl,-z,noseparate-code \
+	  -Wl,--build-id=none -s -o $@ $<
 
-.PHONY: bench-programs
-bench-programs: $(BENCH)/floor $(BENCH)/spawner ## build what measures the kernel alone
+.PHONY: bench bench-programs
+bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause
+bench: all bench-programs ## measure Holden beside the kernel alone (BENCH_OPTIONS=)
+	@tests/bench/run $(BENCH_OPTIONS)
