@@ -236,7 +236,7 @@ static const struct column_row rows[COLUMNS_COUNT] = {
     [COLUMN_MEMORY] = {.title = "MEMORY", .word = "memory", .least = 6, .most = 11, .rank = 10,
                        .descending = true, .cell = memory_cell, .number = memory_number,
                        .style = memory_style, .doc = "memory in use, and MemoryMax= where it is set"},
-    [COLUMN_BAR] = {.title = "", .least = BAR_WIDTH, .most = BAR_WIDTH, .rank = 1, .left = true,
+    [COLUMN_BAR] = {.title = "", .most = BAR_WIDTH, .rank = 1, .left = true,
                     .screen = true, .cell = bar_cell, .style = bar_style,
                     .doc = "the same as a bar, where there is room"},
     [COLUMN_TASKS] = {.title = "TASKS", .word = "tasks", .least = 5, .most = 11, .rank = 5,

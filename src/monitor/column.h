@@ -36,7 +36,7 @@ struct column_row {
     const char *title;
     const char *word;       /* what --sort calls it; NULL where it cannot be sorted by */
     const char *doc;        /* one line for the help */
-    unsigned least, most;   /* columns of the terminal that it takes */
+    unsigned least, most;   /* columns of the terminal that it takes; 0: none while it is empty */
     unsigned rank;          /* the column with the lowest goes first where room is short */
     bool left;              /* aligned to the left: text */
     bool descending;        /* sorted from the largest on unless told otherwise */

@@ -20,7 +20,8 @@ void dialog_key(struct live *live, int key) {
     live->dirty = true;
 }
 
-/* The selected row, if the action means something for it; otherwise says why not. */
+/* The selected row, if the action means something for it; otherwise says why not. It stays selected:
+ * what is frozen falls in the order, and the next key must not thaw another. */
 static const struct row *target(struct live *live, enum action action) {
     live_arrange(live);
     const struct row *row = view_selected(&live->view);
@@ -33,6 +34,7 @@ static const struct row *target(struct live *live, enum action action) {
                  (int)row->name.size, row->name.data);
         return NULL;
     }
+    view_pin(&live->view);
     return row;
 }
 
@@ -80,10 +82,9 @@ void dialog_act(struct live *live, enum action action) {
 static void follow_constrain(struct live *live, enum prompt_result result) {
     struct holden_properties limits;
     char wrong[CONSTRAINT_TEXT];
-    if (result == PROMPT_CHANGED) {
-        live->notice.until = 0;
+    live->notice.until = 0;
+    if (result == PROMPT_CHANGED)
         return;
-    }
     if (result == PROMPT_DONE && constraint_parse(live->dialog.prompt.text, &limits, wrong) < 0) {
         live_say(live, STYLE_BAD, "%s", wrong);
         return;

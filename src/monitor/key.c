@@ -7,10 +7,13 @@
 
 enum { PAGE_UP = INT_MIN, PAGE_DOWN = INT_MAX, TO_FIRST = INT_MIN + 1, TO_LAST = INT_MAX - 1 };
 
-static void move(struct live *live, int by) {
+static long steps_of(const struct live *live, int by) {
     long page = (long)live->view.page;
-    long steps = by == PAGE_UP ? -page : by == PAGE_DOWN ? page : by;
-    view_move(&live->view, steps);
+    return by == PAGE_UP ? -page : by == PAGE_DOWN ? page : by;
+}
+
+static void move(struct live *live, int by) {
+    view_move(&live->view, steps_of(live, by));
 }
 
 static void sort(struct live *live, int by) {
@@ -58,6 +61,7 @@ static void show_ended(struct live *live, int unused) {
 static void help(struct live *live, int unused) {
     (void)unused;
     live->helping = true;
+    live->help_top = 0;
 }
 
 static void redraw(struct live *live, int unused) {
@@ -100,13 +104,30 @@ const struct key_row *key_row(size_t index) {
     return index < ARRAY_SIZE(rows) ? &rows[index] : NULL;
 }
 
-void key_press(struct live *live, int key) {
-    live_arrange(live);
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+static const struct key_row *find(int key) {
+    for (size_t i = 0; key > 0 && i < ARRAY_SIZE(rows); i++)
         for (size_t j = 0; j < ARRAY_SIZE(rows[i].keys); j++)
-            if (key > 0 && rows[i].keys[j] == key) {
-                rows[i].press(live, rows[i].argument);
-                live->dirty = true;
-                return;
-            }
+            if (rows[i].keys[j] == key)
+                return &rows[i];
+    return NULL;
+}
+
+static void press_in_help(struct live *live, const struct key_row *row) {
+    long top = (long)live->help_top;
+    if (!row || row->press != move) {
+        live->helping = false;
+        return;
+    }
+    top += steps_of(live, row->argument);
+    live->help_top = top < 0 ? 0 : (size_t)top;
+}
+
+void key_press(struct live *live, int key) {
+    const struct key_row *row = find(key);
+    live_arrange(live);
+    if (live->helping)
+        press_in_help(live, row);
+    else if (row)
+        row->press(live, row->argument);
+    live->dirty = true;
 }

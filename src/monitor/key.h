@@ -17,5 +17,6 @@ struct key_row {
 /* The row with that index, or NULL past the last. Static. */
 const struct key_row *key_row(size_t index);
 
-/* Does what the key means; unknown keys mean nothing. */
+/* Does what the key means; unknown keys mean nothing. While the help is shown, keys that move the
+ * selection move the help, and all others leave it. */
 void key_press(struct live *live, int key);

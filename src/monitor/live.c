@@ -95,8 +95,6 @@ static void take_keys(struct live *live) {
     while (!live->quit && (key = terminal_key(&live->terminal)) != TERMINAL_NONE) {
         if (dialog_is_open(live))
             dialog_key(live, key);
-        else if (live->helping)
-            live->helping = false;
         else
             key_press(live, key);
         live->dirty = true;

@@ -41,6 +41,7 @@ struct live {
     struct live_notice notice;
     struct action_pending pending[LIVE_PENDING];
     bool helping;                /* the help is shown in place of the table */
+    size_t help_top;             /* its first line on the screen */
     bool stale;                  /* the model has changed since view_arrange() */
     bool dirty;                  /* something that is on the screen has changed */
     bool quit;

@@ -113,14 +113,36 @@ static void paint_table(struct live *live, const struct places *places) {
                       view->filter[0] ? "no process matches" : "no processes");
 }
 
+/* A line of the help: the keys, then the columns. Returns whether there is one. */
+static bool help_line(size_t index, const char **label, const char **doc) {
+    for (size_t i = 0; key_row(i); i++, index--)
+        if (index == 0) {
+            *label = key_row(i)->label;
+            *doc = key_row(i)->doc;
+            return true;
+        }
+    for (enum column which = 0; which < COLUMNS_COUNT; which++)
+        if (*column(which)->title && index-- == 0) {
+            *label = column(which)->title;
+            *doc = column(which)->doc;
+            return true;
+        }
+    return false;
+}
+
 static void paint_help(struct live *live, const struct places *places) {
-    int line = places->first;
-    for (size_t i = 0; key_row(i) && line - places->first < (int)places->page; i++, line++) {
-        terminal_draw(&live->terminal, line, 0, STYLE_STRONG, false, key_row(i)->label);
-        terminal_draw(&live->terminal, line, 13, STYLE_PLAIN, false, key_row(i)->doc);
+    const char *label;
+    const char *doc;
+    live->view.page = places->page ? places->page : 1;
+    while (live->help_top > 0 && !help_line(live->help_top + places->page - 1, &label, &doc))
+        live->help_top--;
+    for (size_t i = 0; i < places->page && help_line(live->help_top + i, &label, &doc); i++) {
+        terminal_draw(&live->terminal, places->first + (int)i, 0, STYLE_STRONG, false, label);
+        terminal_draw(&live->terminal, places->first + (int)i, 13, STYLE_PLAIN, false, doc);
     }
     terminal_bar(&live->terminal, places->titles);
-    terminal_draw(&live->terminal, places->titles, 0, STYLE_PLAIN, true, "Keys (any key goes back)");
+    terminal_draw(&live->terminal, places->titles, 0, STYLE_PLAIN, true,
+                  "Keys and columns: Up and Down for more, any other key goes back");
 }
 
 static void paint_keys(struct live *live, int row) {
@@ -135,29 +157,59 @@ static void paint_keys(struct live *live, int row) {
     }
 }
 
+static void paint_blank(struct live *live, int row) {
+    char blank[512];
+    int width = live->terminal.width < (int)sizeof(blank) ? live->terminal.width : (int)sizeof(blank) - 1;
+    snprintf(blank, sizeof(blank), "%*s", width, "");
+    terminal_draw(&live->terminal, row, 0, STYLE_PLAIN, false, blank);
+}
+
 /* A long question gives way from its start, so that what is typed stays in sight. */
 static void paint_dialog(struct live *live, int row) {
     char text[LIVE_QUESTION + PROMPT_TEXT];
     int size = snprintf(text, sizeof(text), "%s%s", live->dialog.question, live->dialog.prompt.text);
     int hidden = size + 1 > live->terminal.width ? size + 1 - live->terminal.width : 0;
+    paint_blank(live, row);
     terminal_draw(&live->terminal, row, 0, STYLE_STRONG, false, text + hidden);
     terminal_cursor(&live->terminal, row, size - hidden);
 }
 
+/* How much of the text goes into a line: up to the last space that fits, where there is one. */
+static size_t line_size(const char *text, size_t width) {
+    if (strlen(text) <= width)
+        return strlen(text);
+    for (size_t size = width; size > width / 2; size--)
+        if (text[size] == ' ')
+            return size;
+    return width;
+}
+
+/* A notice takes as many lines as it needs, at most as many as there are, the last one at `last`. */
+static void paint_notice(struct live *live, int last) {
+    size_t width = (size_t)live->terminal.width;
+    int count = 0;
+    for (const char *at = live->notice.text; *at; count++)
+        for (at += line_size(at, width); *at == ' ';)
+            at++;
+    const char *text = live->notice.text;
+    for (int row = count > last ? 0 : last - count + 1; row <= last && *text; row++) {
+        char line[ACTION_TEXT];
+        size_t size = line_size(text, width);
+        snprintf(line, sizeof(line), "%.*s", (int)size, text);
+        paint_blank(live, row);
+        terminal_draw(&live->terminal, row, 0, live->notice.style, false, line);
+        for (text += size; *text == ' ';)
+            text++;
+    }
+}
+
 /* The foot of the screen: a question before a notice before the keys. A notice about a question that
- * is still open stands in the line above it. */
+ * is still open stands above it. */
 static void paint_foot(struct live *live, const struct places *places, uint64_t now) {
     bool notice = live->notice.until > now;
     int row = live->terminal.height - 1;
-    if (notice) {
-        int line = dialog_is_open(live) ? row - 1 : row;
-        char blank[512];
-        memset(blank, ' ', sizeof(blank) - 1);
-        blank[sizeof(blank) - 1] = '\0';
-        blank[live->terminal.width < 511 ? live->terminal.width : 511] = '\0';
-        terminal_draw(&live->terminal, line, 0, STYLE_PLAIN, false, blank);
-        terminal_draw(&live->terminal, line, 0, live->notice.style, false, live->notice.text);
-    }
+    if (notice)
+        paint_notice(live, dialog_is_open(live) ? row - 1 : row);
     if (dialog_is_open(live))
         paint_dialog(live, row);
     else if (!notice && places->foot >= 0)

@@ -113,6 +113,11 @@ void view_move(struct view *view, long by) {
     view->selected = view->cursor == 0 || view->count == 0 ? 0 : view->entries[view->cursor].row->id;
 }
 
+void view_pin(struct view *view) {
+    if (view->cursor < view->count)
+        view->selected = view->entries[view->cursor].row->id;
+}
+
 void view_fit(struct view *view, size_t page) {
     view->page = page ? page : 1;
     size_t most = view->count > view->page ? view->count - view->page : 0;

@@ -45,5 +45,8 @@ void view_move(struct view *view, long by);
 /* Sets how many rows fit, and scrolls so that the selected one is among them. */
 void view_fit(struct view *view, size_t page);
 
+/* Keeps the selected row selected wherever it goes, the first one too. */
+void view_pin(struct view *view);
+
 /* The selected row, or NULL. */
 const struct row *view_selected(const struct view *view);
