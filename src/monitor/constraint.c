@@ -167,14 +167,14 @@ static int take_number(const char *word, size_t place, struct holden_properties 
         return refuse(wrong, "%s: write Property=value", word);
     int r = place == 0 ? unit_parse_count(word, &number)
                        : is_percent(word) ? unit_parse_percent(word, &number) : unit_parse_count(word, &number);
-    if (r < 0)
+    if (r < 0 && r != -ERANGE)
         return refuse(wrong, "%s: %s", word, place == 0 ? "not a number of MiB" : "not a percentage");
-    if (place == 0 && number <= INT64_MAX / MEBIBYTE) {
+    if (r == 0 && place == 0 && number <= INT64_MAX / MEBIBYTE) {
         put(limits, HOLDEN_INDEX(properties, memory_max), number * MEBIBYTE);
         return 0;
     }
     uint64_t unit = is_percent(word) ? PER_HUNDREDTH : HUNDREDTHS;
-    if (place == 1 && number <= INT64_MAX / unit && number * unit >= 1000) {
+    if (r == 0 && place == 1 && number <= INT64_MAX / unit && number * unit >= 1000) {
         put(limits, HOLDEN_INDEX(properties, cpu_quota), number * unit);
         return 0;
     }
