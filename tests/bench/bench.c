@@ -28,6 +28,12 @@ size_t bench_rounds(const struct bench *bench, size_t usual) {
     return bench->rounds ? bench->rounds : usual;
 }
 
+int bench_subject(struct bench *bench, const char *programs, struct subject *subject) {
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof(path), "%s/agent-%u", bench->outer.path, bench->subjects++);
+    return subject_open(programs, path, subject);
+}
+
 static const char *shown_name(char text[64], const char *part, const char *contestant) {
     snprintf(text, 64, "%s: %s", part, contestant);
     return text;
@@ -91,24 +97,37 @@ static void print_json(const struct bench *bench) {
     fputs("}\n", stdout);
 }
 
+static int open_cgroups(struct bench *bench, const char *cgroup) {
+    char path[PATH_MAX + 16];
+    int r = scratch_open(cgroup, &bench->outer);
+    if (r < 0)
+        return r;
+    snprintf(path, sizeof(path), "%s/kernel", bench->outer.path);
+    r = scratch_open(path, &bench->scratch);
+    if (r < 0)
+        scratch_close(&bench->outer);
+    return r;
+}
+
+static int close_cgroups(struct bench *bench) {
+    int inner = scratch_close(&bench->scratch);
+    int outer = scratch_close(&bench->outer);
+    return inner < 0 ? inner : outer;
+}
+
 static int run(struct bench *bench, const char *cgroup, char *const *names, size_t count) {
-    char path[PATH_MAX];
     int r = measure_signals_open(&bench->signals);
     if (r < 0)
         return r;
-    if (cgroup)
-        snprintf(path, sizeof(path), "%s/bench-kernel-%d", cgroup, getpid());
-    r = scratch_open(cgroup ? path : NULL, &bench->scratch);
+    r = open_cgroups(bench, cgroup);
     if (r < 0)
         return r;
-    snprintf(bench->agent_cgroup, sizeof(bench->agent_cgroup), "%.*s/holden-bench-agent-%d",
-             (int)(strrchr(bench->scratch.path, '/') - bench->scratch.path), bench->scratch.path, getpid());
     if (!bench->json)
         print_head(bench);
     r = run_parts(bench, names, count);
     if (bench->json)
         print_json(bench);
-    int closed = scratch_close(&bench->scratch);
+    int closed = close_cgroups(bench);
     return r < 0 ? r : closed;
 }
 
@@ -116,6 +135,7 @@ static void usage(FILE *out) {
     fputs("usage: bench [OPTION…] [PART…]\n"
           "  -n COUNT             rounds of each part, in place of its own number\n"
           "  --programs DIR       where agent and controller are (bin)\n"
+          "  --versus DIR         where those of another build are, to take turns with\n"
           "  --cgroup DIR         cgroup to work below (the root of cgroup2)\n"
           "  --crowd COUNT        processes of the part many (10000)\n"
           "  --seconds COUNT      how long the part rest watches (60)\n"
@@ -155,6 +175,7 @@ static int take_option(struct bench *bench, int option, const char **cgroup) {
     case 'm': return measure_parse_count(optarg, COUNT_LIMIT, &bench->crowd);
     case 's': return measure_parse_count(optarg, COUNT_LIMIT, &bench->seconds);
     case 'p': bench->programs = optarg; return 0;
+    case 'v': bench->others = optarg; return 0;
     case 'c': *cgroup = optarg; return 0;
     case 'j': bench->json = true; return 0;
     case 'e': return add_peer(bench, optarg);
@@ -167,7 +188,8 @@ static int parse_options(int argc, char **argv, struct bench *bench, const char 
         {"programs", required_argument, NULL, 'p'}, {"cgroup", required_argument, NULL, 'c'},
         {"crowd", required_argument, NULL, 'm'},    {"seconds", required_argument, NULL, 's'},
         {"peer", required_argument, NULL, 'e'},     {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+        {"versus", required_argument, NULL, 'v'},   {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option, r = 0;
     while (r == 0 && (option = getopt_long(argc, argv, "n:", long_options, NULL)) >= 0)

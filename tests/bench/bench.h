@@ -18,6 +18,7 @@ struct bench_peer {
 
 struct bench {
     const char *programs;     /* where agent and controller are */
+    const char *others;       /* where those of another build are, to be compared with; or NULL */
     const char *helpers;      /* where this program's own helpers are */
     size_t rounds;            /* 0: what each part takes unless told */
     size_t crowd;             /* processes of the part "many" */
@@ -26,8 +27,9 @@ struct bench {
     size_t peer_count;
     bool json;
     int signals;              /* measure_signals_open() */
+    struct scratch outer;     /* the cgroup that all of it takes place in */
     struct scratch scratch;   /* where the bare starts take place */
-    char agent_cgroup[PATH_MAX];
+    unsigned subjects;        /* how many agents there have been */
     struct figures figures;
 };
 
@@ -38,6 +40,9 @@ bench_part part_start, part_run, part_ping, part_clients, part_rest, part_many;
 
 /* Whether the machine has real limits, so that Holden and the bare start can both set them. */
 bool bench_limits(const struct bench *bench);
+
+/* Starts the agent of `programs`, in a cgroup of its own. As subject_open(). */
+int bench_subject(struct bench *bench, const char *programs, struct subject *subject);
 
 /* How many rounds: those asked for, or `usual`. */
 size_t bench_rounds(const struct bench *bench, size_t usual);

@@ -15,6 +15,8 @@ struct contest {
     struct measure_series *values; /* one of each contestant */
     struct measure_series *ratios;
     uint64_t *round;               /* this round's values, 0 for who does not take part */
+    size_t *order;                 /* who takes the first turn, who the second… */
+    unsigned seed;
 };
 
 static void contest_free(struct contest *contest) {
@@ -27,6 +29,7 @@ static void contest_free(struct contest *contest) {
     free(contest->values);
     free(contest->ratios);
     free(contest->round);
+    free(contest->order);
 }
 
 static int contest_init(struct contest *contest, size_t rounds) {
@@ -34,7 +37,10 @@ static int contest_init(struct contest *contest, size_t rounds) {
     contest->values = calloc(count, sizeof(*contest->values));
     contest->ratios = calloc(count, sizeof(*contest->ratios));
     contest->round = calloc(count, sizeof(*contest->round));
-    int r = contest->values && contest->ratios && contest->round ? 0 : -ENOMEM;
+    contest->order = calloc(count, sizeof(*contest->order));
+    int r = contest->values && contest->ratios && contest->round && contest->order ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        contest->order[i] = i;
     for (size_t i = 0; r == 0 && i < count; i++) {
         r = measure_series_init(rounds, &contest->values[i]);
         if (r == 0)
@@ -63,9 +69,20 @@ static int take_turns(const struct contestant *contestant, uint64_t *value) {
     return 0;
 }
 
+/* A new order for each round, the same in every run: nobody always follows the same neighbour. */
+static void shuffle(struct contest *contest) {
+    for (size_t i = contest->count; i > 1; i--) {
+        size_t other = (size_t)rand_r(&contest->seed) % i;
+        size_t kept = contest->order[i - 1];
+        contest->order[i - 1] = contest->order[other];
+        contest->order[other] = kept;
+    }
+}
+
 static int play_round(struct contest *contest, size_t number) {
+    shuffle(contest);
     for (size_t i = 0; i < contest->count; i++) {
-        size_t at = (number + i) % contest->count;
+        size_t at = contest->order[i];
         const struct contestant *contestant = &contest->contestants[at];
         contest->round[at] = 0;
         if (contestant->every > 1 && number % contestant->every != 0)

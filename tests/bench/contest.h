@@ -21,8 +21,8 @@ struct contest_result {
     double low, high;             /* 10th and 90th percentile of those ratios */
 };
 
-/* Runs `rounds` rounds of the `count` contestants, after two that do not count; who begins a round
- * changes from one to the next. `signals` as measure_interrupted(). 0, and results[i] belongs to
+/* Runs `rounds` rounds of the `count` contestants, after two that do not count, each in an order of
+ * its own. `signals` as measure_interrupted(). 0, and results[i] belongs to
  * contestants[i]; or -errno after a line on stderr that names who failed. */
 int contest_run(const struct contestant *contestants, size_t count, size_t rounds, int signals,
                 struct contest_result *results);

@@ -18,27 +18,45 @@ static int turn_confined(void *data) {
     return confined_start(data);
 }
 
-int part_start(struct bench *bench) {
-    struct subject subject;
-    int r = subject_open(bench->programs, bench->agent_cgroup, &subject);
-    if (r < 0)
-        return r;
+/* The agents that take part: the build that is measured, and another one to compare it with. */
+struct pair {
+    struct subject subject, other;
+    struct confined confined, plain, other_confined;
+};
+
+static int measure(struct bench *bench, struct pair *pair) {
     bool limits = bench_limits(bench);
     struct bare bare = {.scratch = &bench->scratch, .launch = bare_copy, .limited = limits};
-    struct confined confined, plain;
-    confined_init(&confined, &subject.client, "/bin/true", limits, true);
-    confined_init(&plain, &subject.client, "/bin/true", limits, false);
+    confined_init(&pair->confined, &pair->subject.client, "/bin/true", limits, true);
+    confined_init(&pair->plain, &pair->subject.client, "/bin/true", limits, false);
+    confined_init(&pair->other_confined, &pair->other.client, "/bin/true", limits, true);
     const struct contestant contestants[] = {
         {"kernel", limits ? "mkdir, 3 limits, clone3, exec, wait, rmdir" : "the same without limits",
          turn_bare, &bare, 1, 1},
-        {"holden", "limits as there, filter, no capabilities", turn_confined, &confined, 1, 1},
-        {"holden, no filter", "limits as there, nothing else", turn_confined, &plain, 1, 1},
+        {"holden", "limits as there, filter, no capabilities", turn_confined, &pair->confined, 1, 1},
+        {"holden, no filter", "limits as there, nothing else", turn_confined, &pair->plain, 1, 1},
+        {"the other build", "as holden", turn_confined, &pair->other_confined, 1, 1},
     };
     struct contest_result results[ARRAY_SIZE(contestants)];
-    r = contest_run(contestants, ARRAY_SIZE(contestants), bench_rounds(bench, ROUNDS), bench->signals,
-                    results);
+    size_t count = ARRAY_SIZE(contestants) - !bench->others;
+    int r = contest_run(contestants, count, bench_rounds(bench, ROUNDS), bench->signals, results);
     if (r == 0)
-        bench_report(bench, "start", contestants, results, ARRAY_SIZE(contestants), target);
-    int closed = subject_close(&subject);
+        bench_report(bench, "start", contestants, results, count, target);
+    return r;
+}
+
+int part_start(struct bench *bench) {
+    static struct pair pair;
+    int r = bench_subject(bench, bench->programs, &pair.subject);
+    if (r < 0)
+        return r;
+    if (bench->others)
+        r = bench_subject(bench, bench->others, &pair.other);
+    if (r == 0) {
+        r = measure(bench, &pair);
+        int closed = bench->others ? subject_close(&pair.other) : 0;
+        r = r < 0 ? r : closed;
+    }
+    int closed = subject_close(&pair.subject);
     return r < 0 ? r : closed;
 }
