@@ -4,7 +4,7 @@
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6 };
 
 /* Writes "PROGRAM: TEXT" as one line and one write(2). Where stderr is journald's stream
- * (JOURNAL_STREAM is set), the level goes before it as "<N>", as sd-daemon(3) describes. */
+ * (JOURNAL_STREAM names it), the level goes before it as "<N>", as sd-daemon(3) describes. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
