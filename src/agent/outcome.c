@@ -75,6 +75,20 @@ static bool blocked_call(struct process *process) {
     return true;
 }
 
+/* At the hard limit the kernel sends SIGKILL, not SIGXCPU (setrlimit(2)). It counts in ticks, so a
+ * little less than the limit may have been used. */
+static bool cpu_limit(const struct process *process) {
+    struct holden_start start;
+    struct holden_properties p;
+    struct holden_resource_limit limit;
+    struct holden_fault fault;
+    process_request(process, &start, &p);
+    return process->usage && HOLDEN_HAS(&p, properties, limit_cpu) &&
+           holden_decode(&holden_record_resource_limit, p.limit_cpu.bytes.data, p.limit_cpu.bytes.size,
+                         &limit, &fault) == 0 &&
+           limit.hard < UINT64_MAX / 1000000 && process->usage->cpu + 50000 >= limit.hard * 1000000;
+}
+
 static bool time_limit(struct process *process) {
     const struct stopping *stopping = process->stopping;
     char text[32] = "";
@@ -87,7 +101,7 @@ static bool time_limit(struct process *process) {
         say(process, HOLDEN_cause_TIME_LIMIT, "it reached RuntimeMaxSec=%s", text);
         return true;
     }
-    if (signalled(process, SIGXCPU)) {
+    if (signalled(process, SIGXCPU) || (signalled(process, SIGKILL) && cpu_limit(process))) {
         say(process, HOLDEN_cause_TIME_LIMIT, "it reached LimitCPU=");
         return true;
     }
