@@ -1,0 +1,54 @@
+/* An agent on a stage: everything of it is real but the keeper, whose part the test plays, and the
+ * cgroup that it divides, which is a plain directory. All assert by themselves. */
+#pragma once
+
+#include "agent/agent.h"
+#include "guest.h"
+#include "scratch.h"
+
+struct stage {
+    struct scratch scratch; /* with state/, cgroup/ and the socket in it */
+    struct agent *agent;
+    char socket[64];
+    int keeper;           /* the keeper's end of the channel */
+    unsigned descriptors; /* open before */
+};
+
+/* Opens the agent. First thing in a test, since descriptors 3 to 5 are where the keeper puts its
+ * own. */
+void stage_open(struct stage *stage);
+
+/* Closes it, and asserts that no descriptor is left open. */
+void stage_close(struct stage *stage);
+
+/* A client of user `uid`. */
+void stage_guest(struct stage *stage, struct guest *guest, uid_t uid);
+
+/* A process of that name in that state, as if `command` had been started by `owner`; without pid,
+ * pidfd and cgroup. */
+struct process *stage_process(struct stage *stage, const char *name, uint32_t state, uid_t owner);
+
+/* Makes `properties` what the process was started with. */
+void stage_settings(struct process *process, const struct holden_properties *properties);
+
+/* What the agent has sent to the keeper. */
+struct packet {
+    union {
+        struct plan plan;
+        struct keeper_request request;
+        uint8_t bytes[KEEPER_PACKET_MAX];
+    };
+    size_t size;
+    int fds[PLAN_FDS_MAX]; /* owned */
+    size_t count;
+};
+
+/* Takes the next packet off the channel. False: there is none. */
+bool stage_packet(struct stage *stage, struct packet *packet);
+void packet_close(struct packet *packet);
+
+/* The next packet must be a request of that kind about that pid. Its token. */
+uint64_t stage_asked(struct stage *stage, uint32_t kind, pid_t pid);
+
+/* Answers as the keeper; `fd` (-1: none) stays the caller's. The loop is turned. */
+void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd);
