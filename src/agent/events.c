@@ -17,12 +17,16 @@ struct follower {
     bool follow;      /* goes on after the newest */
 };
 
+/* A follower is served with every event, so a peer may have few. */
+enum { FOLLOWER_COST = PEER_PROMISES_MAX / 64 };
+
 void events_init(struct events *events, struct agent *agent, uint64_t last) {
     *events = (struct events){.agent = agent, .last = last};
     LIST_INIT(&events->followers);
 }
 
 static void drop(struct follower *follower) {
+    follower->peer->promises -= FOLLOWER_COST;
     LIST_REMOVE(follower, entry);
     free(follower);
 }
@@ -60,7 +64,7 @@ static void send_missed(struct follower *follower, uint64_t first) {
 /* Sends what the follower has not seen, as far as its queue takes it. False when it has ended. */
 static bool serve(struct events *events, struct follower *follower) {
     uint64_t first = oldest(events);
-    if (follower->next < first && follower->next <= events->last)
+    if (follower->next < first && follower->next <= events->last && !peer_full(follower->peer))
         send_missed(follower, first);
     for (; follower->next <= events->last && !peer_full(follower->peer); follower->next++) {
         const struct kept_event *kept = &events->ring[follower->next % EVENTS_KEPT];
@@ -145,21 +149,21 @@ void events_agent(struct agent *agent, const char *text) {
 
 int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
                      const struct holden_subscribe *request) {
+    if (peer->promises >= PEER_PROMISES_MAX)
+        return -EDQUOT;
     struct follower *follower = malloc(sizeof(*follower));
     if (!follower)
         return -ENOMEM;
+    peer->promises += FOLLOWER_COST;
     bool since = HOLDEN_HAS(request, subscribe, since);
     *follower = (struct follower){
         .peer = peer, .id = id,
         .follow = HOLDEN_HAS(request, subscribe, follow) && request->follow,
-        .next = since ? request->since + 1 : events->last + 1,
+        .next = since && request->since < events->last ? request->since + 1 : events->last + 1,
     };
-    /* Without a number, a reader that does not follow wants all that is kept, and one that asks for
-     * more than there was cannot have it. */
+    /* Without a number, a reader that does not follow wants all that is kept. */
     if (!since && !follower->follow)
         follower->next = oldest(events);
-    if (follower->next > events->last + 1)
-        follower->next = events->last + 1;
     LIST_INSERT_HEAD(&events->followers, follower, entry);
     if (!serve(events, follower))
         drop(follower);
