@@ -12,7 +12,7 @@
 #include "agent/usage.h"
 #include "common/cleanup.h"
 
-enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192 };
+enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192, TURN_CHEAP = 1024, TURN_COSTLY = 64 };
 
 bool describe_visible(const struct process *process, const struct peer *peer) {
     return peer->uid == 0 || process->owner == peer->uid;
@@ -67,7 +67,7 @@ static void add_usage(const struct process *process, struct scratch *scratch, st
     cgroup_name(process->id, process->name, name, sizeof(name));
     if (cgroup_open(&process->agent->hierarchy, name, &directory) < 0)
         return;
-    usage_read(directory, &scratch->usage);
+    usage_read(&process->agent->hierarchy, directory, false, &scratch->usage);
     HOLDEN_SET(message, process, usage, (struct holden_nested){.value = &scratch->usage});
     if (cgroup_read_number(directory, "memory.max", &limit) == 0)
         HOLDEN_SET(message, process, memory_limit, limit);
@@ -126,30 +126,57 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
 
 static void drop(struct stream *stream) {
     LIST_REMOVE(stream, entry);
+    free(stream->ids);
     free(stream);
 }
 
-/* Sends what the peer's queue takes. */
-static void pump(struct agent *agent, struct stream *stream) {
-    struct process *process = process_after(&agent->processes, stream->after);
-    for (; process && !peer_full(stream->peer); process = TAILQ_NEXT(process, order)) {
+/* The next process of the stream, or NULL at its end. One of a named stream that was forgotten
+ * meanwhile is passed over. */
+static const struct process *take_next(const struct processes *table, struct stream *stream) {
+    const struct process *process = NULL;
+    if (!stream->ids)
+        process = process_after(table, stream->after);
+    while (stream->ids && !process && stream->next < stream->count)
+        process = process_by_id(table, stream->ids[stream->next++]);
+    if (process)
         stream->after = process->id;
-        if (describe_visible(process, stream->peer) && (stream->ended || process_alive(process)))
+    return process;
+}
+
+static bool wanted(const struct stream *stream, const struct process *process) {
+    return describe_visible(process, stream->peer) &&
+           (stream->ids || stream->ended || process_alive(process));
+}
+
+/* Sends what the peer's queue takes, a share of it in each turn: figures are read from many files. */
+static void pump(struct agent *agent, struct stream *stream) {
+    unsigned share = stream->usage || stream->detail ? TURN_COSTLY : TURN_CHEAP;
+    const struct process *process;
+    for (unsigned turn = 0;; turn++) {
+        if (turn == share || peer_full(stream->peer)) {
+            peer_later(stream->peer);
+            return;
+        }
+        process = take_next(&agent->processes, stream);
+        if (!process)
+            break;
+        if (wanted(stream, process))
             describe_send(process, stream->peer, stream->id, stream->usage, stream->detail);
     }
-    if (process)
-        return;
     struct holden_end end = {0};
     peer_reply(stream->peer, HOLDEN_MESSAGE_end, stream->id, &end, NULL, 0);
     drop(stream);
 }
 
-int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request) {
+int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request,
+                    uint64_t *ids, size_t count) {
     struct stream *stream = malloc(sizeof(*stream));
-    if (!stream)
+    if (!stream) {
+        free(ids);
         return -ENOMEM;
+    }
     *stream = (struct stream){.peer = peer, .id = id, .ended = request->ended, .usage = request->usage,
-                              .detail = request->detail};
+                              .detail = request->detail, .ids = ids, .count = count};
     LIST_INSERT_HEAD(&peer->streams, stream, entry);
     pump(agent, stream);
     return 0;

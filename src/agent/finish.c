@@ -46,10 +46,6 @@ static void answer_waiters(struct process *process, const struct failure *refuse
         failure_set(&ended, HOLDEN_code_FAILED, "start", "%s was stopped before it ran", process->name);
         waiter_refuse(process, WAITER_START, &ended);
     }
-    if (refused) {
-        /* Who asked for start and end in one request has had its answer. */
-        waiter_refuse(process, WAITER_EXIT, refused);
-    }
     waiter_answer(process, WAITER_EXIT, HOLDEN_MESSAGE_exited, &exited, NULL, 0);
 }
 
@@ -181,8 +177,8 @@ static void watch_cgroup(struct process *process) {
     watch_add(&process->agent->watch, process, path, &process->cgroup_watch);
 }
 
-/* The figures are read while the cgroup is there; what it lacks, the keeper's rusage gives. */
-static void read_usage(struct process *process, const struct keeper_reply *reply) {
+/* The figures are read while the cgroup is there. */
+static void read_usage(struct process *process) {
     char name[96];
     _cleanup_close_ int directory = -1;
     if (!process->usage)
@@ -192,12 +188,15 @@ static void read_usage(struct process *process, const struct keeper_reply *reply
         return;
     cgroup_name(process->id, process->name, name, sizeof(name));
     if (cgroup_open(&process->agent->hierarchy, name, &directory) == 0)
-        usage_read(directory, usage);
+        usage_read(&process->agent->hierarchy, directory, true, usage);
     else
         HOLDEN_SET(usage, usage, at, machine_monotonic());
-    holden_unmark(usage, HOLDEN_INDEX(usage, memory));
-    holden_unmark(usage, HOLDEN_INDEX(usage, tasks));
-    if (!reply)
+}
+
+/* What the cgroup lacks, the keeper's rusage gives. */
+static void add_rusage(struct process *process, const struct keeper_reply *reply) {
+    struct holden_usage *usage = process->usage;
+    if (!usage)
         return;
     if (!HOLDEN_HAS(usage, usage, cpu))
         HOLDEN_SET(usage, usage, cpu, reply->user + reply->system);
@@ -222,21 +221,29 @@ void finish_if_empty(struct process *process) {
         stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
 }
 
+/* While the keeper answers, what needs no answer is done: the figures, and the cgroup where nothing else
+ * is in it. */
 int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) {
     (void)fd;
     (void)events;
     struct process *process = data;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
-    if (!process->child)
+    if (!process->child) {
         finish_unseen(process);
-    else
-        link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0);
+        return 0;
+    }
+    link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0);
+    read_usage(process);
+    remove_cgroup(process);
     return 0;
 }
 
 static void main_ended(struct process *process, const struct keeper_reply *reply) {
     process->main_ended = true;
-    read_usage(process, reply);
+    if (!process->usage)
+        read_usage(process);
+    if (reply)
+        add_rusage(process, reply);
     finish_if_empty(process);
 }
 

@@ -1,7 +1,9 @@
 /* What a process uses, read from the files of its cgroup. */
 #pragma once
 
+#include "agent/cgroup.h"
 #include "protocol/message.h"
 
-/* Fills *usage with what the cgroup tells now; values of controllers that are missing are left out. */
-void usage_read(int directory, struct holden_usage *usage);
+/* Fills *usage with what the cgroup tells now; what belongs to controllers that are missing is left
+ * out, and for one that has `ended` what only says how much is in use. */
+void usage_read(const struct hierarchy *hierarchy, int directory, bool ended, struct holden_usage *usage);
