@@ -16,74 +16,67 @@ static const double share_full = 0.95;
 
 enum { BAR_WIDTH = 10 };
 
+/* CELL(name) { … } defines a cell function of struct column_row. */
+#define CELL(name)                                                                        \
+    static struct holden_view name##_cell(                                                \
+        __attribute__((unused)) const struct column_context *context,                     \
+        __attribute__((unused)) const struct row *row,                                    \
+        __attribute__((unused)) char scratch[COLUMN_SCRATCH])
+
 static struct holden_view unknown(void) {
     return holden_view("-");
 }
 
-static struct holden_view state_cell(const struct column_context *context, const struct row *row,
-                                     char scratch[COLUMN_SCRATCH]) {
-    (void)context;
-    (void)scratch;
+CELL(state) {
     if (row->frozen)
         return holden_view("frozen");
     const char *word = holden_word(&holden_enum_state, row->state);
     return word ? holden_view(word) : unknown();
 }
 
-static struct holden_view pid_cell(const struct column_context *context, const struct row *row,
-                                   char scratch[COLUMN_SCRATCH]) {
-    (void)context;
+CELL(pid) {
     if (!row->pid)
         return unknown();
     snprintf(scratch, COLUMN_SCRATCH, "%" PRIu32, row->pid);
     return holden_view(scratch);
 }
 
-static struct holden_view user_cell(const struct column_context *context, const struct row *row,
-                                    char scratch[COLUMN_SCRATCH]) {
-    (void)scratch;
+CELL(user) {
     return holden_view(user_name(context->users, row->user));
 }
 
-static struct holden_view cpu_cell(const struct column_context *context, const struct row *row,
-                                   char scratch[COLUMN_SCRATCH]) {
-    (void)context;
+CELL(cpu) {
     if (isnan(row->rates.cpu))
         return unknown();
     snprintf(scratch, COLUMN_SCRATCH, "%.1f", row->rates.cpu);
     return holden_view(scratch);
 }
 
-static struct holden_view memory_cell(const struct column_context *context, const struct row *row,
-                                      char scratch[COLUMN_SCRATCH]) {
-    (void)context;
+CELL(memory) {
     char used[16];
     char limit[16];
     if (!HOLDEN_HAS(&row->usage, usage, memory))
         return unknown();
+    bool limited = row->memory_limit != UINT64_MAX;
     unit_format_size_short(row->usage.memory, used, sizeof(used));
-    if (row->memory_limit == UINT64_MAX)
-        return holden_view(strcpy(scratch, used));
     unit_format_size_short(row->memory_limit, limit, sizeof(limit));
-    snprintf(scratch, COLUMN_SCRATCH, "%s/%s", used, limit);
+    snprintf(scratch, COLUMN_SCRATCH, "%s%s%s", used, limited ? "/" : "", limited ? limit : "");
     return holden_view(scratch);
 }
 
-static struct holden_view bar_cell(const struct column_context *context, const struct row *row,
-                                   char scratch[COLUMN_SCRATCH]) {
+CELL(bar) {
     double share = row_memory_share(row);
     if (isnan(share))
         return holden_view("");
     int full = share >= 1 ? BAR_WIDTH : (int)(share * BAR_WIDTH + 0.5);
-    scratch[0] = '\0';
+    size_t used = 0;
     for (int i = 0; i < BAR_WIDTH; i++)
-        strcat(scratch, context->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
+        used += (size_t)snprintf(scratch + used, COLUMN_SCRATCH - used, "%s",
+                                 context->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
     return holden_view(scratch);
 }
 
-static struct holden_view tasks_cell(const struct column_context *context, const struct row *row,
-                                     char scratch[COLUMN_SCRATCH]) {
-    (void)context;
+CELL(tasks) {
     if (!HOLDEN_HAS(&row->usage, usage, tasks))
         return unknown();
     int used = snprintf(scratch, COLUMN_SCRATCH, "%" PRIu64, row->usage.tasks);
@@ -92,22 +85,20 @@ static struct holden_view tasks_cell(const struct column_context *context, const
     return holden_view(scratch);
 }
 
-static struct holden_view io_cell(const struct column_context *context, const struct row *row,
-                                  char scratch[COLUMN_SCRATCH]) {
-    (void)context;
+CELL(io) {
     double rate = row_io(row);
     if (isnan(rate))
         return unknown();
-    unit_format_size_short((uint64_t)rate, scratch, COLUMN_SCRATCH - 2);
-    return holden_view(strcat(scratch, "/s"));
+    char bytes[16];
+    unit_format_size_short((uint64_t)rate, bytes, sizeof(bytes));
+    snprintf(scratch, COLUMN_SCRATCH, "%s/s", bytes);
+    return holden_view(scratch);
 }
 
 /* What it waits for is told where it waits at all. */
-static struct holden_view stall_cell(const struct column_context *context, const struct row *row,
-                                     char scratch[COLUMN_SCRATCH]) {
+CELL(stall) {
     enum row_stall which = ROW_STALL_CPU;
     double stall = row_stall(row, &which);
-    (void)context;
     if (isnan(stall))
         return unknown();
     snprintf(scratch, COLUMN_SCRATCH, "%.0f%%%s%s", stall, stall < 0.5 ? "" : " ",
@@ -116,9 +107,7 @@ static struct holden_view stall_cell(const struct column_context *context, const
 }
 
 /* "2min 3s" without the space, which a column has no room for. */
-static struct holden_view time_cell(const struct column_context *context, const struct row *row,
-                                    char scratch[COLUMN_SCRATCH]) {
-    (void)context;
+CELL(time) {
     uint64_t whole = row->runtime >= 1000000 ? row->runtime - row->runtime % 1000000 : row->runtime;
     unit_format_time_short(whole, scratch, COLUMN_SCRATCH);
     char *to = scratch;
@@ -129,17 +118,11 @@ static struct holden_view time_cell(const struct column_context *context, const 
     return holden_view(scratch);
 }
 
-static struct holden_view name_cell(const struct column_context *context, const struct row *row,
-                                    char scratch[COLUMN_SCRATCH]) {
-    (void)context;
-    (void)scratch;
+CELL(name) {
     return row->name;
 }
 
-static struct holden_view command_cell(const struct column_context *context, const struct row *row,
-                                       char scratch[COLUMN_SCRATCH]) {
-    (void)context;
-    (void)scratch;
+CELL(command) {
     return row->command;
 }
 
@@ -198,8 +181,7 @@ static enum style stall_style(const struct row *row) {
     return stall >= 50 ? STYLE_BAD : stall >= 10 ? STYLE_WARN : STYLE_PLAIN;
 }
 
-static enum style command_style(const struct row *row) {
-    (void)row;
+static enum style command_style(__attribute__((unused)) const struct row *row) {
     return STYLE_DIM;
 }
 

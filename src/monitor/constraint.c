@@ -186,9 +186,8 @@ int constraint_parse(const char *text, struct holden_properties *limits, char wr
     struct holden_properties read = {0};
     size_t count = 0;
     char *rest = words;
-    if (strlen(text) >= sizeof(words))
+    if (snprintf(words, sizeof(words), "%s", text) >= (int)sizeof(words))
         return refuse(wrong, "too long");
-    strcpy(words, text);
     for (char *word; (word = strsep(&rest, " \t"));) {
         if (!*word)
             continue;

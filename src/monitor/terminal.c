@@ -35,7 +35,7 @@ static void set_up_colours(struct terminal *terminal, bool no_color) {
     if (!terminal->colour)
         return;
     short ground = use_default_colors() == OK ? -1 : COLOR_BLACK;
-    for (short i = 0; i < STYLES; i++)
+    for (int i = 0; i < STYLES; i++)
         if (styles[i].colour != -1)
             init_pair((short)(i + 1), styles[i].colour, ground);
 }

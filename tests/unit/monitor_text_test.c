@@ -44,7 +44,7 @@ TEST(broken_and_invisible_characters_do_no_harm) {
     fits("a\xff\xc3", 20, true, "a??", 3);
     fits("\xe6\x97", 20, true, "??", 2);
     fits("e\xcc\x81" "x", 20, true, "ex", 2);          /* a combining accent */
-    fits("a\xe2\x80\xae" "b", 20, true, "ab", 2);      /* right-to-left override */
+    fits("a\xe2\x80\x8b" "b", 20, true, "ab", 2);      /* a space without width */
     fits("a\xc2\x9b" "31mb", 20, true, "a?31mb", 6);   /* a C1 control */
 }
 

@@ -1,0 +1,429 @@
+#!/usr/bin/env bats
+# The monitor: one frame, JSON, and the live screen in a terminal of tmux.
+
+load helper
+bats_require_minimum_version 1.5.0
+
+M=$BIN/monitor
+
+teardown() {
+    local status=0
+    [ ! -S "$T/tmux" ] || tmux -S "$T/tmux" kill-server
+    stop_agent || status=1
+    rm -rf "$T"
+    return "$status"
+}
+
+# Opens a terminal of WIDTHxHEIGHT and runs the monitor in it with the other arguments. Its pid is in
+# $T/pid, its exit status comes to $T/status, and what stty(1) says before and after to $T/before and
+# $T/after.
+open_monitor() {
+    local size=$1
+    shift
+    cat >"$T/session" <<EOF
+trap : INT
+stty -g >"$T/before"
+(
+    trap : INT
+    sh -c 'echo \$\$ >"$T/pid"; exec "\$@"' sh "$M" $*
+    echo \$? >"$T/status"
+) 2>"$T/monitor.err"
+stty -g >"$T/after"
+echo closed
+sleep 1000
+EOF
+    tmux -S "$T/tmux" -u -f /dev/null new-session -d -x "${size%x*}" -y "${size#*x}" "sh $T/session" 3>&-
+    eventually test -s "$T/pid"
+}
+
+screen() {
+    tmux -S "$T/tmux" capture-pane -p "$@"
+}
+
+shows() {
+    screen | grep -qE -- "$1"
+}
+
+hides() {
+    ! shows "$1"
+}
+
+# Waits until the screen shows the expression; says what it shows where it does not.
+expect_screen() {
+    eventually shows "$1" || { echo "no '$1' on the screen:"; screen; return 1; }
+}
+
+expect_no() {
+    eventually hides "$1" || { echo "still '$1' on the screen:"; screen; return 1; }
+}
+
+keys() {
+    tmux -S "$T/tmux" send-keys "$@"
+}
+
+is_coloured() {
+    screen -e | grep -qE $'\033\\[[0-9;]*3[0-7]'
+}
+is_ascii() {
+    [ -z "$(screen | LC_ALL=C tr -d '\n -~')" ]
+}
+
+# The names in the table, in their order. NAME is the last column but for the command.
+names() {
+    screen | grep -oE '\b(web|db|cache)\b' | tr '\n' ' '
+}
+in_order() {
+    [ "$(names)" = "$1 " ]
+}
+
+@test "one frame: who runs, sorted, with the CPU that each takes" {
+    "$C" start --name idle sleep 1000
+    "$C" start --name busy -- sh -c 'while :; do :; done'
+    run -0 "$M" --once --interval 300ms
+    [[ "${lines[0]}" == "holden agent "*"$HOLDEN_SOCKET" ]]
+    [[ "${lines[1]}" == "2 processes: 2 running"* ]]
+    [[ "${lines[2]}" =~ ^STATE\ +PID\ USER\ +CPU%\ MEMORY\ +TASKS\ +IO\ +STALL\ +TIME\ NAME\ COMMAND$ ]]
+    [[ "${lines[3]}" =~ ^running\ +[0-9]+\ +root\ .*\ busy\ sh\ -c ]]
+    [[ "${lines[4]}" =~ \ idle\ sleep\ 1000$ ]]
+    [ "$(awk '/ busy / { print ($4 > 10) }' <<<"$output")" = 1 ]
+    [ "$(awk '/ idle / { print ($4 < 5) }' <<<"$output")" = 1 ]
+    run -0 "$M" --once --interval 50ms --sort name
+    [[ "${lines[3]}" == *busy* ]]
+    run -0 "$M" --once --interval 50ms --sort -NAME
+    [[ "${lines[3]}" == *idle* ]]
+}
+
+@test "one frame shows limits beside what is used" {
+    needs_controller memory
+    "$C" start --name tight -p MemoryMax=64M -p TasksMax=9 sleep 1000
+    run -0 "$M" --once --interval 50ms
+    [[ "$output" =~ /64M\ .*\ 1/9\  ]]
+}
+
+@test "ended processes are shown with --all" {
+    "$C" run --name gone false || true
+    run -0 "$M" --once --interval 50ms
+    [[ "$output" != *gone* ]]
+    run -0 "$M" --once --interval 50ms -a
+    [[ "$output" =~ failed\ .*\ gone ]]
+}
+
+@test "JSON: an object for each process and sample" {
+    "$C" start --name one sleep 1000
+    "$C" start --name two -- sh -c 'while :; do :; done'
+    run -0 --separate-stderr "$M" --once --json --interval 200ms --sort name
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(jq -r .name <<<"$output" | tr '\n' ' ')" = "one two " ]
+    [ "$(jq -s '[.[] | .id > 0 and .pid > 0 and .usage.at > 0 and (.rates.cpu | type) == "number"
+        and .user_name == "root" and .sample == 2 and .time > 0 and .socket == env.HOLDEN_SOCKET
+        and .state == "running"] | all' <<<"$output")" = true ]
+    [ "$(jq -s '.[1].rates.cpu > 10' <<<"$output")" = true ]
+}
+
+@test "JSON goes on, sample after sample, and outlives the agent" {
+    "$C" start --name one sleep 1000
+    "$M" --json --interval 100ms >"$T/stream" 2>"$T/stream.err" 3>&- &
+    pid=$!
+    eventually sh -c "jq -e 'select(.sample == 2 and .rates.cpu != null)' $T/stream"
+    jq -e -s '.[0].sample == 1 and .[0].rates == {}' "$T/stream"
+    before=$(core)
+    kill -KILL "$before"
+    eventually sh -c "[ \$($C --json self | jq .pid) != $before ]"
+    count=$(wc -l <"$T/stream")
+    eventually sh -c "[ \$(wc -l <$T/stream) -gt $((count + 2)) ]"
+    kill "$pid"
+    wait "$pid" || true
+    [ ! -s "$T/stream.err" ]
+}
+
+@test "wrong usage and a missing agent: one line and the exit status" {
+    for arguments in "--nothing" "--sort nothing" "--interval 1ms" "--interval soon" "--interval" "word"; do
+        # shellcheck disable=SC2086
+        run "$M" $arguments
+        expect 2
+        one_line .
+    done
+    for arguments in "" --once --json; do
+        run "$M" --socket "$T/none" ${arguments:+"$arguments"}
+        expect 3
+        one_line "no agent at $T/none"
+    done
+    run -0 env HOLDEN_SOCKET="$T/none" "$M" --help
+    [[ "$output" == *--interval* && "$output" == *memory* && "$output" == *constrain* ]]
+    run -0 env HOLDEN_SOCKET="$T/none" "$M" --version
+    one_line '^holden [0-9]'
+}
+
+@test "without a terminal that can show a screen: one line with advice" {
+    run "$M" </dev/null
+    expect 2
+    one_line 'terminal; use --once'
+    for type in "" dumb no-such-terminal; do
+        TERM=$type run script -qec "$M" /dev/null </dev/null
+        expect 2
+        [[ "$output" == *"TERM"*"use --once"* ]]
+    done
+}
+
+@test "the screen shows what runs and follows what happens" {
+    "$C" start --name web sleep 1000
+    open_monitor 120x20 --interval 10
+    expect_screen '^holden agent [0-9]+ \(.*\) at '
+    expect_screen '^1 process: 1 running'
+    expect_screen '^running +[0-9]+ root .* web +sleep 1000'
+    "$C" start --name db sleep 1000
+    expect_screen '^2 processes: 2 running'
+    "$C" freeze web
+    expect_screen '^frozen .* web '
+    "$C" stop web
+    expect_screen '^1 process: 1 running'
+    expect_no ' web '
+    keys q
+    eventually test -s "$T/status"
+    [ "$(cat "$T/status")" = 0 ]
+}
+
+@test "stop asks first; no leaves it, yes does it" {
+    "$C" start --name web sleep 1000
+    open_monitor 100x12
+    expect_screen ' web '
+    keys s
+    expect_screen '^stop web and all its children\? \[y/n\]'
+    keys n
+    expect_no 'y/n'
+    is web state running
+    keys s
+    expect_screen 'y/n'
+    keys y
+    expect_screen 'stopped web'
+    is web state stopped
+    expect_screen 'no processes'
+    keys s
+    expect_screen 'no process is selected'
+}
+
+@test "freeze and thaw act on the same process, wherever it sorts" {
+    "$C" start --name busy -- sh -c 'while :; do :; done'
+    "$C" start --name idle sleep 1000
+    open_monitor 100x12 --interval 200ms
+    expect_screen '^running .* [1-9][0-9.]+ .* busy'
+    keys f
+    expect_screen '^frozen .* busy'
+    is busy frozen true
+    expect_screen '^frozen .* 0.0 .* busy'
+    keys f
+    expect_screen '^running .* busy'
+    [ "$("$C" --json status idle | jq .frozen)" != true ]
+    [ "$("$C" --json status busy | jq .frozen)" != true ]
+}
+
+@test "constrain: a form that takes limits, refuses nonsense, and can be left" {
+    "$C" start --name web sleep 1000
+    open_monitor 120x12
+    expect_screen ' web '
+    keys c
+    expect_screen '^constrain web .*\.\.\.\):$'
+    keys 'NoSuch=1' Enter
+    expect_screen '^no property NoSuch'
+    expect_screen '^constrain web .*: NoSuch=1'
+    keys C-u
+    expect_no 'no property'
+    keys Escape
+    expect_no '^constrain web'
+    keys c
+    expect_screen '^constrain web'
+    keys '100 50 TasksMax=77' Enter
+    if has_controller memory; then
+        expect_screen 'web: MemoryMax=100M .*CPUQuota=50%.*TasksMax=77'
+        [ "$("$C" --json status web | jq .properties.MemoryMax)" = 104857600 ]
+        expect_screen '/100M .* 1/77 '
+    else
+        expect_screen 'cannot constrain web: '
+    fi
+}
+
+@test "kill asks and ends it; restart starts it again" {
+    "$C" start --name web sleep 1000
+    open_monitor 100x12 --all
+    expect_screen ' web '
+    first=$("$C" --json status web | jq .pid)
+    keys r
+    expect_screen '^restart web\? \[y/n\]'
+    keys y
+    expect_screen 'restarted web \(pid [0-9]+\)'
+    [ "$("$C" --json status web | jq .pid)" != "$first" ]
+    first=$("$C" --json status web | jq .pid)
+    keys K
+    expect_screen 'SIGKILL\? \[y/n\]'
+    keys Escape
+    expect_no 'SIGKILL'
+    keys K
+    expect_screen 'SIGKILL\? \[y/n\]'
+    keys y
+    expect_screen '^(failed|stopped) .* web'
+    keys s
+    expect_screen 'cannot stop web: it has ended'
+    keys r
+    expect_screen '^restart web'
+    keys y
+    expect_screen 'restarted web \(pid [0-9]+\)'
+    is web state running
+    [ "$("$C" --json status web | jq .pid)" != "$first" ]
+}
+
+@test "sorting, filtering, ended ones, moving about, help" {
+    "$C" start --name web sleep 1000
+    "$C" start --name db sleep 1000
+    "$C" start --name cache sleep 1000
+    "$C" run --name over true
+    open_monitor 100x16 --interval 200ms
+    expect_screen ' db '
+    keys N
+    eventually in_order "cache db web"
+    keys R
+    eventually in_order "web db cache"
+    keys T
+    eventually in_order "web db cache"
+    keys '<'
+    keys '>'
+    eventually in_order "web db cache"
+    keys / c a
+    expect_screen '^filter: ca'
+    eventually in_order "cache"
+    keys Enter
+    expect_screen '1 match "ca"'
+    keys / Escape
+    eventually in_order "web db cache"
+    keys a
+    expect_screen '^exited .* over '
+    keys a
+    expect_no ' over '
+    keys End s
+    expect_screen '^stop cache'
+    keys n Up s
+    expect_screen '^stop db'
+    keys n Home s
+    expect_screen '^stop web'
+    keys n '?'
+    expect_screen '^Keys and columns'
+    keys PgDn PgDn PgDn
+    expect_screen '^STALL '
+    keys Escape
+    expect_screen '^STATE '
+}
+
+@test "an agent that is killed and comes back" {
+    "$C" start --name web sleep 1000
+    open_monitor 100x12 --interval 100ms
+    before=$(core)
+    expect_screen "^holden agent $before "
+    kill -KILL "$before"
+    eventually sh -c "[ \$($C --json self | jq .pid) != $before ]"
+    expect_screen "^holden agent $(core) "
+    expect_screen ' web '
+    "$C" stop web
+    expect_no ' web '
+}
+
+@test "no agent at all for a while" {
+    "$C" start --name web sleep 1000
+    open_monitor 100x12 --interval 100ms --all
+    expect_screen ' web'
+    stop_agent
+    expect_screen '^holden agent gone, reconnecting\.\.\. '
+    expect_screen '^stopped .* web'
+    keys r
+    expect_screen 'y/n'
+    keys y
+    expect_screen 'cannot restart web: the agent is gone'
+    start_agent
+    expect_screen '^holden agent [0-9]+ '
+    expect_no ' web'
+    "$C" start --name db sleep 1000
+    expect_screen ' db '
+}
+
+@test "a silent agent holds up no key" {
+    "$C" start --name web sleep 1000
+    open_monitor 100x12 --interval 100ms
+    expect_screen ' web '
+    pid=$(core)
+    kill -STOP "$pid"
+    expect_screen '^holden agent silent for [0-9]+ s'
+    keys '?'
+    expect_screen '^Keys and columns'
+    keys Escape
+    kill -CONT "$pid"
+    expect_screen "^holden agent $pid "
+}
+
+@test "any size of the terminal" {
+    for i in 1 2 3; do "$C" start --name "process-with-a-name-$i" sleep 1000; done
+    open_monitor 100x12 --interval 100ms
+    expect_screen 'name-3'
+    for size in 80x24 40x8 20x5 10x3 5x2 2x2 300x5 80x3 80x24; do
+        tmux -S "$T/tmux" resize-window -x "${size%x*}" -y "${size#*x}"
+        keys s n j k PageDown '?' Escape
+    done
+    expect_screen 'name-3'
+    expect_screen '^s Stop'
+    [ -e "/proc/$(cat "$T/pid")" ]
+}
+
+@test "the terminal is given back however it ends" {
+    for way in q C-c TERM HUP; do
+        rm -f "$T/pid" "$T/status" "$T/after"
+        open_monitor 80x10
+        expect_screen '^holden agent'
+        case $way in
+        q | C-c) keys $way ;;
+        *) kill -$way "$(cat "$T/pid")" ;;
+        esac
+        expect_screen '^closed'
+        [ "$(cat "$T/status")" = 0 ]
+        cmp "$T/before" "$T/after"
+        [ "$(tmux -S "$T/tmux" display-message -p '#{alternate_on} #{cursor_flag}')" = "0 1" ]
+        tmux -S "$T/tmux" kill-server
+        rm -f "$T/tmux"
+    done
+}
+
+@test "a terminal that vanishes takes the monitor with it" {
+    open_monitor 80x10
+    expect_screen '^holden agent'
+    tmux -S "$T/tmux" kill-server
+    eventually test ! -e "/proc/$(cat "$T/pid")"
+}
+
+@test "colours, and none with NO_COLOR or --no-color" {
+    "$C" start --name web sleep 1000
+    open_monitor 80x10
+    expect_screen ' web'
+    is_coloured
+    keys q
+    expect_screen closed
+    tmux -S "$T/tmux" kill-server
+    for no in "--no-color" "NO_COLOR"; do
+        rm -f "$T/pid" "$T/tmux"
+        if [ $no = NO_COLOR ]; then NO_COLOR=1 open_monitor 80x10; else open_monitor 80x10 $no; fi
+        expect_screen ' web'
+        run ! is_coloured
+        tmux -S "$T/tmux" kill-server
+        eventually test ! -e "/proc/$(cat "$T/pid")"
+    done
+}
+
+@test "what a process calls itself cannot steer the terminal" {
+    "$C" start --name evil -- sh -c $': \033[2J\033[31mred\a wörld 日本; sleep 1000'
+    LC_ALL=C.UTF-8 open_monitor 140x10 --interval 100ms
+    expect_screen ' evil .*\?\[2J\?\[31mred\? wörld 日本'
+    keys q
+    expect_screen closed
+    tmux -S "$T/tmux" kill-server
+    rm -f "$T/pid" "$T/tmux"
+    LC_ALL=C open_monitor 140x10 --interval 100ms
+    expect_screen ' evil .*\?\[2J\?\[31mred\? w\?\?rld'
+    is_ascii
+    run -0 "$M" --once --interval 50ms
+    [[ "$output" != *$'\033'* ]]
+}
