@@ -23,12 +23,12 @@ $(UNIT_SUPPORT): $(call objects,$(filter-out $(UNIT_TESTS),$(call sources,tests/
 $(BUILD)/tests/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 define unit_rule
 $(1:%_test.c=$(BUILD)/%): $(call objects,$(1)) $(UNIT_SUPPORT) $(call archives_of,$(1)) $(LIBRARY)
 	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ $(UNIT_LIBS)
+	@$$(LINK) -o $$@ $$^ $(UNIT_LIBS)
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(test))))
 
@@ -37,15 +37,27 @@ $(BUILD)/tests/unit/keeper $(BUILD)/tests/unit/keeper_child: | $(BIN)/agent
 
 .PHONY: unit unit-programs
 unit-programs: $(UNIT_PROGRAMS)
-unit: $(UNIT_PROGRAMS) ## run the unit tests (SANITIZE=1: under ASan and UBSan)
+unit: $(UNIT_PROGRAMS) $(BIN)/agent ## run the unit tests (SANITIZE=1: under ASan and UBSan)
 	@HOLDEN_BIN=$(BIN) tests/unit/run $(UNIT_PROGRAMS)
+
+# On the real programs, as root; E2E names files other than all.
+E2E ?= tests/e2e
+.PHONY: e2e check-vm check
+e2e: e2e-programs ## run the end-to-end tests on this machine (E2E=FILE.bats...)
+	@HOLDEN_BIN=$(CURDIR)/$(BIN) tests/tap e2e bats --tap --timing $(E2E)
+check-vm: e2e-programs ## run the tests in the QEMU machine
+	@tests/vm/check
+check: ## build everything in every way and run every test
+	@tests/check
 
 # What the protocol's tables are turned into: the manual page, which is kept in the tree, and the
 # fuzzers' dictionary.
 $(BUILD)/reference: $(call objects,src/protocol/reference.c) $(LIBRARY)
-	$(LINK) -o $@ $^
+	@$(LINK) -o $@ $^
 
-.PHONY: reference
+.PHONY: reference reference-check
+reference-check: $(BUILD)/reference
+	@tests/reference $<
 reference: $(BUILD)/reference ## make docs/man/holden-protocol.7 from the tables
 	@tests/reference $< --write
 
@@ -55,7 +67,7 @@ FUZZ := build/fuzz
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -Itests/unit -g -O1 $(WARN) \
+FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -g -O1 $(WARN) \
   -fno-strict-aliasing $(FUZZ_SANITIZE)
 FUZZ_TARGETS := $(filter-out seed,$(patsubst tests/fuzz/%.c,%,$(call sources,tests/fuzz/*.c)))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ)/bin/%)
@@ -68,7 +80,8 @@ fuzz_archives = $(foreach layer,$(patsubst tests/fuzz/$(1).c:%,%,$(filter tests/
 
 $(FUZZ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	@echo "  CC    $< (fuzz)"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 $(FUZZ)/base.a: $(call fuzz_objects,$(COMMON) $(PROTOCOL) tests/unit/sample.c)
 $(FUZZ)/agent.a: $(call fuzz_objects,$(sort $(AGENT) $(KEEPER)))
@@ -76,26 +89,26 @@ $(FUZZ)/daemon.a: $(call fuzz_objects,$(DAEMON))
 $(FUZZ)/controller.a: $(call fuzz_objects,$(CONTROLLER))
 $(FUZZ)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 define fuzz_rule
 $(FUZZ)/bin/$(1): $(FUZZ)/tests/fuzz/$(1).o $(call fuzz_archives,$(1)) $(FUZZ)/base.a
 	@mkdir -p $$(@D)
-	$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $$@ $$^ -Wl,--as-needed -lsystemd -lseccomp -lcap -linih -ljansson
+	@$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $$@ $$^ -Wl,--as-needed -lsystemd -lseccomp -lcap -linih -ljansson
 endef
 $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
 
 $(FUZZ)/bin/seed: $(FUZZ)/tests/fuzz/seed.o $(FUZZ)/base.a
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_SANITIZE) -o $@ $^
+	@$(FUZZ_CC) $(FUZZ_SANITIZE) -o $@ $^
 
 $(FUZZ)/dict: $(BUILD)/reference
 	@mkdir -p $(@D)
-	$< dict > $@
+	@$< dict > $@
 
 $(FUZZ)/seeds: $(FUZZ)/bin/seed
 	@rm -rf $@ && mkdir -p $@ $(FUZZ_TARGETS:%=$@/%)
-	$< $@
+	@$< $@
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS) $(FUZZ)/dict $(FUZZ)/seeds
@@ -105,3 +118,34 @@ fuzz: fuzz-programs ## run every fuzz target for FUZZ_SECONDS (60)
 -include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
 
 include tests/bench/rules.mk
+include tests/e2e/rules.mk
+
+# Lint. Each file is looked at again only when its object, and so a header, has changed.
+LINT := build/lint
+LINT_SOURCES := $(call sources,src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
+LINT_SCRIPTS := $(sort packaging/install-packages packaging/demo .ci/run tests/check tests/layers tests/style \
+  tests/reference tests/tap tests/unit/run tests/fuzz/run $(shell grep -lE '^\#!/(usr/bin/env )?(bin/)?(ba|da)?sh' \
+  tests/vm/* tests/vm/guest/* tests/e2e/* tests/bench/* 2>/dev/null))
+LINT_BATS := $(call sources,tests/*/*.bats tests/*/*.bash)
+# The analyzer's paths through NULL as the end of variable arguments: it is a pointer in gcc and clang.
+CPPCHECK := cppcheck --quiet --std=c17 --language=c --enable=warning,performance,portability \
+  --error-exitcode=1 --suppress=varFuncNullUB --library=gnu --library=tests/queue.cfg --template=gcc \
+  -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='""' -Isrc
+
+$(LINT)/%.tidy: %.c $(BUILD)/%.o .clang-tidy tests/.clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='""' -Isrc 2>$@.log \
+	  || { grep -v 'warnings\? generated' $@.log; exit 1; }
+	@touch $@
+
+.PHONY: lint lint-text
+lint: $(patsubst %.c,$(LINT)/%.tidy,$(LINT_SOURCES)) lint-text ## clang-tidy, cppcheck, shellcheck, mandoc, layers, style
+lint-text: $(BUILD)/reference
+	$(CPPCHECK) src tests/unit tests/fuzz tests/bench
+	shellcheck $(LINT_SCRIPTS)
+	$(if $(LINT_BATS),shellcheck --shell=bash $(filter-out %.bats,$(LINT_BATS)))
+	$(if $(filter %.bats,$(LINT_BATS)),shellcheck $(filter %.bats,$(LINT_BATS)))
+	mandoc -Tlint -Wwarning docs/man/*.[1-9]
+	tests/layers
+	tests/style $$(git ls-files '*.[ch]' '*.def' | xargs ls 2>/dev/null)
+	tests/reference $(BUILD)/reference

@@ -18,7 +18,7 @@ static inline void cleanup_free(void *pointer) {
 }
 
 /* Closes the descriptor in `*fd` unless it is negative. Used through _cleanup_close_ only. */
-static inline void cleanup_close(int *fd) {
+static inline void cleanup_close(const int *fd) {
     if (*fd >= 0)
         close(*fd);
 }

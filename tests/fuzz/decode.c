@@ -1,7 +1,7 @@
 /* The decoder, for the record that the first byte picks. What decodes must encode, and come back. */
 #include "fuzz.h"
 #include "records.h"
-#include "sample.h"
+#include "../unit/sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     union record_space first;

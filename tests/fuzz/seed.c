@@ -12,7 +12,7 @@
 #include "protocol/frame.h"
 #include "protocol/property.h"
 #include "records.h"
-#include "sample.h"
+#include "../unit/sample.h"
 
 static void fail(const char *what) {
     fprintf(stderr, "seed: %s failed\n", what);
