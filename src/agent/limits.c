@@ -351,6 +351,25 @@ static int apply_io_max(int directory, const struct holden_properties *propertie
     return 0;
 }
 
+/* cpu.max holds two properties: the one that is not named stays as it is. */
+static int apply_quota(int directory, const struct holden_properties *properties, size_t index,
+                       struct failure *failure) {
+    struct holden_properties both = *properties;
+    if (!HOLDEN_HAS(&both, properties, cpu_quota))
+        read_quota(directory, INDEX(cpu_quota), &both, NULL);
+    if (!HOLDEN_HAS(&both, properties, cpu_quota_period))
+        read_quota(directory, INDEX(cpu_quota_period), &both, NULL);
+    return apply_row(directory, &both, index, failure);
+}
+
+static int apply_one(int directory, const struct holden_properties *properties, size_t index,
+                     struct failure *failure) {
+    if (index == INDEX(cpu_quota) || index == INDEX(cpu_quota_period))
+        return apply_quota(directory, properties, index, failure);
+    return is_io_max(index) ? apply_io_max(directory, properties, index, failure)
+                            : apply_row(directory, properties, index, failure);
+}
+
 int limits_apply(const struct hierarchy *hierarchy, int directory,
                  const struct holden_properties *properties, struct failure *failure) {
     int r = limits_check(hierarchy, properties, failure);
@@ -365,8 +384,7 @@ int limits_apply(const struct hierarchy *hierarchy, int directory,
             continue;
         if (i == INDEX(cpu_quota_period) && HOLDEN_HAS(properties, properties, cpu_quota))
             continue;
-        r = is_io_max(i) ? apply_io_max(directory, properties, i, failure)
-                         : apply_row(directory, properties, i, failure);
+        r = apply_one(directory, properties, i, failure);
     }
     return r;
 }
