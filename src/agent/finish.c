@@ -262,6 +262,8 @@ void finish_status(struct agent *agent, const struct keeper_reply *reply) {
         finish_unseen(process);
         return;
     }
+    /* Its end may be known before the end of its pipe is read, which says whether it ran at all. */
+    launch_settle(process);
     process->outcome.code = reply->code;
     process->outcome.status = reply->status;
     struct launch *launch = process->launch;

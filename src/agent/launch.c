@@ -225,17 +225,22 @@ static void decide(struct process *process) {
         started(process);
 }
 
-static int on_pipe(sd_event_source *source, int fd, uint32_t events, void *data) {
-    (void)source;
-    (void)fd;
-    (void)events;
-    struct process *process = data;
+void launch_settle(struct process *process) {
     struct launch *launch = process->launch;
+    if (!launch || launch->ended)
+        return;
     launch->source = sd_event_source_disable_unref(launch->source);
     close(launch->pipe);
     launch->pipe = -1;
     launch->ended = true;
     decide(process);
+}
+
+static int on_pipe(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)source;
+    (void)fd;
+    (void)events;
+    launch_settle(data);
     return 0;
 }
 

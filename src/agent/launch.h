@@ -11,6 +11,10 @@ int launch_begin(struct process *process, struct failure *failure);
 /* The keeper's answer to a plan; takes over `pidfd` (-1 where it could not clone). */
 void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd);
 
+/* The status pipe has ended, or the process has, and the pipe with it: decides whether it came to run.
+ * Nothing where that is decided already. */
+void launch_settle(struct process *process);
+
 /* Watches the pidfd of a process that is known to be this one, and its time limit: for a process that
  * was started, or recovered. 0 or -errno. */
 int launch_attend(struct process *process);

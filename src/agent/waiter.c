@@ -6,9 +6,12 @@
 #include "daemon/peer.h"
 
 int waiter_add(struct process *process, struct peer *peer, uint32_t id, enum waiter_kind kind) {
+    if (peer->promises >= PEER_PROMISES_MAX)
+        return -EDQUOT;
     struct waiter *waiter = malloc(sizeof(*waiter));
     if (!waiter)
         return -ENOMEM;
+    peer->promises++;
     *waiter = (struct waiter){.process = process, .peer = peer, .id = id, .kind = kind};
     LIST_INSERT_HEAD(&process->waiters, waiter, of_process);
     LIST_INSERT_HEAD(&peer->waiters, waiter, of_peer);
@@ -16,6 +19,7 @@ int waiter_add(struct process *process, struct peer *peer, uint32_t id, enum wai
 }
 
 static void drop(struct waiter *waiter) {
+    waiter->peer->promises--;
     LIST_REMOVE(waiter, of_process);
     LIST_REMOVE(waiter, of_peer);
     free(waiter);
@@ -47,9 +51,21 @@ void waiter_answer(struct process *process, enum waiter_kind kind, uint16_t type
         peer_reply(waiter.peer, type, waiter.id, message, fds, count);
 }
 
+/* Drops the other promises of the same request: an error is its last answer. */
+static void drop_request(struct process *process, const struct waiter *refused) {
+    struct waiter *waiter, *next;
+    for (waiter = LIST_FIRST(&process->waiters); waiter; waiter = next) {
+        next = LIST_NEXT(waiter, of_process);
+        if (waiter->peer == refused->peer && waiter->id == refused->id)
+            drop(waiter);
+    }
+}
+
 void waiter_refuse(struct process *process, enum waiter_kind kind, const struct failure *failure) {
-    for (struct waiter waiter; take(process, kind, &waiter);)
+    for (struct waiter waiter; take(process, kind, &waiter);) {
+        drop_request(process, &waiter);
         peer_error(waiter.peer, waiter.id, failure->code, failure->step, failure->text);
+    }
 }
 
 void waiter_drop_all(struct process *process) {

@@ -35,7 +35,7 @@ start --bogus true|bogus
 constrain|NAME
 constrain x lots|lots
 stop --timeout never x|--timeout.*not a time
-kill --signal NOPE x|NOPE
+kill --signal NOPE x|--signal.*not a signal
 completion tcsh|tcsh
 ROWS
 }

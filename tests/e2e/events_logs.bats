@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# Events with their numbers, and logs by descriptor.
+
+load helper
+
+@test "events are numbered without gaps, and can be had since a number" {
+    "$C" run --name e -- true
+    run "$C" --json events
+    expect 0
+    jq -es '[.[].sequence] as $s | $s == [range($s[0]; $s[0] + ($s | length))]' <<<"$output" >/dev/null
+    jq -es 'map(select(.name == "e")) | map(.state) == ["running", "exited"]' <<<"$output" >/dev/null
+    last=$(jq -s '.[-1].sequence' <<<"$output")
+    "$C" run --name later -- false || true
+    run "$C" --json events --since "$last"
+    jq -es "length > 0 and all(.sequence > $last) and any(.name == \"later\" and .status == 1)" <<<"$output" >/dev/null
+}
+
+@test "events -f follows, and says who did what" {
+    "$C" --json events -f >"$T/events" &
+    follower=$!
+    "$C" start --name x sleep 1000
+    eventually grep -q '"running"' "$T/events"
+    "$C" freeze x
+    "$C" thaw x
+    "$C" kill --signal USR2 x
+    eventually grep -q '"failed"' "$T/events"
+    kill "$follower"
+    wait "$follower" || true
+    jq -es 'map(.kind) | contains(["frozen"]) and contains(["thawed"]) and contains(["signalled"])' <"$T/events" >/dev/null
+    jq -es 'map(select(.kind == "frozen"))[0].uid == 0' <"$T/events" >/dev/null
+}
+
+@test "a reader that stops reading holds nobody up, and reads all of it later" {
+    "$C" --json events -f >"$T/events" &
+    follower=$!
+    eventually "$C" ping
+    kill -STOP "$follower"
+    "$C" start --name busy sleep 1000
+    for ((i = 0; i < 50; i++)); do
+        "$C" freeze busy
+        "$C" thaw busy
+    done
+    run "$C" ping
+    expect 0
+    kill -CONT "$follower"
+    "$C" stop busy
+    eventually grep -q '"stopped"' "$T/events"
+    kill "$follower"
+    wait "$follower" || true
+    [ "$(grep -c '"kind":"frozen"' "$T/events")" -eq 50 ]
+}
+
+@test "logs: whole, the last lines, binary, without a newline at the end" {
+    "$C" start --name l -- sh -c 'for i in 1 2 3 4 5; do echo line $i; done; printf "end"'
+    run "$C" wait l
+    [ "$("$C" logs l)" = $'line 1\nline 2\nline 3\nline 4\nline 5\nend' ]
+    [ "$("$C" logs -n 2 l)" = $'line 5\nend' ]
+    "$C" start --name b -- printf 'a\000\377b\n'
+    run "$C" wait b
+    [ "$("$C" logs b | od -An -tx1 | tr -d ' \n')" = 6100ff620a ]
+    run "$C" logs --help
+    expect 0
+}
+
+@test "logs -f follows until the process has ended" {
+    "$C" start --name f -- sh -c "echo one; while [ ! -e $T/go ]; do sleep 0.05; done; echo two"
+    "$C" logs -f f >"$T/out" &
+    follower=$!
+    eventually grep -q one "$T/out"
+    touch "$T/go"
+    wait "$follower"
+    [ "$(cat "$T/out")" = $'one\ntwo' ]
+}
+
+@test "a log stays bounded while it is written, and keeps the newest" {
+    "$C" start --name big -p LogMax=64K -- sh -c 'i=0; while [ $i -lt 40000 ]; do echo "line $i of many"; i=$((i+1)); done; echo done; sleep 1000'
+    eventually sh -c "$C logs -n 1 big | grep -q done"
+    log=$(find "$T/state/logs" -type f)
+    eventually sh -c "[ \$(du -k $log | cut -f1) -le 128 ]"
+    run "$C" logs -n 1 big
+    [ "$output" = done ]
+    [[ "$("$C" logs big | tail -n 2 | head -n 1)" == "line 39999 of many" ]]
+}
