@@ -17,7 +17,11 @@ static const struct part {
     bench_part *run;
 } parts[] = {
     {"start", "a confined start to its end over an open connection", part_start},
+    {"run", "the whole command controller run", part_run},
     {"ping", "a round trip", part_ping},
+    {"clients", "1,000 clients idle, 100 asking", part_clients},
+    {"rest", "an agent at rest", part_rest},
+    {"many", "10,000 processes", part_many},
 };
 
 bool bench_limits(const struct bench *bench) {
@@ -211,9 +215,12 @@ int main(int argc, char **argv) {
         usage(stderr);
         return 2;
     }
-    snprintf(helpers, sizeof(helpers), "%.*s",
-             (int)(strrchr(argv[0], '/') ? strrchr(argv[0], '/') - argv[0] : 0), argv[0]);
-    bench.helpers = *helpers ? helpers : ".";
+    ssize_t length = readlink("/proc/self/exe", helpers, sizeof(helpers) - 1);
+    if (length < 0)
+        return 1;
+    helpers[length] = '\0';
+    *strrchr(helpers, '/') = '\0';
+    bench.helpers = helpers;
     int r = run(&bench, cgroup, argv + optind, (size_t)(argc - optind));
     if (r < 0)
         fprintf(stderr, "bench: %s\n", strerror(-r));
