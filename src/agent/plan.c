@@ -1,6 +1,7 @@
 #include "agent/plan.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,22 +117,21 @@ static bool names_path(struct holden_view assignment) {
     return assignment.size >= 5 && memcmp(assignment.data, "PATH=", 5) == 0;
 }
 
-static struct holden_view search_path(const struct holden_properties *properties) {
-    struct holden_view path = holden_view("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+/* The assignment of PATH: the last that the request has. */
+static struct holden_view path_assignment(const struct holden_properties *properties) {
+    struct holden_view found = holden_view("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     struct holden_repeated left = properties->environment;
     struct holden_view view;
     while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
         if (names_path(view))
-            path = (struct holden_view){view.data + 5, view.size - 5};
-    return path;
+            found = view;
+    return found;
 }
 
 static void put_environment(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
-    struct holden_view path = search_path(input->properties);
-    char text[4200];
-    snprintf(text, sizeof(text), "PATH=%.*s", (int)(path.size < 4096 ? path.size : 4096), path.data);
-    add_string(draft, &strings, holden_view(text));
+    char text[128];
+    add_string(draft, &strings, path_assignment(input->properties));
     snprintf(text, sizeof(text), "HOLDEN_NAME=%s", input->process->name);
     add_string(draft, &strings, holden_view(text));
     struct holden_repeated left = input->properties->environment;
@@ -147,16 +147,20 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
 /* The paths that execvp(3) would try. */
 static void put_paths(struct draft *draft, const struct plan_input *input, struct holden_view command) {
     struct strings strings = {0};
-    if (memchr(command.data, '/', command.size))
+    /* What is longer than a file's name can be is in no directory: exec says so. */
+    bool direct = memchr(command.data, '/', command.size) || command.size > NAME_MAX;
+    if (direct)
         add_string(draft, &strings, command);
-    struct holden_view path = search_path(input->properties);
-    for (size_t at = 0; strings.count == 0 || (at <= path.size && !memchr(command.data, '/', command.size));) {
+    struct holden_view path = path_assignment(input->properties);
+    for (size_t at = strlen("PATH="); !direct && at <= path.size;) {
         const char *end = at < path.size ? memchr(path.data + at, ':', path.size - at) : NULL;
         size_t size = (end ? (size_t)(end - path.data) : path.size) - at;
-        char text[8300];
-        snprintf(text, sizeof(text), "%.*s/%.*s", (int)(size < 4000 ? size : 4000), path.data + at,
-                 (int)(command.size < 4200 ? command.size : 4200), command.data);
-        add_string(draft, &strings, holden_view(text));
+        char text[PATH_MAX + NAME_MAX + 2];
+        /* An empty part is the current directory; one too long for a path is none. */
+        snprintf(text, sizeof(text), "%.*s%s%.*s", (int)(size < PATH_MAX ? size : 0), path.data + at,
+                 size > 0 ? "/" : "", (int)command.size, command.data);
+        if (size < PATH_MAX)
+            add_string(draft, &strings, holden_view(text));
         at += size + 1;
     }
     struct plan_run run = put_strings(draft, &strings);
