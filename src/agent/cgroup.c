@@ -17,7 +17,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-enum { DEPTH_MAX = 32, LIST_MOST = 8 << 20 };
+enum { DEPTH_MAX = 32, STEPS_MAX = 1 << 14, LIST_MOST = 8 << 20 };
 
 void cgroup_name(uint64_t id, const char *process, char *name, size_t space) {
     snprintf(name, space, "%" PRIu64 "-%s", id, process);
@@ -85,13 +85,14 @@ static int walk(int directory, unsigned depth, int (*visit)(int directory, void 
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
     if (!entries && copy >= 0)
         close(copy);
-    for (struct dirent *entry; entries && result == 0 && (entry = readdir(entries));) {
+    for (struct dirent *entry; entries && depth <= DEPTH_MAX && (entry = readdir(entries));) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
         _cleanup_close_ int below =
             openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (below >= 0)
-            result = walk(below, depth + 1, visit, data);
+        int r = below < 0 ? 0 : walk(below, depth + 1, visit, data);
+        if (result == 0)
+            result = r;
     }
     if (entries)
         closedir(entries);
@@ -154,27 +155,43 @@ int cgroup_kill(int directory) {
     return r == -ENOENT ? cgroup_signal(directory, SIGKILL, 0) : r;
 }
 
-/* Removes the cgroups below, deepest first; leaves the directory itself. */
-static int remove_below(int directory, unsigned depth) {
-    if (depth > DEPTH_MAX)
-        return -ELOOP;
+/* Removes every cgroup right below that can be; *inner is one that cannot, most likely since it has some
+ * below itself, or -1. */
+static void remove_right_below(int directory, int *inner) {
     int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-    if (!entries)
-        return -errno;
-    int result = 0;
-    for (struct dirent *entry; (entry = readdir(entries));) {
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+    *inner = -1;
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+            unlinkat(directory, entry->d_name, AT_REMOVEDIR) == 0 || *inner >= 0)
             continue;
-        _cleanup_close_ int below =
-            openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (below >= 0)
-            remove_below(below, depth + 1);
-        if (unlinkat(directory, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-            result = -errno;
+        *inner = openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     }
-    closedir(entries);
-    return result;
+    if (entries)
+        closedir(entries);
+    else
+        cleanup_close(&copy);
+}
+
+/* Removes the cgroups below; leaves the directory itself. How deep they are nested is up to whoever made
+ * them, so this goes down and comes up again by "..", with one descriptor open. The steps are counted:
+ * where somebody fills them again meanwhile, the next try goes on. */
+static void remove_below(int directory) {
+    _cleanup_close_ int at = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    unsigned depth = 0;
+    for (unsigned step = 0; at >= 0 && step < STEPS_MAX; step++) {
+        int next;
+        remove_right_below(at, &next);
+        if (next < 0 && depth == 0)
+            return;
+        if (next < 0) {
+            next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            depth--;
+        } else
+            depth++;
+        close(at);
+        at = next;
+    }
 }
 
 int cgroup_remove(const struct hierarchy *hierarchy, const char *name) {
@@ -188,6 +205,6 @@ int cgroup_remove(const struct hierarchy *hierarchy, const char *name) {
         return r;
     if (cgroup_populated(directory))
         return -EBUSY;
-    remove_below(directory, 0);
+    remove_below(directory);
     return unlinkat(hierarchy->root, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }

@@ -78,6 +78,20 @@ static int check(const struct process *process, const struct holden_properties *
     return limits_check(&process->agent->hierarchy, wanted, failure);
 }
 
+/* Lists and bytes among the settings may lie in the process's request, which a change replaces: they move
+ * to memory of their own. What was read is in `memory`, which is replaced. */
+static int own(struct holden_properties *properties, struct buffer *memory) {
+    _cleanup_(buffer_free) struct buffer encoded = {0};
+    struct holden_fault fault;
+    int r = holden_encode(&holden_record_properties, properties, &encoded);
+    if (r < 0)
+        return r;
+    buffer_free(memory);
+    *memory = encoded;
+    encoded = (struct buffer){0};
+    return holden_decode(&holden_record_properties, buffer_bytes(memory), memory->size, properties, &fault);
+}
+
 /* The named limits as they are now. */
 static void read_named(const struct process *process, int directory, const struct holden_properties *wanted,
                        struct holden_properties *out, struct buffer *memory) {
@@ -178,6 +192,9 @@ int constrain_apply(struct process *process, const struct constraint *constraint
     if (r < 0)
         return failure_errno(failure, -r, "cgroup", "cannot open the cgroup of %s", process->name);
     read_named(process, directory, wanted, before, &memory[0]);
+    r = own(before, &memory[0]);
+    if (r < 0)
+        return failure_errno(failure, -r, NULL, "cannot keep what holds now");
     if (constraint->dry_run) {
         *after = *wanted;
         return 0;

@@ -12,7 +12,8 @@
 #include "agent/usage.h"
 #include "common/cleanup.h"
 
-enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192, TURN_CHEAP = 1024, TURN_COSTLY = 64 };
+enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192, TURN_CHEAP = 1024, TURN_COSTLY = 64,
+       STREAM_COST = PEER_PROMISES_MAX / 16 };
 
 bool describe_visible(const struct process *process, const struct peer *peer) {
     return peer->uid == 0 || process->owner == peer->uid;
@@ -126,6 +127,7 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
 
 static void drop(struct stream *stream) {
     LIST_REMOVE(stream, entry);
+    stream->peer->promises -= STREAM_COST;
     free(stream->ids);
     free(stream);
 }
@@ -170,11 +172,12 @@ static void pump(struct agent *agent, struct stream *stream) {
 
 int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request,
                     uint64_t *ids, size_t count) {
-    struct stream *stream = malloc(sizeof(*stream));
+    struct stream *stream = peer->promises < PEER_PROMISES_MAX ? malloc(sizeof(*stream)) : NULL;
     if (!stream) {
         free(ids);
         return -ENOMEM;
     }
+    peer->promises += STREAM_COST;
     *stream = (struct stream){.peer = peer, .id = id, .ended = request->ended, .usage = request->usage,
                               .detail = request->detail, .ids = ids, .count = count};
     LIST_INSERT_HEAD(&peer->streams, stream, entry);

@@ -41,7 +41,8 @@ void events_action(struct process *process, uint32_t kind, uint32_t uid, const c
 /* Tells something about the agent itself. */
 void events_agent(struct agent *agent, const char *text);
 
-/* Answers a SUBSCRIBE: sends what is kept since `since`, then follows or ends. 0 or -ENOMEM. */
+/* Answers a SUBSCRIBE: sends what is kept since `since`, then follows or ends. 0; -EDQUOT for a
+ * peer that has too many under way; -ENOMEM. */
 int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
                      const struct holden_subscribe *request);
 

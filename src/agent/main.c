@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,7 +32,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-enum { DESCRIPTORS = 1 << 20 };
+enum { DESCRIPTORS = 1 << 20, LOCK_TRIES = 50, LOCK_WAIT = 10000 /* microseconds */ };
 
 /* Every process costs a descriptor. What root may have is taken; what it may not, is not needed yet. */
 static void raise_descriptors(void) {
@@ -76,19 +77,40 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     (void)source;
     (void)info;
     struct agent *agent = data;
-    struct process *process, *next;
     bool again = agent->stopping;
     agent->stopping = true;
     if (agent->processes.alive == 0)
         return sd_event_exit(agent->event, AGENT_EXIT_STOPPED);
     events_agent(agent, "the agent stops everything and ends");
-    for (process = TAILQ_FIRST(&agent->processes.order); process; process = next) {
-        next = TAILQ_NEXT(process, order);
+    /* By id, since one end can make others be forgotten. */
+    uint64_t id = 0;
+    for (struct process *process; (process = process_after(&agent->processes, id));) {
+        id = process->id;
         if (process_alive(process))
             stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_STOPPED,
                                                        .has_timeout = again, .timeout = 0});
     }
     return 0;
+}
+
+/* Of two agents on one cgroup or state directory, each would take the other's processes for what a
+ * dead one left, and end them. The lock goes with its holder; what is left of one that was killed a
+ * moment ago may hold it a little longer. */
+static int lock_directory(int fd, const char *what, const char *path, const char *option) {
+    for (unsigned tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (errno != EWOULDBLOCK || tries == LOCK_TRIES) {
+            log_error("%s %s: %s; give another with %s", what, path,
+                      errno == EWOULDBLOCK ? "another agent has it" : strerror(errno), option);
+            return -EBUSY;
+        }
+        usleep(LOCK_WAIT);
+    }
+    return 0;
+}
+
+static int lock_both(const struct agent *agent) {
+    int r = lock_directory(agent->hierarchy.root, "cgroup", agent->hierarchy.path, "--cgroup");
+    return r < 0 ? r : lock_directory(agent->store.root, "state directory", agent->store.path, "--state-dir");
 }
 
 /* What must be there before the loop, in order. 0, or an exit status after a line on stderr. */
@@ -116,6 +138,8 @@ static int open_agent(struct agent *agent) {
         log_error("%s: %s", failure.step, failure.text);
         return AGENT_EXIT_REFUSED;
     }
+    if (lock_both(agent) < 0)
+        return AGENT_EXIT_REFUSED;
     store_remember(&agent->store, "cgroup-made", &agent->hierarchy.made);
     audit_open(&agent->audit);
     events_init(&agent->events, agent, 0);

@@ -95,8 +95,12 @@ int request_doctor(struct request *request, struct failure *failure) {
 }
 
 int request_subscribe(struct request *request, struct failure *failure) {
-    if (events_subscribe(&request->agent->events, request->peer, request->id, request->message) < 0)
-        return failure_errno(failure, ENOMEM, NULL, "cannot serve the request");
+    int r = events_subscribe(&request->agent->events, request->peer, request->id, request->message);
+    if (r == -EDQUOT)
+        return failure_set(failure, HOLDEN_code_TOO_MANY, NULL,
+                           "this connection follows the events too often already");
+    if (r < 0)
+        return failure_errno(failure, -r, NULL, "cannot serve the request");
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "agent/launch.h"
 #include "agent/logfile.h"
 #include "agent/request.h"
+#include "agent/rights.h"
 #include "agent/start.h"
 #include "agent/state.h"
 #include "agent/stop.h"
@@ -30,7 +31,11 @@ static int no_memory(struct failure *failure) {
 
 static int promise(struct request *request, struct process *process, enum waiter_kind kind,
                    struct failure *failure) {
-    return waiter_add(process, request->peer, request->id, kind) < 0 ? no_memory(failure) : 0;
+    int r = waiter_add(process, request->peer, request->id, kind);
+    if (r == -EDQUOT)
+        return failure_set(failure, HOLDEN_code_TOO_MANY, NULL,
+                           "%d answers are owed to this connection already", PEER_PROMISES_MAX);
+    return r < 0 ? no_memory(failure) : 0;
 }
 
 int request_start(struct request *request, struct failure *failure) {
@@ -41,11 +46,12 @@ int request_start(struct request *request, struct failure *failure) {
     int r = start_make(request, &process, failure);
     if (r < 0)
         return r;
-    r = launch_begin(process, failure);
-    if (r == 0)
-        r = promise(request, process, WAITER_START, failure);
+    /* The launch comes last: it cannot be taken back. */
+    r = promise(request, process, WAITER_START, failure);
     if (r == 0 && start->wait)
         r = promise(request, process, WAITER_EXIT, failure);
+    if (r == 0)
+        r = launch_begin(process, failure);
     if (r < 0)
         process_free(process);
     return r;
@@ -162,6 +168,8 @@ int request_constrain(struct request *request, struct failure *failure) {
     struct constraint constraint = {.wanted = &wanted, .dry_run = constrain->dry_run,
                                     .duration = constrain->duration, .by = request->peer->uid};
     int r = start_check_properties(&wanted, failure);
+    if (r == 0 && request->peer->uid != 0)
+        r = rights_check(request->agent, &wanted, failure);
     if (r == 0)
         r = constrain_apply(request->target, &constraint, &before, &after, memory, failure);
     if (r == 0) {
@@ -179,32 +187,30 @@ int request_constrain(struct request *request, struct failure *failure) {
 static int list_named(struct request *request, const struct holden_list *list, struct failure *failure) {
     struct holden_repeated left = list->name;
     struct holden_view name;
-    for (bool send = false;; send = true) {
-        while (holden_next_view(&left, &name)) {
-            struct process *process = process_by_text(&request->agent->processes, name);
-            if (!process)
-                return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL, "no process %.*s; `list -a` shows all",
-                                   (int)name.size, name.data);
-            if (!describe_visible(process, request->peer))
-                return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL, "process %s belongs to user %u",
-                                   process->name, (unsigned)process->owner);
-            if (send)
-                describe_send(process, request->peer, request->id, list->usage, list->detail);
-        }
-        if (send)
-            break;
-        left = list->name;
+    size_t count = 0;
+    _cleanup_free_ uint64_t *ids = calloc(list->name.count, sizeof(*ids));
+    if (!ids)
+        return no_memory(failure);
+    while (count < list->name.count && holden_next_view(&left, &name)) {
+        const struct process *process = process_by_text(&request->agent->processes, name);
+        if (!process)
+            return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL, "no process %.*s; `list -a` shows all",
+                               (int)name.size, name.data);
+        if (!describe_visible(process, request->peer))
+            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL, "process %s belongs to user %u",
+                               process->name, (unsigned)process->owner);
+        ids[count++] = process->id;
     }
-    struct holden_end end = {0};
-    peer_reply(request->peer, HOLDEN_MESSAGE_end, request->id, &end, NULL, 0);
-    return 0;
+    return describe_stream(request->agent, request->peer, request->id, list, TAKE_POINTER(ids), count) < 0
+               ? no_memory(failure) : 0;
 }
 
 int request_list(struct request *request, struct failure *failure) {
     const struct holden_list *list = request->message;
     if (HOLDEN_HAS(list, list, name))
         return list_named(request, list, failure);
-    return describe_stream(request->agent, request->peer, request->id, list) < 0 ? no_memory(failure) : 0;
+    return describe_stream(request->agent, request->peer, request->id, list, NULL, 0) < 0
+               ? no_memory(failure) : 0;
 }
 
 int request_wait(struct request *request, struct failure *failure) {

@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/rights.h"
 #include "common/cleanup.h"
 #include "common/name.h"
 #include "protocol/property.h"
 
-enum { BASE_MOST = 32 };
+enum { BASE_MOST = 32, PATH_MOST = 5 + 4096 };
 
 static int check_name(struct holden_view name, struct failure *failure) {
     if (name_valid(name.data, name.size))
@@ -78,10 +79,15 @@ static int check_number(size_t index, const struct holden_properties *properties
 static int check_environment(const struct holden_properties *properties, struct failure *failure) {
     struct holden_repeated left = properties->environment;
     struct holden_view view;
-    while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
+    while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view)) {
+        /* The plan holds a path for each of its directories. */
+        if (view.size > PATH_MOST && memcmp(view.data, "PATH=", 5) == 0)
+            return failure_set(failure, HOLDEN_code_INVALID, "Environment", "PATH is longer than %d bytes",
+                               PATH_MOST - 5);
         if (view.size == 0 || view.data[0] == '=' || !memchr(view.data, '=', view.size))
             return failure_set(failure, HOLDEN_code_INVALID, "Environment", "\"%.*s\" is no VARIABLE=VALUE",
                                (int)(view.size < 80 ? view.size : 80), view.data);
+    }
     return 0;
 }
 
@@ -200,6 +206,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
                           start->properties.bytes.size, &properties, &fault);
     if (r == 0)
         r = start_check_properties(&properties, failure);
+    if (r == 0 && request->peer->uid != 0)
+        r = rights_check(agent, &properties, failure);
     if (r == 0)
         r = check_user(request, &properties, failure);
     if (r < 0)

@@ -20,14 +20,23 @@ static int open_cgroup(const struct process *process, int *directory) {
     return cgroup_open(&process->agent->hierarchy, name, directory);
 }
 
+static int signal_main(const struct process *process, int signal) {
+    if (process->pidfd < 0 || process->main_ended)
+        return -ESRCH;
+    return pidfd_send_signal(process->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* The main process is reached by its pidfd in either case: it may have been moved to another cgroup, by
+ * itself or by a login session's manager. */
 int stop_signal(struct process *process, int signal, bool all) {
-    if (!all)
-        return process->pidfd < 0 || process->main_ended                          ? -ESRCH
-               : pidfd_send_signal(process->pidfd, signal, NULL, 0) < 0 ? -errno
-                                                                                    : 0;
     _cleanup_close_ int directory = -1;
+    int main = signal_main(process, signal);
+    if (!all)
+        return main;
     int r = open_cgroup(process, &directory);
-    return r < 0 ? r : cgroup_signal(directory, signal, 0);
+    if (r == 0)
+        r = cgroup_signal(directory, signal, process->pid);
+    return main == 0 ? 0 : r;
 }
 
 /* Ends all of it at once, and again each second until the cgroup is empty: processes in
@@ -58,6 +67,7 @@ static void kill_all(struct process *process) {
     int r = open_cgroup(process, &directory);
     if (r == 0)
         r = cgroup_kill(directory);
+    signal_main(process, SIGKILL);
     if (r < 0 && r != -ENOENT)
         log_warning("%s: cannot end its cgroup: %s; trying again", process->name, strerror(-r));
     if (++stopping->kills == COMPLAIN_AFTER)

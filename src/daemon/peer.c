@@ -13,6 +13,8 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
+enum { PAUSE = 1000000 /* microseconds */, CONNECTIONS_PER_TURN = 64 };
+
 static void peer_free(struct peer *peer) {
     struct listener *listener = peer->listener;
     listener->calls->gone(listener->program, peer);
@@ -34,16 +36,27 @@ static void update_events(struct peer *peer) {
     uint32_t events = 0;
     if (!peer_full(peer) && !peer->closing)
         events |= EPOLLIN;
-    if (peer->connection.out.size > 0 || peer->closing)
+    peer->behind |= peer_full(peer);
+    if (peer->connection.out.size > 0 || peer->closing || peer->behind)
         events |= EPOLLOUT;
     uint32_t now;
     if (sd_event_source_get_io_events(peer->io, &now) >= 0 && now != events)
         sd_event_source_set_io_events(peer->io, events);
 }
 
+void peer_later(struct peer *peer) {
+    peer->behind = true;
+    update_events(peer);
+}
+
 void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
                 size_t count) {
     int r = holden_connection_put(&peer->connection, type, id, message, fds, count);
+    peer->behind |= peer_full(peer);
+    if (r == -EMSGSIZE && type != HOLDEN_MESSAGE_error) {
+        peer_error(peer, id, HOLDEN_code_TOO_MANY, NULL, "the answer is longer than a frame may be");
+        return;
+    }
     if (r < 0) {
         log_warning("reply of type %u to pid %d dropped: %s", type, (int)peer->pid, strerror(-r));
         peer->closing = true;
@@ -140,8 +153,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *data) {
             peer_free(peer);
             return 0;
         }
-        if (r == 0)
+        if (r == 0) {
+            peer->behind = false;
             peer->listener->calls->drained(peer->listener->program, peer);
+        }
     }
     if (events & EPOLLIN && !peer->closing && !receive(peer)) {
         peer_free(peer);
@@ -202,19 +217,37 @@ static int peer_new(struct listener *listener, int fd) {
     return r;
 }
 
+static int on_pause_over(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    struct listener *listener = data;
+    listener->pause = sd_event_source_disable_unref(listener->pause);
+    return sd_event_source_set_enabled(listener->io, SD_EVENT_ON);
+}
+
+/* Without descriptors or memory the socket stays readable: it is not looked at for a while, so that the
+ * lack does not cost all of a CPU and of the log too. */
+static void pause_listening(struct listener *listener, int error) {
+    log_warning("cannot take another client: %s; trying again in a second", strerror(error));
+    if (!listener->pause && sd_event_add_time_relative(listener->event, &listener->pause, CLOCK_MONOTONIC,
+                                                       PAUSE, 0, on_pause_over, listener) >= 0)
+        sd_event_source_set_enabled(listener->io, SD_EVENT_OFF);
+}
+
 static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data) {
     (void)source;
     (void)events;
     struct listener *listener = data;
-    for (;;) {
+    for (unsigned turn = 0; turn < CONNECTIONS_PER_TURN; turn++) {
         int connected = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (connected < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-                log_warning("cannot take another client: %s", strerror(errno));
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                pause_listening(listener, errno);
             return 0;
         }
         peer_new(listener, connected);
     }
+    return 0;
 }
 
 int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
@@ -228,4 +261,5 @@ void listener_stop(struct listener *listener) {
     while (!LIST_EMPTY(&listener->peers))
         peer_free(LIST_FIRST(&listener->peers));
     listener->io = sd_event_source_disable_unref(listener->io);
+    listener->pause = sd_event_source_disable_unref(listener->pause);
 }

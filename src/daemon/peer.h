@@ -26,6 +26,8 @@ struct peer {
     size_t group_count;
     bool member;               /* root, or in the group that may use the agent */
     bool closing;              /* a protocol error was answered: close once it is sent */
+    bool behind;               /* streams or requests wait for its queue: it is told of room */
+    size_t promises;           /* answers that the program owes it */
     LIST_HEAD(, waiter) waiters; /* what the program has promised to answer; its own business */
     LIST_HEAD(, stream) streams; /* what the program still produces for it; likewise */
 };
@@ -46,6 +48,7 @@ struct peer_calls {
 struct listener {
     sd_event *event;
     sd_event_source *io;
+    sd_event_source *pause;    /* set once no more connections could be taken: the end of a pause */
     const struct peer_calls *calls;
     void *program;             /* handed to the calls */
     gid_t group;               /* whose members may connect, beside root */
@@ -57,6 +60,7 @@ struct listener {
 enum {
     PEER_QUEUE_MAX = 1 << 20, /* bytes queued for a peer before its streams and requests wait */
     PEER_FRAMES_PER_TURN = 16,
+    PEER_PROMISES_MAX = 1 << 14, /* answers owed to one peer, each a few dozen bytes of memory */
 };
 
 /* Listens on `fd`, which stays the caller's, until listener_stop(). 0 or -errno. */
@@ -76,3 +80,7 @@ void peer_error(struct peer *peer, uint32_t id, uint32_t code, const char *step,
 
 /* Whether the peer's queue is full for now. */
 bool peer_full(const struct peer *peer);
+
+/* Asks for the call of `drained` as soon as the queue is empty, also where it is so already: for a
+ * stream that has done its share of this turn. */
+void peer_later(struct peer *peer);

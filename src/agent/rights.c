@@ -1,0 +1,93 @@
+#include "agent/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "protocol/property.h"
+
+#define INDEX(member) HOLDEN_INDEX(properties, member)
+
+enum { WEIGHT_USUAL = 100 };
+
+/* The resource of each Limit property. */
+static const struct limit_row {
+    size_t index;
+    enum __rlimit_resource resource;
+} limit_rows[] = {
+#define PROPERTY(...)
+#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) {INDEX(member), RESOURCE},
+#include "protocol/properties.def"
+};
+
+/* Numbers that may be lower, but not higher than this. */
+static const struct most_row {
+    size_t index;
+    uint64_t most;
+} most_rows[] = {
+    {INDEX(memory_low), 0},
+    {INDEX(memory_min), 0},
+    {INDEX(cpu_weight), WEIGHT_USUAL},
+    {INDEX(io_weight), WEIGHT_USUAL},
+};
+
+static const void *member(const struct holden_properties *properties, size_t index) {
+    return (const uint8_t *)properties + holden_record_properties.fields[index].offset;
+}
+
+static int refuse(size_t index, const char *what, struct failure *failure) {
+    const char *name = holden_property(index)->name;
+    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name, "only root may set %s= %s", name, what);
+}
+
+static int check_limit(const struct limit_row *row, const struct holden_properties *properties,
+                       struct failure *failure) {
+    const struct holden_nested *nested = member(properties, row->index);
+    struct holden_resource_limit wanted;
+    struct holden_fault fault;
+    struct rlimit own;
+    if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size, &wanted,
+                      &fault) < 0)
+        return failure_set(failure, HOLDEN_code_INVALID, holden_property(row->index)->name, "not a limit");
+    /* The keeper's, which its children inherit: the agent has raised one of its own. */
+    if (prlimit(getppid(), row->resource, NULL, &own) < 0)
+        return failure_errno(failure, errno, holden_property(row->index)->name, "cannot tell what it may be");
+    return wanted.hard > own.rlim_max ? refuse(row->index, "above the agent's own hard limit", failure) : 0;
+}
+
+static int check_scheduling(const struct holden_properties *properties, struct failure *failure) {
+    char path[64], text[32];
+    errno = 0;
+    int nice = getpriority(PRIO_PROCESS, (id_t)getppid());
+    if (HOLDEN_HAS(properties, properties, nice) && (errno != 0 || properties->nice < nice))
+        return refuse(INDEX(nice), "lower than the agent's own", failure);
+    if (!HOLDEN_HAS(properties, properties, oom_score_adjust))
+        return 0;
+    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)getppid());
+    if (file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ||
+        properties->oom_score_adjust < strtol(text, NULL, 10))
+        return refuse(INDEX(oom_score_adjust), "lower than the agent's own", failure);
+    return 0;
+}
+
+int rights_check(const struct agent *agent, const struct holden_properties *properties,
+                 struct failure *failure) {
+    int r = check_scheduling(properties, failure);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(limit_rows); i++)
+        if (holden_has(properties, limit_rows[i].index))
+            r = check_limit(&limit_rows[i], properties, failure);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(most_rows); i++)
+        if (holden_has(properties, most_rows[i].index) &&
+            *(const uint64_t *)member(properties, most_rows[i].index) > most_rows[i].most)
+            r = refuse(most_rows[i].index, most_rows[i].most ? "above 100" : "", failure);
+    if (r == 0 && HOLDEN_HAS(properties, properties, log_max) && properties->log_max > agent->config.log_max)
+        r = refuse(INDEX(log_max), "above that of the agent's configuration", failure);
+    return r;
+}
