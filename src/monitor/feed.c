@@ -143,8 +143,12 @@ static bool take_event(struct feed *feed, const struct holden_reply *reply) {
     return model_event(&feed->model, &event);
 }
 
+/* After a sample that came late the next one keeps its distance: rates are counted between two that
+ * are half an interval apart. */
 static bool end_sample(struct feed *feed, uint64_t now) {
     model_end(&feed->model);
+    if (feed->due < now + feed->interval / 2)
+        feed->due = now + feed->interval / 2;
     feed->took = now - feed->asked;
     feed->asked = 0;
     feed->list = 0;

@@ -169,6 +169,13 @@ TEST(samples_come_at_the_interval_and_one_at_a_time) {
     assert_int_equal(fixture.feed.model.count, 0);
 }
 
+TEST(after_a_late_sample_the_next_keeps_its_distance) {
+    _cleanup_(fixture_free) struct fixture fixture = {0};
+    begin(&fixture);
+    make_live(&fixture, START + 3 * SECOND);
+    assert_int_equal(feed_deadline(&fixture.feed), START + 3 * SECOND + SECOND / 2);
+}
+
 TEST(an_event_is_seen_at_once_and_brings_the_next_sample_forward) {
     _cleanup_(fixture_free) struct fixture fixture = {0};
     struct holden_event event = {0};
