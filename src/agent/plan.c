@@ -205,8 +205,7 @@ static void put_stream(struct draft *draft, const struct plan_input *input, unsi
          * prefix, no forwarding to syslog, kmsg or console. */
         char text[128];
         snprintf(text, sizeof(text), "%s\n\n6\n0\n0\n0\n0\n", input->process->name);
-        stream.path.at = put(draft, text, strlen(text));
-        stream.path.count = (uint32_t)strlen(text);
+        stream.path = put_string(draft, holden_view(text));
     } else if (from->path.size > 0)
         stream.path = put_string(draft, from->path);
     if (draft->error == 0)
