@@ -9,7 +9,7 @@
 #define CONFIG_KEYS(CONFIG)                                                                             \
     CONFIG(KeepRecords, keep_records, COUNT, 1000, "ended processes whose records are kept")             \
     CONFIG(LogMax, log_max, SIZE, 1 << 20, "bytes of a process's log that are kept, unless it has LogMax=") \
-    CONFIG(TimeoutStopSec, timeout_stop, TIME, 10 * 1000000, "time to stop, unless a process has TimeoutStopSec=")
+    CONFIG(TimeoutStopSec, timeout_stop, TIME, 10000000, "time to stop, unless a process has TimeoutStopSec=")
 
 struct config {
     char group[64]; /* Group=: whose members may use the agent; holden unless set */

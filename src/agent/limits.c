@@ -336,7 +336,7 @@ static int apply_io_max(int directory, const struct holden_properties *propertie
             value = &limit;
         if (!value)
             return failure_set(failure, HOLDEN_code_INVALID, property->name, "not a device limit");
-        char device[32], text[128], back[TEXT];
+        char device[32], text[128], back[TEXT] = "";
         snprintf(device, sizeof(device), "%" PRIu32 ":%" PRIu32, value->major, value->minor);
         if (value->value == UNIT_INFINITY)
             snprintf(text, sizeof(text), "%s %s=max", device, property->file);

@@ -168,7 +168,7 @@ static int read_conditions(const struct holden_seccomp_rule *rule, struct scmp_a
 
 static int add_rules(struct compilation *work, const struct holden_nested *nested) {
     struct holden_seccomp_rule rule;
-    struct scmp_arg_cmp conditions[CONDITIONS_MOST];
+    struct scmp_arg_cmp conditions[CONDITIONS_MOST] = {0};
     size_t count = 0;
     uint32_t action = work->default_action;
     int r = decode(&holden_record_seccomp_rule, nested, &rule, work->failure);

@@ -88,7 +88,7 @@ static void malformed(struct peer *peer, uint32_t id, const struct holden_fault 
 static void on_frame(void *program, struct peer *peer, const struct holden_frame *frame,
                      const uint8_t *body) {
     union decoded decoded;
-    struct holden_fault fault;
+    struct holden_fault fault = {.record = "request", .what = "too large"};
     struct failure failure = {0};
     int fds[HOLDEN_FDS_MAX];
     struct request request = {.agent = program, .peer = peer, .id = frame->id, .message = &decoded, .fds = fds};

@@ -9,6 +9,8 @@
 #define SMALL 256U
 #define KEEP 4096U
 
+const uint8_t buffer_nothing[1];
+
 void buffer_free(struct buffer *buffer) {
     free(buffer->data);
     *buffer = (struct buffer){0};

@@ -14,10 +14,13 @@ struct buffer {
 /* Releases the memory; the buffer is empty and usable afterwards. */
 void buffer_free(struct buffer *buffer);
 
-/* The first of buffer->size held bytes; valid until the buffer is changed. NULL where it never held
- * any, to which C allows not even 0 to be added. */
+/* Where the bytes of a buffer are that holds none: C allows to copy 0 bytes from there, and none at
+ * all from NULL. */
+extern const uint8_t buffer_nothing[];
+
+/* The first of buffer->size held bytes, never NULL; valid until the buffer is changed. */
 static inline uint8_t *buffer_bytes(const struct buffer *buffer) {
-    return buffer->data ? buffer->data + buffer->start : NULL;
+    return buffer->data ? buffer->data + buffer->start : (uint8_t *)(uintptr_t)buffer_nothing;
 }
 
 /* Makes room for `more` bytes behind the held ones and returns in *room where they go; what is

@@ -121,7 +121,7 @@ void table_print(const struct table *table, struct output *output) {
                    (unsigned)strlen(title));
     }
     const struct table_cell *cell = (const void *)table->cells.data;
-    size_t count = table->cells.size / sizeof(*cell);
+    size_t count = table->count ? table->cells.size / sizeof(*cell) : 0;
     for (size_t i = 0; i < count; i++, cell++)
         print_cell(output, places[i % table->count], cell->style, table->text.data + cell->at,
                    cell->size, cell->width);

@@ -12,6 +12,7 @@ void dialog_constrain(struct live *live);
 /* Asks for a part of a name; the table follows while it is typed. */
 void dialog_filter(struct live *live);
 
+/* Whether a dialog has the keyboard. */
 bool dialog_is_open(const struct live *live);
 
 /* Takes a key while a dialog is open. */

@@ -1,5 +1,6 @@
 /* What one agent tells, kept up to date: samples at an interval, events as they happen, and the
- * answers to whatever else is asked, all over one connection that is opened again when it is lost. */
+ * answers to whatever else is asked, all over one connection that is opened again when it is lost.
+ */
 #pragma once
 
 #include "monitor/link.h"
@@ -17,8 +18,8 @@ struct feed {
     const char *path;        /* of the socket */
     uint64_t interval;       /* between samples, microseconds */
     bool ended;              /* ask for ended processes too */
-    /* Gets the reply to each feed_ask(), valid during the call only; NULL instead of a reply when the
-     * connection is lost, with everything that was asked. May be NULL. */
+    /* Gets the reply to each feed_ask(), valid during the call only; NULL instead of a reply when
+     * the connection is lost, with everything that was asked. May be NULL. */
     void (*answer)(void *context, const struct holden_reply *reply);
     void *context;
 
@@ -32,7 +33,7 @@ struct feed {
 
     struct link link;
     int error;               /* of the last try to connect, -errno */
-    uint64_t retry;          /* when to connect again; microseconds of CLOCK_MONOTONIC, like all here */
+    uint64_t retry; /* when to connect again; microseconds of CLOCK_MONOTONIC, like all here */
     uint64_t due;            /* when to ask for the next sample */
     uint64_t asked;          /* when the sample on its way was asked for; 0: none is */
     uint64_t began;          /* when the last one was asked for */
@@ -47,6 +48,7 @@ uint64_t feed_now(void);
  * The caller has filled the first members, the rest is zero; released by feed_close(). */
 int feed_open(struct feed *feed, uint64_t now);
 
+/* Ends the connection and frees what the feed holds. */
 void feed_close(struct feed *feed);
 
 /* The descriptor and events to wait for; the descriptor is -1 while there is no connection. */

@@ -14,4 +14,5 @@ struct users {
 /* The user's name, or the number where there is none (getpwuid(3)). Valid as long as `users`. */
 const char *user_name(struct users *users, uint32_t uid);
 
+/* Frees the names. */
 void users_free(struct users *users);

@@ -20,18 +20,20 @@ struct view {
     enum column sort;
     bool reversed;              /* against the column's own direction */
     bool ended;                 /* show those that have ended too */
-    char filter[VIEW_FILTER];      /* part of the name, the case of letters not counted; empty: all */
+    char filter[VIEW_FILTER];   /* part of the name, the case of letters not counted; empty: all */
     uint64_t selected;          /* id of the selected row; 0: whichever is first */
     size_t cursor;              /* its index; 0 while there are no rows */
     size_t top;                 /* the index of the first row on the screen */
     size_t page;                /* rows that fit on the screen, at least 1 */
 };
 
+/* Frees what the view holds. */
 void view_free(struct view *view);
 
 /* Takes the rows of the model that are to be shown, in order, and finds the selected one again: by
  * its id, or where it is gone, the one in its place. 0, or -ENOMEM: no rows are shown. */
-int view_arrange(struct view *view, const struct model *model, const struct column_context *context);
+int view_arrange(struct view *view, const struct model *model,
+                 const struct column_context *context);
 
 /* Sorts by another column from the next view_arrange() on; by the same one again: the other way. */
 void view_sort(struct view *view, enum column sort);

@@ -78,6 +78,6 @@ load helper
     log=$(find "$T/state/logs" -type f)
     eventually sh -c "[ \$(du -k $log | cut -f1) -le 128 ]"
     run "$C" logs -n 1 big
-    [ "$output" = done ]
+    [ "$output" = "done" ]
     [[ "$("$C" logs big | tail -n 2 | head -n 1)" == "line 39999 of many" ]]
 }

@@ -46,6 +46,16 @@ static bool take_frames(struct holden_connection *connection) {
     return r == -EAGAIN;
 }
 
+/* Receives all there is. False: the connection would be closed. */
+static bool receive(struct holden_connection *connection) {
+    ssize_t got;
+    while ((got = holden_connection_receive(connection)) > 0)
+        if (!take_frames(connection))
+            return false;
+    EXPECT(got == -EAGAIN || got == -EMFILE);
+    return got == -EAGAIN;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int ends[2];
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
@@ -59,11 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         send_portion(ends[1], data + 1, portion, data[0] & 0x80);
         data += 1 + portion;
         size -= 1 + portion;
-        ssize_t got;
-        while (alive && (got = holden_connection_receive(&connection)) != -EAGAIN) {
-            EXPECT(got > 0 || got == -EMFILE);
-            alive = got > 0 && take_frames(&connection);
-        }
+        alive = receive(&connection);
     }
     close(ends[1]);
     holden_connection_close(&connection);

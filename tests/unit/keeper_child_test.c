@@ -166,8 +166,8 @@ TEST(a_large_plan_travels_in_a_memfd) {
     static char value[100001];
     fixture_run(&fixture);
     memset(value, 'x', sizeof(value) - 1);
-    for (char name = 'A'; name <= 'C'; name++) {
-        value[0] = name;
+    for (int name = 'A'; name <= 'C'; name++) {
+        value[0] = (char)name;
         value[1] = '=';
         if (name == 'A')
             draft_open(&draft, "/bin/sh", "-c", "echo ${#A} ${#B}", NULL);
