@@ -76,7 +76,8 @@ P
     [ "$(cat "$g/pids.max")" = 20 ]
     [ "$(cat "$g/io.weight")" = "default 300" ]
     [ "$(cat "$g/cpu.max")" = "30000 20000" ]
-    total=$(awk '/^MemTotal/ { printf "%d", $2 * 1024 }' /proc/meminfo)
+    total=$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)
+    total=$((total * 1024))
     [ "$(cat "$g/memory.high")" -le $((total / 2)) ]
     [ "$(cat "$g/memory.high")" -ge $((total / 2 - 65536)) ]
     pid=$("$C" --json status seen | jq .pid)
