@@ -49,9 +49,31 @@ void peer_later(struct peer *peer) {
     update_events(peer);
 }
 
+/* For a peer that has not taken the descriptors sent before: a message for which they are optional goes
+ * without. */
+static int put_without_fds(struct peer *peer, uint16_t type, uint32_t id, const void *message) {
+    const struct holden_record *record = holden_message(type)->record;
+    union {
+        uint64_t align;
+        uint8_t space[512];
+    } copy;
+    if (record->size > sizeof(copy))
+        return -EMFILE;
+    memcpy(copy.space, message, record->size);
+    for (size_t i = 0; i < record->count; i++) {
+        if (record->fields[i].type == HOLDEN_TYPE_FD && record->fields[i].required)
+            return -EMFILE;
+        if (record->fields[i].type == HOLDEN_TYPE_FD)
+            holden_unmark(&copy, i);
+    }
+    return holden_connection_put(&peer->connection, type, id, &copy, NULL, 0);
+}
+
 void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
                 size_t count) {
     int r = holden_connection_put(&peer->connection, type, id, message, fds, count);
+    if (r == -EMFILE)
+        r = put_without_fds(peer, type, id, message);
     peer->behind |= peer_full(peer);
     if (r == -EMSGSIZE && type != HOLDEN_MESSAGE_error) {
         peer_error(peer, id, HOLDEN_code_TOO_MANY, NULL, "the answer is longer than a frame may be");

@@ -71,7 +71,8 @@ int listener_start(struct listener *listener, sd_event *event, int fd, gid_t gro
 void listener_stop(struct listener *listener);
 
 /* Queues a reply to request `id` and sends what the socket takes. A peer that cannot be served any
- * more is closed later by the loop, never inside this call. `fds` stay the caller's. */
+ * more is closed later by the loop, never inside this call. `fds` stay the caller's; they and the
+ * fields that name them are left out where the peer holds up too many and the message allows it. */
 void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
                 size_t count);
 

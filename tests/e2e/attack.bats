@@ -95,3 +95,25 @@ gone() {
     expect 1
     one_line "PATH is longer"
 }
+
+@test "a client that asks for 1,500 starts before it reads gets 1,500 answers" {
+    run timeout $((LIMIT * 3)) perl -MIO::Socket::UNIX -e '
+        my $s = IO::Socket::UNIX->new(Peer => $ENV{HOLDEN_SOCKET}) or die;
+        my $body = pack("vVa*", 1, 9, "/bin/true");
+        my $frame = pack("a4vvVVV", "Hd\1\0", 2, 0, length $body, 1, 0) . $body;
+        print $s $frame x 1500 or die;
+        $s->flush;
+        1 until `$ARGV[0] --json self` =~ /"starts":1500\b/;
+        my ($started, $in) = (0, "");
+        while ($started < 1500 && sysread $s, $in, 65536, length $in) {
+            while (length $in >= 20) {
+                my ($type, undef, $size) = unpack "x4vvV", $in;
+                last if length $in < 20 + $size;
+                substr $in, 0, 20 + $size, "";
+                $started++ if $type == 68;
+            }
+        }
+        print "$started\n";' "$C"
+    expect 0
+    [ "$output" = 1500 ]
+}
