@@ -107,7 +107,7 @@ struct signal_visit {
 
 /* Whether the process is in this cgroup now: it is asked after its pidfd was opened, so that a pid
  * that changed hands in between is not signalled. */
-static bool listed(int directory, pid_t pid) {
+bool cgroup_lists(int directory, pid_t pid) {
     _cleanup_(buffer_free) struct buffer text = {0};
     if (file_read_all(directory, "cgroup.procs", LIST_MOST, &text) < 0 || buffer_append(&text, "", 1) < 0)
         return false;
@@ -123,7 +123,7 @@ static int signal_one(int directory, pid_t pid, int signal) {
     _cleanup_close_ int fd = pidfd_open(pid, 0);
     if (fd < 0)
         return errno == ESRCH ? 0 : -errno;
-    if (!listed(directory, pid))
+    if (!cgroup_lists(directory, pid))
         return 0;
     return pidfd_send_signal(fd, signal, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
 }

@@ -53,6 +53,10 @@ int cgroup_open(const struct hierarchy *hierarchy, const char *name, int *direct
  * SIGKILL for each through a pidfd). 0 or -errno. */
 int cgroup_kill(int directory);
 
+/* Whether the cgroup itself, not one below it, holds the process now. Asked after a pidfd of the
+ * process was opened, it proves whose process that is. False also where it cannot be told. */
+bool cgroup_lists(int directory, pid_t pid);
+
 /* Sends `signal` to every process of the cgroup and of those below it, each through a pidfd that was
  * proven to be of this cgroup after it was opened; `except` is left out (0: nobody). 0 or -errno. */
 int cgroup_signal(int directory, int signal, pid_t except);

@@ -20,20 +20,7 @@ static int open_cgroup(const struct process *process, int *directory) {
 }
 
 static size_t member_size(const struct holden_field *field) {
-    if (field->repeated)
-        return sizeof(struct holden_repeated);
-    switch ((enum holden_type)field->type) {
-    case HOLDEN_TYPE_STRING:
-    case HOLDEN_TYPE_BYTES: return sizeof(struct holden_view);
-    case HOLDEN_TYPE_RECORD: return sizeof(struct holden_nested);
-    case HOLDEN_TYPE_U64:
-    case HOLDEN_TYPE_I64: return sizeof(uint64_t);
-    case HOLDEN_TYPE_BOOL: return sizeof(bool);
-    case HOLDEN_TYPE_U32:
-    case HOLDEN_TYPE_ENUM:
-    case HOLDEN_TYPE_FD: return sizeof(uint32_t);
-    }
-    return 0;
+    return field->repeated ? sizeof(struct holden_repeated) : holden_size((enum holden_type)field->type);
 }
 
 /* Takes over each property that `from` has and, where `only` is not NULL, that `only` has too. */

@@ -23,17 +23,8 @@
 static bool cgroup_holds(const struct process *process, pid_t pid) {
     char name[96];
     _cleanup_close_ int directory = -1;
-    _cleanup_(buffer_free) struct buffer text = {0};
     cgroup_name(process->id, process->name, name, sizeof(name));
-    if (cgroup_open(&process->agent->hierarchy, name, &directory) < 0 ||
-        file_read_all(directory, "cgroup.procs", 8 << 20, &text) < 0 || buffer_append(&text, "", 1) < 0)
-        return false;
-    for (char *at = (char *)buffer_bytes(&text); *at;) {
-        if (strtol(at, &at, 10) == pid)
-            return true;
-        at += strspn(at, "\n");
-    }
-    return false;
+    return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 && cgroup_lists(directory, pid);
 }
 
 /* The keeper knows its children, living or dead, and so proves them. One that it does not know (it was

@@ -124,7 +124,7 @@ static int put_value(const struct holden_field *field, const void *member, unsig
     return -EINVAL;
 }
 
-static size_t element_size(enum holden_type type) {
+size_t holden_size(enum holden_type type) {
     switch (type) {
     case HOLDEN_TYPE_STRING:
     case HOLDEN_TYPE_BYTES: return sizeof(struct holden_view);
@@ -144,7 +144,7 @@ static int put_list(const struct holden_field *field, const struct holden_repeat
                     struct buffer *out) {
     if (list->items) {
         const uint8_t *item = list->items;
-        size_t step = element_size(field->type);
+        size_t step = holden_size(field->type);
         for (uint32_t i = 0; i < list->count; i++, item += step) {
             int r = put_value(field, item, depth, out);
             if (r < 0)
@@ -338,7 +338,7 @@ int holden_decode(const struct holden_record *record, const void *bytes, size_t 
 }
 
 static bool next_item(struct holden_repeated *list, enum holden_type type, void *element) {
-    size_t size = element_size(type);
+    size_t size = holden_size(type);
     if (list->count == 0)
         return false;
     memcpy(element, list->items, size);

@@ -128,6 +128,9 @@ bool holden_next(struct holden_repeated *list, enum holden_type type, void *elem
 #define holden_next_u32(list, number) holden_next(list, HOLDEN_TYPE_U32, number)
 #define holden_next_record(list, nested) holden_next(list, HOLDEN_TYPE_RECORD, nested)
 
+/* The size of a value of that type in a struct, or as an element of a list. */
+size_t holden_size(enum holden_type type);
+
 /* A view of a C string; the string must outlive it. */
 struct holden_view holden_view(const char *text);
 
