@@ -9,7 +9,8 @@
 
 static const struct action_row rows[ACTIONS] = {
     [ACTION_STOP] = {"stop", "stopped", "and all its children?", HOLDEN_MESSAGE_stop, true},
-    [ACTION_KILL] = {"kill", "killed", "and all its children with SIGKILL?", HOLDEN_MESSAGE_kill, true},
+    [ACTION_KILL] = {"kill", "killed", "and all its children with SIGKILL?", HOLDEN_MESSAGE_kill,
+                     true},
     [ACTION_FREEZE] = {"freeze", "froze", NULL, HOLDEN_MESSAGE_freeze, true},
     [ACTION_THAW] = {"thaw", "thawed", NULL, HOLDEN_MESSAGE_thaw, true},
     [ACTION_RESTART] = {"restart", "restarted", "?", HOLDEN_MESSAGE_restart, false},
@@ -36,7 +37,8 @@ _Static_assert(HOLDEN_INDEX(stop, name) == 0 && HOLDEN_INDEX(kill, name) == 0 &&
 
 static void set_name(union request *request, uint16_t message, const char *name) {
     struct holden_view view = holden_view(name);
-    memcpy((char *)request + holden_message(message)->record->fields[0].offset, &view, sizeof(view));
+    memcpy((char *)request + holden_message(message)->record->fields[0].offset, &view,
+           sizeof(view));
     holden_mark(request, 0);
 }
 
@@ -50,7 +52,8 @@ int action_ask(struct feed *feed, enum action action, const char *name,
         HOLDEN_SET(&request.kill, kill, all, true);
     }
     if (action == ACTION_CONSTRAIN)
-        HOLDEN_SET(&request.constrain, constrain, properties, (struct holden_nested){.value = limits});
+        HOLDEN_SET(&request.constrain, constrain, properties,
+                   (struct holden_nested){.value = limits});
     int r = feed_ask(feed, rows[action].message, &request, &asked.id);
     if (r < 0)
         return r;
@@ -64,7 +67,8 @@ static void tell_error(const struct action_pending *pending, const struct holden
     struct holden_error error;
     const char *verb = rows[pending->action].verb;
     if (holden_reply_decode(reply, &error) < 0) {
-        snprintf(text, ACTION_TEXT, "cannot %s %s: the agent's answer makes no sense", verb, pending->name);
+        snprintf(text, ACTION_TEXT, "cannot %s %s: the agent's answer makes no sense", verb,
+                 pending->name);
         return;
     }
     bool step = HOLDEN_HAS(&error, error, step) &&
@@ -100,8 +104,8 @@ bool action_answer(const struct action_pending *pending, const struct holden_rep
     if (reply->frame.type == HOLDEN_MESSAGE_done)
         return true;
     if (reply->frame.type == HOLDEN_MESSAGE_started && holden_reply_decode(reply, &started) == 0) {
-        snprintf(text, ACTION_TEXT, "%s %s (pid %" PRIu32 ")", rows[pending->action].past, pending->name,
-                 started.pid);
+        snprintf(text, ACTION_TEXT, "%s %s (pid %" PRIu32 ")", rows[pending->action].past,
+                 pending->name, started.pid);
         return true;
     }
     if (reply->frame.type == HOLDEN_MESSAGE_constrained && tell_limits(pending, reply, text))

@@ -1,4 +1,4 @@
-/* What can be done to a process from the keyboard: the requests and what is said of their answers. */
+/* What can be done to a process from the keyboard: the requests, what is said of the answers. */
 #pragma once
 
 #include "monitor/feed.h"
@@ -34,8 +34,8 @@ struct action_pending {
 /* The row of an action. Static. */
 const struct action_row *action_row(enum action action);
 
-/* Asks the agent; `limits` are those of ACTION_CONSTRAIN, otherwise NULL. 0 with *pending filled; as
- * feed_ask(). */
+/* Asks the agent; `limits` are those of ACTION_CONSTRAIN, otherwise NULL. 0 with *pending filled;
+ * as feed_ask(). */
 int action_ask(struct feed *feed, enum action action, const char *name,
                const struct holden_properties *limits, struct action_pending *pending);
 

@@ -1,5 +1,5 @@
-/* The columns of the table, once: the live screen, the plain frame, sorting and the help are made from
- * these rows. */
+/* The columns of the table, once: the live screen, the plain frame, sorting and the help are made
+ * from these rows. */
 #pragma once
 
 #include "monitor/row.h"
@@ -22,7 +22,9 @@ enum column {
 };
 
 /* What a colour says; without colours, bold and dim say some of it. */
-enum style { STYLE_PLAIN, STYLE_STRONG, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_COLD, STYLES };
+enum style {
+    STYLE_PLAIN, STYLE_STRONG, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_COLD, STYLES,
+};
 
 enum { COLUMN_SCRATCH = 64 };
 

@@ -108,10 +108,12 @@ static const struct {
 
 static bool is_typed_here(size_t index) {
     const struct holden_property *property = holden_property(index);
-    return property->live && property->home == HOLDEN_HOME_CGROUP && syntaxes[property->syntax].read;
+    return property->live && property->home == HOLDEN_HOME_CGROUP &&
+           syntaxes[property->syntax].read;
 }
 
-__attribute__((format(printf, 2, 3))) static int refuse(char wrong[CONSTRAINT_TEXT], const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static int refuse(char wrong[CONSTRAINT_TEXT],
+                                                        const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(wrong, CONSTRAINT_TEXT, format, arguments);
@@ -126,7 +128,8 @@ static void put(struct holden_properties *limits, size_t index, uint64_t number)
 
 static uint64_t get(const struct holden_properties *limits, size_t index) {
     uint64_t number;
-    memcpy(&number, (const char *)limits + holden_record_properties.fields[index].offset, sizeof(number));
+    memcpy(&number, (const char *)limits + holden_record_properties.fields[index].offset,
+           sizeof(number));
     return number;
 }
 
@@ -154,7 +157,8 @@ static int take_property(const char *name, const char *value, struct holden_prop
     if (r == 0 && !is_within(property, number))
         r = -ERANGE;
     if (r < 0)
-        return refuse(wrong, "%s=%s: %s", name, value, r == -ERANGE ? "out of range" : "not understood");
+        return refuse(wrong, "%s=%s: %s", name, value,
+                      r == -ERANGE ? "out of range" : "not understood");
     put(limits, index, number);
     return 0;
 }
@@ -165,10 +169,12 @@ static int take_number(const char *word, size_t place, struct holden_properties 
     uint64_t number;
     if (place > 1)
         return refuse(wrong, "%s: write Property=value", word);
-    int r = place == 0 ? unit_parse_count(word, &number)
-                       : is_percent(word) ? unit_parse_percent(word, &number) : unit_parse_count(word, &number);
+    int r = place == 0         ? unit_parse_count(word, &number)
+            : is_percent(word) ? unit_parse_percent(word, &number)
+                               : unit_parse_count(word, &number);
     if (r < 0 && r != -ERANGE)
-        return refuse(wrong, "%s: %s", word, place == 0 ? "not a number of MiB" : "not a percentage");
+        return refuse(wrong, "%s: %s", word,
+                      place == 0 ? "not a number of MiB" : "not a percentage");
     if (r == 0 && place == 0 && number <= INT64_MAX / MEBIBYTE) {
         put(limits, HOLDEN_INDEX(properties, memory_max), number * MEBIBYTE);
         return 0;
@@ -181,7 +187,8 @@ static int take_number(const char *word, size_t place, struct holden_properties 
     return refuse(wrong, "%s: out of range", word);
 }
 
-int constraint_parse(const char *text, struct holden_properties *limits, char wrong[CONSTRAINT_TEXT]) {
+int constraint_parse(const char *text, struct holden_properties *limits,
+                     char wrong[CONSTRAINT_TEXT]) {
     char words[CONSTRAINT_TEXT];
     struct holden_properties read = {0};
     size_t count = 0;
@@ -194,7 +201,8 @@ int constraint_parse(const char *text, struct holden_properties *limits, char wr
         char *equals = strchr(word, '=');
         if (equals)
             *equals = '\0';
-        int r = equals ? take_property(word, equals + 1, &read, wrong) : take_number(word, count, &read, wrong);
+        int r = equals ? take_property(word, equals + 1, &read, wrong)
+                       : take_number(word, count, &read, wrong);
         if (r < 0)
             return r;
         count += equals ? 2 : 1;
@@ -217,7 +225,7 @@ void constraint_print(const struct holden_properties *before, const struct holde
         syntaxes[holden_property(i)->syntax].print(get(after, i), new, sizeof(new));
         if (holden_has(before, i))
             syntaxes[holden_property(i)->syntax].print(get(before, i), old, sizeof(old));
-        used += (size_t)snprintf(text + used, CONSTRAINT_TEXT - used, "%s%s=%s (was %s)", used ? ", " : "",
-                                 holden_property(i)->name, new, old);
+        used += (size_t)snprintf(text + used, CONSTRAINT_TEXT - used, "%s%s=%s (was %s)",
+                                 used ? ", " : "", holden_property(i)->name, new, old);
     }
 }

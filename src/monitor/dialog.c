@@ -20,8 +20,8 @@ void dialog_key(struct live *live, int key) {
     live->dirty = true;
 }
 
-/* The selected row, if the action means something for it; otherwise says why not. It stays selected:
- * what is frozen falls in the order, and the next key must not thaw another. */
+/* The selected row, if the action means something for it; otherwise says why not. It stays
+ * selected: what is frozen falls in the order, and the next key must not thaw another. */
 static const struct row *target(struct live *live, enum action action) {
     live_arrange(live);
     const struct row *row = view_selected(&live->view);
@@ -74,8 +74,9 @@ void dialog_act(struct live *live, enum action action) {
         return;
     }
     dialog->prompt.confirm = true;
-    snprintf(dialog->question, sizeof(dialog->question), "%s %s%s%s [y/n] ", action_row(action)->verb,
-             dialog->name, action_row(action)->asking[0] == '?' ? "" : " ", action_row(action)->asking);
+    snprintf(dialog->question, sizeof(dialog->question), "%s %s%s%s [y/n] ",
+             action_row(action)->verb, dialog->name,
+             action_row(action)->asking[0] == '?' ? "" : " ", action_row(action)->asking);
 }
 
 /* The form stays open when the text makes no sense, so that it can be mended. */

@@ -130,7 +130,8 @@ static bool take_pong(struct feed *feed, const struct holden_reply *reply) {
     struct holden_pong pong;
     if (reply->frame.type != HOLDEN_MESSAGE_pong || holden_reply_decode(reply, &pong) < 0)
         return false;
-    snprintf(feed->version, sizeof(feed->version), "%.*s", (int)pong.version.size, pong.version.data);
+    snprintf(feed->version, sizeof(feed->version), "%.*s", (int)pong.version.size,
+             pong.version.data);
     feed->pid = pong.pid;
     return true;
 }

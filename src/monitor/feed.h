@@ -1,6 +1,5 @@
 /* What one agent tells, kept up to date: samples at an interval, events as they happen, and the
- * answers to whatever else is asked, all over one connection that is opened again when it is lost.
- */
+ * answers to whatever else is asked, over one connection that is opened again when it is lost. */
 #pragma once
 
 #include "monitor/link.h"
@@ -33,7 +32,7 @@ struct feed {
 
     struct link link;
     int error;               /* of the last try to connect, -errno */
-    uint64_t retry; /* when to connect again; microseconds of CLOCK_MONOTONIC, like all here */
+    uint64_t retry;          /* when to connect again: feed_now(), like all times here */
     uint64_t due;            /* when to ask for the next sample */
     uint64_t asked;          /* when the sample on its way was asked for; 0: none is */
     uint64_t began;          /* when the last one was asked for */

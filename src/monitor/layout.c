@@ -16,7 +16,8 @@ void layout_measure(struct layout *layout, const struct column_context *context,
             *wanted = row->least;
         for (size_t i = 0; i < count && *wanted < most; i++) {
             char scratch[COLUMN_SCRATCH];
-            unsigned width = text_width(row->cell(context, entries[i].row, scratch), most, context->utf8);
+            unsigned width =
+                text_width(row->cell(context, entries[i].row, scratch), most, context->utf8);
             if (*wanted < width)
                 *wanted = width;
         }
@@ -62,8 +63,8 @@ static void grow(struct layout *layout, enum column which, unsigned width, unsig
         *have = most - *have < spare ? most : *have + spare;
 }
 
-/* The command and the bar go first, then names give way as far as they stay readable, then the other
- * columns go; what is left over goes back to the names and then to the command. */
+/* The command and the bar go first, then names give way as far as they stay readable, then the
+ * other columns go; what is left over goes back to the names and then to the command. */
 void layout_fit(struct layout *layout, unsigned width) {
     memcpy(layout->widths, layout->wanted, sizeof(layout->widths));
     if (width == 0) {
@@ -99,8 +100,9 @@ void layout_title(const struct layout *layout, enum column which, char text[LAYO
     align(holden_view(row->title), row->left, layout->widths[which], false, text);
 }
 
-void layout_cell(const struct layout *layout, enum column which, const struct column_context *context,
-                 const struct row *row, char text[LAYOUT_CELL]) {
+void layout_cell(const struct layout *layout, enum column which,
+                 const struct column_context *context, const struct row *row,
+                 char text[LAYOUT_CELL]) {
     char scratch[COLUMN_SCRATCH];
     struct holden_view content = column(which)->cell(context, row, scratch);
     align(content, column(which)->left, layout->widths[which], context->utf8, text);

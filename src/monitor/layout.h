@@ -1,5 +1,5 @@
-/* How wide the columns are. Widths grow with what they show and do not shrink again, so that the table
- * does not wobble; where room is short, the columns that matter least are left out. */
+/* How wide the columns are. Widths grow with what they show and do not shrink again, so that the
+ * table does not wobble; where room is short, the columns that matter least are left out. */
 #pragma once
 
 #include "monitor/view.h"
@@ -16,13 +16,14 @@ enum { LAYOUT_CELL = 8192 };
 void layout_measure(struct layout *layout, const struct column_context *context,
                     const struct view_entry *entries, size_t count);
 
-/* Fits the columns into `width` columns of the terminal, one space between them; 0: no bound, and no
- * columns that only a screen shows. */
+/* Fits the columns into `width` columns of the terminal, one space between them; 0: no bound, and
+ * no columns that only a screen shows. */
 void layout_fit(struct layout *layout, unsigned width);
 
 /* The title of a column, cut or padded to its width, in `text`; the column must not be left out. */
 void layout_title(const struct layout *layout, enum column which, char text[LAYOUT_CELL]);
 
 /* The cell of a row, likewise. */
-void layout_cell(const struct layout *layout, enum column which, const struct column_context *context,
-                 const struct row *row, char text[LAYOUT_CELL]);
+void layout_cell(const struct layout *layout, enum column which,
+                 const struct column_context *context, const struct row *row,
+                 char text[LAYOUT_CELL]);

@@ -45,8 +45,8 @@ void live_act(struct live *live, enum action action, const char *name,
         if (!live->pending[i].id)
             free_place = &live->pending[i];
     if (!free_place) {
-        live_say(live, STYLE_WARN, "the agent has not answered %d requests; not asked: %s %s", LIVE_PENDING,
-                 action_row(action)->verb, name);
+        live_say(live, STYLE_WARN, "the agent has not answered %d requests; not asked: %s %s",
+                 LIVE_PENDING, action_row(action)->verb, name);
         return;
     }
     int r = action_ask(&live->feed, action, name, limits, free_place);
@@ -106,7 +106,8 @@ static uint64_t next_deadline(const struct live *live, uint64_t now, uint64_t pa
     uint64_t deadline = feed_deadline(&live->feed);
     uint64_t paint = live->dirty ? painted + BETWEEN_PAINTS : now + SECOND - now % SECOND;
     deadline = deadline < paint ? deadline : paint;
-    return live->notice.until > now && live->notice.until < deadline ? live->notice.until : deadline;
+    return live->notice.until > now && live->notice.until < deadline ? live->notice.until
+                                                                     : deadline;
 }
 
 static void wait_for(struct pollfd *sources, uint64_t until) {
@@ -138,7 +139,8 @@ static void loop(struct live *live, int signals) {
             live->stale = live->dirty = true;
         if (now / SECOND != second)
             live->dirty = true;
-        if (!live->dirty || (now < painted + BETWEEN_PAINTS && !(sources[TERMINAL].revents & POLLIN)))
+        if (!live->dirty ||
+            (now < painted + BETWEEN_PAINTS && !(sources[TERMINAL].revents & POLLIN)))
             continue;
         live_arrange(live);
         live->dirty = false;
@@ -174,10 +176,16 @@ static void live_free(struct live *live) {
 int live_run(const struct options *options) {
     const char *why;
     _cleanup_(live_free) struct live live = {
-        .feed = {.path = holden_socket_path(options->socket), .interval = options->interval,
-                 .ended = options->ended, .answer = answer},
-        .view = {.sort = options->sort, .reversed = options->reversed, .ended = options->ended, .page = 1},
-        .stale = true, .dirty = true,
+        .feed = {.path = holden_socket_path(options->socket),
+                 .interval = options->interval,
+                 .ended = options->ended,
+                 .answer = answer},
+        .view = {.sort = options->sort,
+                 .reversed = options->reversed,
+                 .ended = options->ended,
+                 .page = 1},
+        .stale = true,
+        .dirty = true,
     };
     live.feed.context = &live;
     live.context.users = &live.users;

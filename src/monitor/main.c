@@ -1,16 +1,16 @@
 /* The monitor: shows what the processes of an agent do, live.
  *
- *   feed    asks one agent for samples and listens to its events over a link (one connection, opened
- *           again whenever it is lost), and keeps the
+ *   feed    asks one agent for samples and listens to its events over a link (one connection,
+ *           opened again whenever it is lost), and keeps the
  *   model   of all processes: rows, each with its last sample and the rates between two.
  *   view    says which rows are shown, in which order, and which one is selected;
  *   column  what is shown of a row, and layout how wide that is.
  *   plain   prints this as text or JSON; live shows it full screen: screen draws it through
- *   terminal (ncurses), key and dialog turn keys into changes of the view and into
+ *           terminal (ncurses), key and dialog turn keys into changes of the view and into
  *   action  requests to the agent, whose answers come back through the feed.
  *
- * Nothing blocks: the live screen waits in one poll(2) for the terminal, the agent and signals, so that
- * a silent agent does not hold up a key, nor a flood of events the clock. */
+ * Nothing blocks: the live screen waits in one poll(2) for the terminal, the agent and signals, so
+ * that a silent agent does not hold up a key, nor a flood of events the clock. */
 #include <locale.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
-/* The processes of one agent, by id, sample after sample. Nothing here knows of terminals or sockets. */
+/* The processes of one agent, by id, sample after sample. Nothing here knows of terminals or
+ * sockets. */
 #pragma once
 
 #include "monitor/row.h"
@@ -19,7 +20,7 @@ struct model {
     struct row **rows;       /* sorted by id; owned */
     size_t count;
     size_t space;
-    uint64_t sample;         /* the number of the sample being told, or told last; 0 before the first */
+    uint64_t sample;         /* the number of the sample being told, or told last; from 1 */
 };
 
 /* Frees all rows. */

@@ -51,11 +51,13 @@ FLAG(help)
 FLAG(version)
 
 static const struct option_row rows[] = {
-    {'s', "socket", "PATH", "the agent's socket; else $HOLDEN_SOCKET, else " HOLDEN_SOCKET_DEFAULT, take_socket},
+    {'s', "socket", "PATH", "the agent's socket; else $HOLDEN_SOCKET, else " HOLDEN_SOCKET_DEFAULT,
+     take_socket},
     {'i', "interval", "TIME", "time between samples, 50ms to 1h; 1s unless given", take_interval},
     {'1', "once", NULL, "print one frame as plain text, after two samples, and exit", take_once},
     {'j', "json", NULL, "print one JSON object per process and sample, one a line", take_json},
-    {'S', "sort", "COLUMN", "sort by this column, see below; -COLUMN: the other way round", take_sort},
+    {'S', "sort", "COLUMN", "sort by this column, see below; -COLUMN: the other way round",
+     take_sort},
     {'a', "all", NULL, "ended processes too", take_ended},
     {0, "no-color", NULL, "no colours, as with NO_COLOR set", take_no_color},
     {'h', "help", NULL, "show this help", take_help},
@@ -64,11 +66,13 @@ static const struct option_row rows[] = {
 
 int options_read(struct options *options, int count, char **words) {
     *options = (struct options){.interval = SECOND, .sort = COLUMN_CPU};
-    int at = option_parse(rows, ARRAY_SIZE(rows), program_invocation_short_name, count, words, options);
+    int at =
+        option_parse(rows, ARRAY_SIZE(rows), program_invocation_short_name, count, words, options);
     if (at < 0)
         return STATUS_USAGE;
     if (at < count) {
-        log_error("'%s': no arguments are taken; see %s --help", words[at], program_invocation_short_name);
+        log_error("'%s': no arguments are taken; see %s --help", words[at],
+                  program_invocation_short_name);
         return STATUS_USAGE;
     }
     return STATUS_DONE;

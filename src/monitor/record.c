@@ -44,7 +44,8 @@ int record_put(const struct row *row, const struct feed *feed, struct users *use
     if (r == 0)
         r = holden_json_string(holden_view(user_name(users, row->user)), out);
     if (r == 0)
-        r = buffer_printf(out, ",\"sample\":%" PRIu64 ",\"time\":%" PRIu64 ",\"socket\":", feed->samples, time);
+        r = buffer_printf(
+            out, ",\"sample\":%" PRIu64 ",\"time\":%" PRIu64 ",\"socket\":", feed->samples, time);
     if (r == 0)
         r = holden_json_string(holden_view(feed->path), out);
     return r < 0 ? r : buffer_append(out, "}\n", 2);

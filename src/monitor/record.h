@@ -19,6 +19,6 @@
 #include "monitor/feed.h"
 #include "monitor/user.h"
 
-/* Appends the line, with its newline. `time` is in microseconds since 1970. 0, -ENOMEM or -EBADMSG. */
+/* Appends the line, with its newline; `time`: microseconds since 1970. 0, -ENOMEM or -EBADMSG. */
 int record_put(const struct row *row, const struct feed *feed, struct users *users, uint64_t time,
                struct buffer *out);

@@ -19,8 +19,9 @@ static const struct {
     size_t rate;    /* offset in struct row_rates */
     double scale;   /* per microsecond passed */
 } sources[] = {
-#define SOURCE(member, into, factor)                                                           \
-    {HOLDEN_INDEX(usage, member), offsetof(struct holden_usage, member), offsetof(struct row_rates, into), factor}
+#define SOURCE(member, into, factor)                                            \
+    {HOLDEN_INDEX(usage, member), offsetof(struct holden_usage, member),        \
+     offsetof(struct row_rates, into), factor}
     SOURCE(cpu, cpu, 100),
     SOURCE(throttled, throttled, 100),
     SOURCE(io_read, read, 1e6),
@@ -38,7 +39,8 @@ static uint64_t counter(const struct holden_usage *usage, size_t offset) {
 }
 
 /* A counter that went back belongs to another start of the process: nothing is known yet. */
-static struct row_rates rates_between(const struct holden_usage *from, const struct holden_usage *to) {
+static struct row_rates rates_between(const struct holden_usage *from,
+                                      const struct holden_usage *to) {
     struct row_rates rates;
     double passed = (double)(to->at - from->at);
     for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
@@ -77,7 +79,8 @@ static int keep_body(struct row *row, const uint8_t *body, size_t size) {
 static struct holden_view own(const struct row *row, const uint8_t *body, struct holden_view view) {
     if (!view.data)
         return view;
-    return (struct holden_view){(const char *)row->body + (view.data - (const char *)body), view.size};
+    return (struct holden_view){(const char *)row->body + (view.data - (const char *)body),
+                                view.size};
 }
 
 static void take_process(struct row *row, const struct holden_process *process) {
@@ -88,17 +91,19 @@ static void take_process(struct row *row, const struct holden_process *process) 
     row->frozen = HOLDEN_HAS(process, process, frozen) && process->frozen;
     row->runtime = process->runtime;
     row->restarts = HOLDEN_HAS(process, process, restarts) ? process->restarts : 0;
-    row->memory_limit = HOLDEN_HAS(process, process, memory_limit) ? process->memory_limit : UINT64_MAX;
-    row->tasks_limit = HOLDEN_HAS(process, process, tasks_limit) ? process->tasks_limit : UINT64_MAX;
+    row->memory_limit = HOLDEN_HAS(process, process, memory_limit) ? process->memory_limit
+                                                                   : UINT64_MAX;
+    row->tasks_limit = HOLDEN_HAS(process, process, tasks_limit) ? process->tasks_limit
+                                                                 : UINT64_MAX;
 }
 
-int row_update(struct row *row, const struct holden_process *process, const uint8_t *body, size_t size,
-               uint64_t span) {
+int row_update(struct row *row, const struct holden_process *process, const uint8_t *body,
+               size_t size, uint64_t span) {
     struct holden_usage usage = {0};
     struct holden_fault fault;
     if (HOLDEN_HAS(process, process, usage) &&
-        holden_decode(&holden_record_usage, process->usage.bytes.data, process->usage.bytes.size, &usage,
-                      &fault) < 0)
+        holden_decode(&holden_record_usage, process->usage.bytes.data, process->usage.bytes.size,
+                      &usage, &fault) < 0)
         return -EBADMSG;
     int r = keep_body(row, body, size);
     if (r < 0)

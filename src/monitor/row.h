@@ -1,5 +1,5 @@
-/* One process, as the agent told of it last, and what it does per second: the difference between two
- * samples of its counters. */
+/* One process, as the agent told of it last, and what it does per second: the difference between
+ * two samples of its counters. */
 #pragma once
 
 #include "protocol/message.h"
@@ -37,11 +37,11 @@ struct row {
     uint32_t space;           /* allocated for it */
 };
 
-/* Takes what a `process` message says, decoded from the `size` bytes at `body`, which are copied. The
- * rates are counted anew where the sample before them is at least `span` microseconds old, otherwise
- * they stay. A row begins as zeroes. 0; -EBADMSG, -ENOMEM: the row is as it was. */
-int row_update(struct row *row, const struct holden_process *process, const uint8_t *body, size_t size,
-               uint64_t span);
+/* Takes what a `process` message says, decoded from the `size` bytes at `body`, which are copied.
+ * The rates are counted anew where the sample before them is at least `span` microseconds old,
+ * otherwise they stay. A row begins as zeroes. 0; -EBADMSG, -ENOMEM: the row is as it was. */
+int row_update(struct row *row, const struct holden_process *process, const uint8_t *body,
+               size_t size, uint64_t span);
 
 /* Frees what the row owns. */
 void row_free(struct row *row);
@@ -59,7 +59,7 @@ double row_stall(const struct row *row, enum row_stall *which);
 /* "cpu", "mem", "io". */
 const char *row_stall_word(enum row_stall which);
 
-/* The part of its memory limit that the process uses, 0 to 1 and above; NAN without a limit. The same
- * for its tasks. */
+/* The part of its memory limit that the process uses, 0 to 1 and above; NAN without a limit. The
+ * same for its tasks. */
 double row_memory_share(const struct row *row);
 double row_tasks_share(const struct row *row);

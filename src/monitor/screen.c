@@ -106,7 +106,8 @@ static void paint_table(struct live *live, const struct places *places) {
     layout_measure(&live->layout, &live->context, view->entries + view->top, count);
     layout_fit(&live->layout, (unsigned)live->terminal.width);
     for (size_t i = 0; i < count; i++)
-        paint_row(live, places->first + (int)i, view->entries[view->top + i].row, view->top + i == view->cursor);
+        paint_row(live, places->first + (int)i, view->entries[view->top + i].row,
+                  view->top + i == view->cursor);
     paint_titles(live, places->titles);
     if (count == 0 && live->feed.status == FEED_LIVE)
         terminal_draw(&live->terminal, places->first, 0, STYLE_DIM, false,
@@ -159,7 +160,8 @@ static void paint_keys(struct live *live, int row) {
 
 static void paint_blank(struct live *live, int row) {
     char blank[512];
-    int width = live->terminal.width < (int)sizeof(blank) ? live->terminal.width : (int)sizeof(blank) - 1;
+    int width = live->terminal.width < (int)sizeof(blank) ? live->terminal.width
+                                                          : (int)sizeof(blank) - 1;
     snprintf(blank, sizeof(blank), "%*s", width, "");
     terminal_draw(&live->terminal, row, 0, STYLE_PLAIN, false, blank);
 }
@@ -167,7 +169,8 @@ static void paint_blank(struct live *live, int row) {
 /* A long question gives way from its start, so that what is typed stays in sight. */
 static void paint_dialog(struct live *live, int row) {
     char text[LIVE_QUESTION + PROMPT_TEXT];
-    int size = snprintf(text, sizeof(text), "%s%s", live->dialog.question, live->dialog.prompt.text);
+    int size =
+        snprintf(text, sizeof(text), "%s%s", live->dialog.question, live->dialog.prompt.text);
     int hidden = size + 1 > live->terminal.width ? size + 1 - live->terminal.width : 0;
     paint_blank(live, row);
     terminal_draw(&live->terminal, row, 0, STYLE_STRONG, false, text + hidden);
@@ -184,7 +187,7 @@ static size_t line_size(const char *text, size_t width) {
     return width;
 }
 
-/* A notice takes as many lines as it needs, at most as many as there are, the last one at `last`. */
+/* A notice takes as many lines as it needs and as there are, the last one at `last`. */
 static void paint_notice(struct live *live, int last) {
     size_t width = (size_t)live->terminal.width;
     int count = 0;
@@ -203,8 +206,8 @@ static void paint_notice(struct live *live, int last) {
     }
 }
 
-/* The foot of the screen: a question before a notice before the keys. A notice about a question that
- * is still open stands above it. */
+/* The foot of the screen: a question before a notice before the keys. A notice about a question
+ * that is still open stands above it. */
 static void paint_foot(struct live *live, const struct places *places, uint64_t now) {
     bool notice = live->notice.until > now;
     int row = live->terminal.height - 1;

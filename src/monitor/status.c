@@ -8,15 +8,16 @@
 
 int status_absent(const char *path, int error) {
     if (error == -EACCES || error == -EPERM) {
-        log_error("cannot reach the agent at %s: %s; only root and members of group holden may", path,
-                  strerror(-error));
+        log_error("cannot reach the agent at %s: %s; only root and members of group holden may",
+                  path, strerror(-error));
         return STATUS_NOT_PERMITTED;
     }
     if (error == -ENAMETOOLONG)
         log_error("cannot reach the agent at %s: a socket's path has at most 107 bytes", path);
     else
-        log_error("no agent at %s: %s; start one, or name its socket with --socket or $HOLDEN_SOCKET",
-                  path, strerror(-error));
+        log_error(
+            "no agent at %s: %s; start one, or name its socket with --socket or $HOLDEN_SOCKET",
+            path, strerror(-error));
     return STATUS_NO_AGENT;
 }
 

@@ -11,7 +11,8 @@
 /* An agent that owes an answer for longer is worth a word. */
 enum { PATIENCE = 2000000 };
 
-static void add(char text[SUMMARY_TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(char text[SUMMARY_TEXT], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static void add(char text[SUMMARY_TEXT], const char *format, ...) {
     size_t used = strlen(text);
     va_list arguments;
@@ -50,7 +51,8 @@ void summary_processes(const struct feed *feed, char text[SUMMARY_TEXT]) {
     add(text, "%zu process%s", feed->model.count, feed->model.count == 1 ? "" : "es");
     for (uint32_t state = 0; state < MODEL_STATES; state++) {
         if (totals.states[state]) {
-            add(text, "%s%" PRIu64 " %s", before, totals.states[state], holden_word(&holden_enum_state, state));
+            add(text, "%s%" PRIu64 " %s", before, totals.states[state],
+                holden_word(&holden_enum_state, state));
             before = ", ";
         }
         if (state == HOLDEN_state_RUNNING && totals.frozen) {

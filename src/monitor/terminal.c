@@ -119,7 +119,8 @@ void terminal_draw(struct terminal *terminal, int row, int at, enum style style,
     if (row < 0 || row >= terminal->height || at < 0 || at >= terminal->width)
         return;
     char fitted[4096];
-    text_fit(holden_view(text), (unsigned)(terminal->width - at), terminal->utf8, fitted, sizeof(fitted));
+    text_fit(holden_view(text), (unsigned)(terminal->width - at), terminal->utf8, fitted,
+             sizeof(fitted));
     attrset(look(terminal, style, bar));
     mvaddstr(row, at, fitted);
     attrset(A_NORMAL);

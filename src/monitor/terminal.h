@@ -1,5 +1,5 @@
-/* The terminal, full screen: the only file that knows ncurses. ncurses keeps its state in globals of
- * its own, so there is one terminal at a time. */
+/* The terminal, full screen: the only file that knows ncurses. ncurses keeps its state in globals
+ * of its own, so there is one terminal at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -71,7 +71,8 @@ static void find_cursor(struct view *view) {
     view_move(view, 0);
 }
 
-int view_arrange(struct view *view, const struct model *model, const struct column_context *context) {
+int view_arrange(struct view *view, const struct model *model,
+                 const struct column_context *context) {
     view->count = 0;
     if (model->count > view->space) {
         struct view_entry *entries = realloc(view->entries, model->count * sizeof(*entries));
@@ -110,7 +111,8 @@ void view_move(struct view *view, long by) {
     long to = (long)view->cursor + by;
     to = to > last ? last : to;
     view->cursor = to < 0 ? 0 : (size_t)to;
-    view->selected = view->cursor == 0 || view->count == 0 ? 0 : view->entries[view->cursor].row->id;
+    view->selected = view->cursor == 0 || view->count == 0 ? 0
+                                                           : view->entries[view->cursor].row->id;
 }
 
 void view_pin(struct view *view) {

@@ -14,7 +14,8 @@ static void reads(const char *text, size_t index, uint64_t number) {
     uint64_t read;
     assert_int_equal(constraint_parse(text, &limits, wrong), 0);
     assert_true(holden_has(&limits, index));
-    memcpy(&read, (const char *)&limits + holden_record_properties.fields[index].offset, sizeof(read));
+    memcpy(&read, (const char *)&limits + holden_record_properties.fields[index].offset,
+           sizeof(read));
     assert_true(read == number);
 }
 

@@ -1,5 +1,5 @@
-/* The feed: what it asks, what it makes of the answers, and how it comes back after a loss. The test
- * plays the agent, and the time is its own. */
+/* The feed: what it asks, what it makes of the answers, and how it comes back after a loss. The
+ * test plays the agent, and the time is its own. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -214,7 +214,8 @@ TEST(a_lost_agent_leaves_the_rows_and_is_tried_again) {
     assert_int_equal(fixture.feed.model.count, 1);
     assert_int_equal(feed_fd(&fixture.feed), -1);
     assert_string_equal(fixture.feed.reason, "it went away");
-    assert_true(feed_deadline(&fixture.feed) > now && feed_deadline(&fixture.feed) <= now + SECOND / 4);
+    assert_true(feed_deadline(&fixture.feed) > now &&
+                feed_deadline(&fixture.feed) <= now + SECOND / 4);
     assert_false(feed_work(&fixture.feed, now + 1));
     now += SECOND / 4;
     assert_true(feed_work(&fixture.feed, now));

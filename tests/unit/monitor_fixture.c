@@ -48,7 +48,8 @@ struct row *told_tell(struct model *model, const struct told *told, uint64_t spa
     struct holden_process process;
     struct holden_fault fault;
     told_encode(told, &body);
-    assert_int_equal(holden_decode(&holden_record_process, buffer_bytes(&body), body.size, &process, &fault), 0);
+    assert_int_equal(
+        holden_decode(&holden_record_process, buffer_bytes(&body), body.size, &process, &fault), 0);
     assert_int_equal(model_tell(model, &process, buffer_bytes(&body), body.size, span), 0);
     return model_find(model, told->id);
 }

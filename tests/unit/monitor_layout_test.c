@@ -35,16 +35,21 @@ static void fill(struct fixture *fixture) {
     model_begin(&fixture->model);
     told_tell(&fixture->model, &before, 0);
     told_tell(&fixture->model, &worker, 0);
-    told_tell(&fixture->model, &(struct told){.id = 2, .name = "x", .state = HOLDEN_state_RUNNING, .frozen = true}, 0);
+    told_tell(&fixture->model,
+              &(struct told){.id = 2, .name = "x", .state = HOLDEN_state_RUNNING, .frozen = true},
+              0);
     assert_int_equal(view_arrange(&fixture->view, &fixture->model, &fixture->context), 0);
     layout_measure(&fixture->layout, &fixture->context, fixture->view.entries, fixture->view.count);
 }
 
-static void shows(const struct fixture *fixture, uint64_t id, enum column which, const char *wanted) {
+static void shows(const struct fixture *fixture, uint64_t id, enum column which,
+                  const char *wanted) {
     char scratch[COLUMN_SCRATCH];
-    struct holden_view cell = column(which)->cell(&fixture->context, model_find(&fixture->model, id), scratch);
+    struct holden_view cell =
+        column(which)->cell(&fixture->context, model_find(&fixture->model, id), scratch);
     if (!holden_view_is(cell, wanted))
-        fail_msg("%s shows '%.*s', not '%s'", column(which)->title, (int)cell.size, cell.data, wanted);
+        fail_msg("%s shows '%.*s', not '%s'", column(which)->title, (int)cell.size, cell.data,
+                 wanted);
 }
 
 TEST(cells_show_what_is_known) {
@@ -62,7 +67,8 @@ TEST(cells_show_what_is_known) {
     shows(&fixture, 1, COLUMN_TIME, "1h2min");
     shows(&fixture, 1, COLUMN_NAME, "worker-with-a-name");
     shows(&fixture, 2, COLUMN_STATE, "frozen");
-    const enum column unknown[] = {COLUMN_PID, COLUMN_CPU, COLUMN_MEMORY, COLUMN_TASKS, COLUMN_IO, COLUMN_STALL};
+    const enum column unknown[] = {COLUMN_PID,   COLUMN_CPU, COLUMN_MEMORY,
+                                   COLUMN_TASKS, COLUMN_IO,  COLUMN_STALL};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
         shows(&fixture, 2, unknown[i], "-");
     shows(&fixture, 2, COLUMN_BAR, "");
@@ -133,7 +139,8 @@ TEST(without_a_bound_nothing_is_cut) {
     fill(&fixture);
     layout_fit(&fixture.layout, 0);
     assert_int_equal(fixture.layout.widths[COLUMN_BAR], 0);
-    layout_cell(&fixture.layout, COLUMN_COMMAND, &fixture.context, model_find(&fixture.model, 1), text);
+    layout_cell(&fixture.layout, COLUMN_COMMAND, &fixture.context, model_find(&fixture.model, 1),
+                text);
     assert_string_equal(text, worker.command);
     layout_cell(&fixture.layout, COLUMN_PID, &fixture.context, model_find(&fixture.model, 2), text);
     assert_string_equal(text, "    -");

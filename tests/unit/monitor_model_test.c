@@ -12,7 +12,8 @@
 /* Rates are numbers with a fraction: equal as far as anybody sees. */
 #define assert_near(number, wanted) assert_true(fabs((number) - (wanted)) < 0.001)
 
-static void event_for(struct model *model, uint64_t id, uint32_t kind, uint32_t state, bool expected) {
+static void event_for(struct model *model, uint64_t id, uint32_t kind, uint32_t state,
+                      bool expected) {
     struct holden_event event = {0};
     HOLDEN_SET(&event, event, kind, kind);
     HOLDEN_SET(&event, event, id, id);
@@ -59,7 +60,8 @@ TEST(samples_too_close_leave_the_rates) {
     model_begin(&model);
     told_tell(&model, &(struct told){.id = 1, .at = SECOND}, SECOND / 2);
     told_tell(&model, &(struct told){.id = 1, .at = 2 * SECOND, .cpu = SECOND}, SECOND / 2);
-    struct row *row = told_tell(&model, &(struct told){.id = 1, .at = 2 * SECOND + 1000, .cpu = SECOND}, SECOND / 2);
+    struct row *row = told_tell(
+        &model, &(struct told){.id = 1, .at = 2 * SECOND + 1000, .cpu = SECOND}, SECOND / 2);
     assert_near(row->rates.cpu, 100);
     row = told_tell(&model, &(struct told){.id = 1, .at = 3 * SECOND, .cpu = SECOND}, SECOND / 2);
     assert_near(row->rates.cpu, 0);
@@ -69,7 +71,8 @@ TEST(counters_that_go_back_tell_nothing) {
     _cleanup_(model_free) struct model model = {0};
     model_begin(&model);
     told_tell(&model, &(struct told){.id = 1, .at = SECOND, .cpu = 5000, .read = 10}, 0);
-    struct row *row = told_tell(&model, &(struct told){.id = 1, .at = 2 * SECOND, .cpu = 10, .read = 10}, 0);
+    struct row *row =
+        told_tell(&model, &(struct told){.id = 1, .at = 2 * SECOND, .cpu = 10, .read = 10}, 0);
     assert_true(isnan(row->rates.cpu));
     assert_near(row->rates.read, 0);
     row = told_tell(&model, &(struct told){.id = 1, .at = SECOND, .cpu = 20}, 0);
@@ -149,9 +152,18 @@ TEST(totals_count_frozen_ones_apart) {
     assert_false(model_totals(&model).has_memory);
     for (uint64_t at = 1; at <= 2; at++) {
         model_begin(&model);
-        told_tell(&model, &(struct told){.id = 1, .state = 1, .at = at * SECOND, .cpu = at * 1000, .memory = MIB}, 0);
-        told_tell(&model, &(struct told){.id = 2, .state = 1, .frozen = true, .at = at * SECOND, .memory = MIB}, 0);
-        told_tell(&model, &(struct told){.id = 3, .state = HOLDEN_state_FAILED, .at = at * SECOND, .memory = MIB}, 0);
+        told_tell(
+            &model,
+            &(struct told){.id = 1, .state = 1, .at = at * SECOND, .cpu = at * 1000, .memory = MIB},
+            0);
+        told_tell(
+            &model,
+            &(struct told){.id = 2, .state = 1, .frozen = true, .at = at * SECOND, .memory = MIB},
+            0);
+        told_tell(
+            &model,
+            &(struct told){.id = 3, .state = HOLDEN_state_FAILED, .at = at * SECOND, .memory = MIB},
+            0);
         model_end(&model);
     }
     struct model_totals totals = model_totals(&model);
@@ -165,8 +177,10 @@ TEST(totals_count_frozen_ones_apart) {
 TEST(shares_of_limits) {
     _cleanup_(model_free) struct model model = {0};
     model_begin(&model);
-    struct row *row = told_tell(&model, &(struct told){.id = 1, .at = 1, .memory = 75 * MIB, .tasks = 4,
-                                                       .memory_limit = 100 * MIB, .tasks_limit = 8}, 0);
+    struct row *row = told_tell(&model, &(struct told){
+        .id = 1, .at = 1, .memory = 75 * MIB, .memory_limit = 100 * MIB,
+        .tasks = 4, .tasks_limit = 8,
+    }, 0);
     assert_near(row_memory_share(row), 0.75);
     assert_near(row_tasks_share(row), 0.5);
 }

@@ -51,7 +51,8 @@ TEST(broken_and_invisible_characters_do_no_harm) {
 TEST(a_small_buffer_is_never_overrun) {
     char out[8];
     for (unsigned columns = 0; columns < 20; columns++) {
-        assert_true(text_fit(holden_view("0123456789abcdef"), columns, false, out, sizeof(out)) <= columns);
+        assert_true(text_fit(holden_view("0123456789abcdef"), columns, false, out, sizeof(out)) <=
+                    columns);
         assert_true(strlen(out) < sizeof(out));
     }
 }
