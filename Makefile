@@ -101,6 +101,7 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 src/common/buffer.h $(DESTDIR)$(PREFIX)/include/holden/common/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	ln -sf holden.1 $(DESTDIR)$(PREFIX)/share/man/man1/holden-controller.1
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
