@@ -86,7 +86,7 @@ gone() {
     expect 0
     after=$(awk '/VmHWM/ { print $2 }' "/proc/$(core)/status")
     kill "$asker"
-    [ $((after - before)) -lt 32768 ] || { echo "grew from $before to $after KiB"; return 1; }
+    [ $((after - before)) -lt 8192 ] || { echo "grew from $before to $after KiB"; return 1; }
     "$C" stop one
 }
 
