@@ -43,7 +43,8 @@ static void answer_waiters(struct process *process, const struct failure *refuse
     if (refused)
         waiter_refuse(process, WAITER_START, refused);
     else if (waiter_any(process, WAITER_START)) {
-        failure_set(&ended, HOLDEN_code_FAILED, "start", "%s was stopped before it ran", process->name);
+        failure_set(&ended, HOLDEN_code_FAILED, "start", "%s was stopped before it ran",
+                    process->name);
         waiter_refuse(process, WAITER_START, &ended);
     }
     waiter_answer(process, WAITER_EXIT, HOLDEN_MESSAGE_exited, &exited, NULL, 0);
@@ -139,10 +140,15 @@ static void ended(struct process *process) {
         }
         process_event(process, final_event(process));
         int r = store_write(&agent->store, process);
-        if (r < 0)
-            log_warning("the exit record of %s could not be written: %s", process->name, strerror(-r));
+        if (r < 0) {
+            /* No record is better than one that calls it running: its pid may be another's soon. */
+            store_forget(&agent->store, process);
+            log_warning("the exit record of %s could not be written: %s", process->name,
+                        strerror(-r));
+        }
     }
-    /* Only now may the kernel forget it. Who stopped it is told when it has: not even the pid is left. */
+    /* Only now may the kernel forget it. Who stopped it is told when it has: not even the pid is
+     * left. */
     bool told = !restart && pid > 0 && process->child && waiter_any(process, WAITER_STOP);
     if (pid > 0)
         told &= link_send_request(&agent->link, KEEPER_RELEASE, pid, told ? process->id : 0) == 0;
@@ -218,11 +224,12 @@ void finish_if_empty(struct process *process) {
         return;
     }
     if (!process->stopping)
-        stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
+        stop_begin(process,
+                   &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
 }
 
-/* While the keeper answers, what needs no answer is done: the figures, and the cgroup where nothing else
- * is in it. */
+/* While the keeper answers, what needs no answer is done: the figures, and the cgroup where nothing
+ * else is in it. */
 int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) {
     (void)fd;
     (void)events;

@@ -1,6 +1,6 @@
-/* A write wakes the agent once; then it looks four times a second for as long as the log grows, and is
- * still again. A head past LogMax= is punched out (fallocate(2)), in whole pages: offsets stay true for
- * whoever reads. */
+/* A write wakes the agent once, which looks a tenth of a second later: at once again while the log
+ * outruns its bound, otherwise not before the next write. A head past LogMax= is punched out (fallocate(2)), in whole pages: offsets stay
+ * true for whoever reads. */
 #include "agent/logfile.h"
 
 #include <errno.h>
@@ -15,12 +15,13 @@
 #include "agent/machine.h"
 #include "common/cleanup.h"
 
-enum { LOOK_AGAIN = 250000, TAIL_LINES = 10 };
+enum { LOOK_FIRST = 100000, LOOK_SOON = 5000, TAIL_LINES = 10 };
 
 static int open_log(const struct process *process, int flags, int *fd) {
     char name[32];
     snprintf(name, sizeof(name), "%" PRIu64, process->id);
-    int opened = openat(process->agent->store.logs, name, flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
+    int opened = openat(process->agent->store.logs, name, flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW,
+                        0600);
     if (opened < 0)
         return -errno;
     *fd = opened;
@@ -54,16 +55,20 @@ static uint64_t log_max(const struct process *process) {
                                                         : process->agent->config.log_max;
 }
 
-static void trim(const struct process *process, int fd) {
+/* Gives back the head past the bound. True where so much had come that it should be looked at soon. */
+static bool trim(const struct process *process, int fd) {
     struct stat status;
     uint64_t most = log_max(process);
     if (fstat(fd, &status) < 0 || (uint64_t)status.st_size <= most)
-        return;
+        return false;
     uint64_t head = (uint64_t)status.st_size - most;
     head -= head % machine_page();
     if (head > 0)
         fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)head);
+    return (uint64_t)status.st_blocks * 512 > 2 * most;
 }
+
+static void look_in(struct process *process, uint64_t microseconds);
 
 static int on_look(sd_event_source *source, uint64_t now, void *data) {
     (void)now;
@@ -71,25 +76,30 @@ static int on_look(sd_event_source *source, uint64_t now, void *data) {
     sd_event_source_unref(source);
     process->log_look = NULL;
     _cleanup_close_ int fd = -1;
-    if (open_log(process, O_RDWR, &fd) == 0)
-        trim(process, fd);
-    if (process_alive(process))
+    if (open_log(process, O_RDWR, &fd) == 0 && trim(process, fd))
+        look_in(process, LOOK_SOON);
+    else if (process_alive(process))
         logfile_watch(process);
     return 0;
+}
+
+static void look_in(struct process *process, uint64_t microseconds) {
+    sd_event_add_time_relative(process->agent->event, &process->log_look, CLOCK_MONOTONIC, microseconds,
+                               microseconds / 4, on_look, process);
 }
 
 void logfile_written(struct process *process) {
     watch_remove(&process->agent->watch, &process->log_watch);
     if (!process->log_look)
-        sd_event_add_time_relative(process->agent->event, &process->log_look, CLOCK_MONOTONIC, LOOK_AGAIN,
-                                   LOOK_AGAIN / 4, on_look, process);
+        look_in(process, LOOK_FIRST);
 }
 
 void logfile_tail(const struct process *process, size_t most, struct buffer *out) {
     _cleanup_close_ int fd = -1;
     struct stat status;
     uint8_t *room;
-    if (logfile_read(process, &fd) < 0 || fstat(fd, &status) < 0 || buffer_reserve(out, most, &room) < 0)
+    if (logfile_read(process, &fd) < 0 || fstat(fd, &status) < 0 ||
+        buffer_reserve(out, most, &room) < 0)
         return;
     off_t from = status.st_size > (off_t)most ? status.st_size - (off_t)most : 0;
     off_t data = lseek(fd, from, SEEK_DATA);

@@ -102,7 +102,8 @@ void store_close(struct store *store, bool remove) {
         unlinkat(store->root, "cgroup-made", 0);
         rmdir(store->path);
     }
-    for (const int *fd = (const int[]){store->root, store->records, store->logs, -2}; *fd != -2; fd++)
+    for (const int *fd = (const int[]){store->root, store->records, store->logs, -2}; *fd != -2;
+         fd++)
         if (*fd >= 0)
             close(*fd);
     free(store->path);
@@ -120,7 +121,8 @@ static void file_name(uint64_t id, char name[32]) {
     snprintf(name, 32, "%" PRIu64, id);
 }
 
-static void fill(const struct store *store, const struct process *process, struct holden_kept *kept) {
+static void fill(const struct store *store, const struct process *process,
+                 struct holden_kept *kept) {
     HOLDEN_SET(kept, kept, version, RECORD_VERSION);
     HOLDEN_SET(kept, kept, boot, holden_view(store->boot));
     HOLDEN_SET(kept, kept, id, process->id);
@@ -162,10 +164,16 @@ int store_write(struct store *store, const struct process *process) {
     return file_replace(store->records, name, buffer_bytes(&encoded), encoded.size, 0600);
 }
 
-void store_remove(struct store *store, const struct process *process) {
+void store_forget(struct store *store, const struct process *process) {
     char name[32];
     file_name(process->id, name);
     unlinkat(store->records, name, 0);
+}
+
+void store_remove(struct store *store, const struct process *process) {
+    char name[32];
+    file_name(process->id, name);
+    store_forget(store, process);
     if (process->has_log)
         unlinkat(store->logs, name, 0);
 }
@@ -180,7 +188,8 @@ void store_remember(struct store *store, const char *name, bool *fact) {
 /* ---- reading ---- */
 
 static void move_aside(struct store *store, const char *name, const char *why) {
-    log_warning("record %s/records/%s: %s; moved to %s/refused", store->path, name, why, store->path);
+    log_warning("record %s/records/%s: %s; moved to %s/refused", store->path, name, why,
+                store->path);
     mkdirat(store->root, "refused", 0700);
     char to[64];
     snprintf(to, sizeof(to), "refused/%.32s", name);

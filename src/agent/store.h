@@ -1,5 +1,5 @@
-/* The state directory: one record a process, written by rename, and the logs. Everything in it belongs
- * to root and to nobody else. */
+/* The state directory: one record a process, written by rename, and the logs. Everything in it
+ * belongs to root and to nobody else. */
 #pragma once
 
 #include "common/buffer.h"
@@ -30,14 +30,17 @@ int store_new_id(struct store *store, uint64_t *id);
 /* Writes the process's record as it is now. 0 or -errno (the old record stays). */
 int store_write(struct store *store, const struct process *process);
 
+/* Removes the process's record alone. */
+void store_forget(struct store *store, const struct process *process);
+
 /* Removes the process's record and log. */
 void store_remove(struct store *store, const struct process *process);
 
 /* Keeps a fact for later agents: *fact becomes true where it was once true in this directory. */
 void store_remember(struct store *store, const char *name, bool *fact);
 
-/* Reads every record and hands it over in the order of ids; `kept` and its views are valid during the
- * call only. Records that are not whole, of another boot, or of a newer version are moved aside to
- * "refused/" with a line each. 0 or -errno. */
+/* Reads every record and hands it over in the order of ids; `kept` and its views are valid during
+ * the call only. Records that are not whole, of another boot, or of a newer version are moved aside
+ * to "refused/" with a line each. 0 or -errno. */
 int store_read(struct store *store, struct agent *agent,
                void (*found)(struct agent *agent, const struct holden_kept *kept));

@@ -81,3 +81,15 @@ load helper
     [ "$output" = "done" ]
     [[ "$("$C" logs big | tail -n 2 | head -n 1)" == "line 39999 of many" ]]
 }
+
+@test "a flood of output stays bounded too" {
+    "$C" start --name flood -p LogMax=1M -- dd if=/dev/zero bs=1M
+    eventually sh -c "[ \$($C --json self | jq .cpu) -gt 20000 ]"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        [ "$(du -k "$T/state/logs/1" | cut -f1)" -le 131072 ]
+        sleep 0.05
+    done
+    run "$C" ping
+    expect 0
+    "$C" stop flood
+}
