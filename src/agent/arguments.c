@@ -40,9 +40,12 @@ static const char *take_version(void *into, const char *value) {
 }
 
 static const struct option_row rows[] = {
-    {0, "socket", "PATH", "listen here; $HOLDEN_SOCKET, then " HOLDEN_SOCKET_DEFAULT " unless given", take_socket},
-    {0, "state-dir", "DIR", "keep records and logs here; /run/holden/state unless given", take_state},
-    {0, "cgroup", "PATH", "divide this cgroup (a path below /sys/fs/cgroup, or from /)", take_cgroup},
+    {0, "socket", "PATH",
+     "listen here; $HOLDEN_SOCKET, then " HOLDEN_SOCKET_DEFAULT " unless given", take_socket},
+    {0, "state-dir", "DIR", "keep records and logs here; /run/holden/state unless given",
+     take_state},
+    {0, "cgroup", "PATH", "divide this cgroup (a path below /sys/fs/cgroup, or from /)",
+     take_cgroup},
     {0, "config", "FILE", "read this; /etc/holden/agent.conf unless given", take_config},
     {0, "check", NULL, "tell what this machine offers, and end", take_check},
     {'h', "help", NULL, "show this", take_help},
@@ -50,7 +53,8 @@ static const struct option_row rows[] = {
 };
 
 int arguments_parse(struct arguments *arguments, int argc, char *const *argv) {
-    *arguments = (struct arguments){.state = "/run/holden/state", .config = "/etc/holden/agent.conf"};
+    *arguments = (struct arguments){.state = "/run/holden/state",
+                                    .config = "/etc/holden/agent.conf"};
     int at = option_parse(rows, ARRAY_SIZE(rows), "agent", argc, argv, arguments);
     if (at < 0)
         return -1;

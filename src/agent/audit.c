@@ -1,5 +1,5 @@
-/* Nothing is read until somebody was ended by SIGSYS: the socket's own buffer keeps the messages, and
- * an agent at rest is not woken by other programs' audit. */
+/* Nothing is read until somebody was ended by SIGSYS: the socket's own buffer keeps the messages,
+ * and an agent at rest is not woken by other programs' audit. */
 #include "agent/audit.h"
 
 #include <errno.h>
@@ -29,7 +29,8 @@ static int only_seccomp(int fd) {
 }
 
 void audit_open(struct audit *audit) {
-    *audit = (struct audit){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT)};
+    *audit = (struct audit){
+        .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT)};
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = AUDIT_NLGRP_READLOG};
     if (audit->fd >= 0 && (only_seccomp(audit->fd) < 0 ||
                            bind(audit->fd, (struct sockaddr *)&address, sizeof(address)) < 0))
@@ -42,8 +43,8 @@ void audit_close(struct audit *audit) {
     audit->fd = -1;
 }
 
-/* "… pid=123 comm=… sig=31 arch=… syscall=63 …": keys are looked for with a space before them, since
- * "ppid" and quoted commands may hold the same letters. */
+/* "… pid=123 comm=… sig=31 arch=… syscall=63 …": keys are looked for with a space before them,
+ * since "ppid" and quoted commands may hold the same letters. */
 static void keep(struct audit *audit, const char *text) {
     const char *pid = strstr(text, " pid=");
     const char *signal = strstr(text, " sig=");

@@ -17,7 +17,8 @@ struct audit {
     unsigned next;
 };
 
-/* Joins the read-only multicast group of the audit socket. Failure leaves the names out, no more. */
+/* Joins the read-only multicast group of the audit socket. Failure leaves the names out, no more.
+ */
 void audit_open(struct audit *audit);
 void audit_close(struct audit *audit);
 

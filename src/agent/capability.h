@@ -6,10 +6,11 @@
 /* All capabilities that the running kernel knows: the bits up to its last one. */
 uint64_t capability_all(void);
 
-/* Folds the lists of CapabilityBoundingSet= or AmbientCapabilities= into one mask, as systemd.exec(5)
- * has it: the first list without ~ sets, later ones add; a list with ~ takes away (from all where it
- * comes first); an empty list empties, and an empty one with ~ fills. `step` names the property for
- * the failure. 0 with *mask, or refused with *failure filled: an unknown name. */
+/* Folds the lists of CapabilityBoundingSet= or AmbientCapabilities= into one mask, as
+ * systemd.exec(5) has it: the first list without ~ sets, later ones add; a list with ~ takes away
+ * (from all where it comes first); an empty list empties, and an empty one with ~ fills. `step`
+ * names the property for the failure. 0 with *mask, or refused with *failure filled: an unknown
+ * name. */
 int capability_fold(struct holden_repeated lists, const char *step, uint64_t *mask,
                     struct failure *failure);
 

@@ -77,9 +77,10 @@ int cgroup_freeze(int directory, bool frozen) {
 
 /* ---- walks over the cgroup and those below ---- */
 
-/* Calls `visit` for every cgroup below, deepest first, then for `directory` itself. A visit's failure
- * goes on with the rest; the first one is returned. */
-static int walk(int directory, unsigned depth, int (*visit)(int directory, void *data), void *data) {
+/* Calls `visit` for every cgroup below, deepest first, then for `directory` itself. A visit's
+ * failure goes on with the rest; the first one is returned. */
+static int walk(int directory, unsigned depth, int (*visit)(int directory, void *data),
+                void *data) {
     int result = depth > DEPTH_MAX ? -ELOOP : 0;
     int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
@@ -109,7 +110,8 @@ struct signal_visit {
  * that changed hands in between is not signalled. */
 bool cgroup_lists(int directory, pid_t pid) {
     _cleanup_(buffer_free) struct buffer text = {0};
-    if (file_read_all(directory, "cgroup.procs", LIST_MOST, &text) < 0 || buffer_append(&text, "", 1) < 0)
+    if (file_read_all(directory, "cgroup.procs", LIST_MOST, &text) < 0 ||
+        buffer_append(&text, "", 1) < 0)
         return false;
     for (char *at = (char *)buffer_bytes(&text); *at;) {
         if (strtol(at, &at, 10) == pid)
@@ -155,8 +157,8 @@ int cgroup_kill(int directory) {
     return r == -ENOENT ? cgroup_signal(directory, SIGKILL, 0) : r;
 }
 
-/* Removes every cgroup right below that can be; *inner is one that cannot, most likely since it has some
- * below itself, or -1. */
+/* Removes every cgroup right below that can be; *inner is one that cannot, most likely since it has
+ * some below itself, or -1. */
 static void remove_right_below(int directory, int *inner) {
     int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
@@ -173,9 +175,9 @@ static void remove_right_below(int directory, int *inner) {
         cleanup_close(&copy);
 }
 
-/* Removes the cgroups below; leaves the directory itself. How deep they are nested is up to whoever made
- * them, so this goes down and comes up again by "..", with one descriptor open. The steps are counted:
- * where somebody fills them again meanwhile, the next try goes on. */
+/* Removes the cgroups below; leaves the directory itself. How deep they are nested is up to whoever
+ * made them, so this goes down and comes up again by "..", with one descriptor open. The steps are
+ * counted: where somebody fills them again meanwhile, the next try goes on. */
 static void remove_below(int directory) {
     _cleanup_close_ int at = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     unsigned depth = 0;

@@ -25,11 +25,11 @@ struct hierarchy {
     unsigned offered;        /* what the mount's own root has */
 };
 
-/* Finds the cgroup2 mount, opens or makes the cgroup to divide (`path` as given on the command line,
- * or NULL: the agent's own where it is not the root, else /holden), moves the agent and the keeper
- * to its leaf "agent" where they sit in it, and enables every controller for the cgroups below.
- * Controllers that cannot be had are no failure. 0; or refused with *failure filled. Released by
- * hierarchy_close(). */
+/* Finds the cgroup2 mount, opens or makes the cgroup to divide (`path` as given on the command
+ * line, or NULL: the agent's own where it is not the root, else /holden), moves the agent and the
+ * keeper to its leaf "agent" where they sit in it, and enables every controller for the cgroups
+ * below. Controllers that cannot be had are no failure. 0; or refused with *failure filled.
+ * Released by hierarchy_close(). */
 int hierarchy_open(struct hierarchy *hierarchy, const char *path, pid_t keeper,
                    struct failure *failure);
 
@@ -57,8 +57,9 @@ int cgroup_kill(int directory);
  * process was opened, it proves whose process that is. False also where it cannot be told. */
 bool cgroup_lists(int directory, pid_t pid);
 
-/* Sends `signal` to every process of the cgroup and of those below it, each through a pidfd that was
- * proven to be of this cgroup after it was opened; `except` is left out (0: nobody). 0 or -errno. */
+/* Sends `signal` to every process of the cgroup and of those below it, each through a pidfd that
+ * was proven to be of this cgroup after it was opened; `except` is left out (0: nobody). 0 or
+ * -errno. */
 int cgroup_signal(int directory, int signal, pid_t except);
 
 /* Freezes or thaws the cgroup and those below it (cgroup.freeze). 0 or -errno. */
@@ -70,7 +71,8 @@ bool cgroup_populated(int directory);
 /* Removes the cgroup and those below it. 0; -EBUSY while processes are left; -ENOENT; -errno. */
 int cgroup_remove(const struct hierarchy *hierarchy, const char *name);
 
-/* The value of `key` in a flat keyed file ("oom_kill 3") read into `text`. False where it has none. */
+/* The value of `key` in a flat keyed file ("oom_kill 3") read into `text`. False where it has none.
+ */
 bool cgroup_key(const char *text, const char *key, uint64_t *value);
 
 /* Reads a file that holds one number ("max" is UINT64_MAX). 0 or -errno. */

@@ -26,7 +26,8 @@ static void say(struct check *check, uint32_t severity, const char *detail, cons
 static void look_cgroup(const struct hierarchy *hierarchy, struct check *check) {
     if (hierarchy->root < 0) {
         say(check, HOLDEN_severity_MISSING, "no cgroup can be divided",
-            "mount -t cgroup2 none /sys/fs/cgroup, or in a container: delegate its cgroup (podman run "
+            "mount -t cgroup2 none /sys/fs/cgroup, or in a container: delegate its cgroup (podman "
+            "run "
             "--cgroups=enabled --cgroupns=private with a writable /sys/fs/cgroup)");
         return;
     }
@@ -44,10 +45,12 @@ static void look_controller(const struct hierarchy *hierarchy, struct check *che
             "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all");
     else if (hierarchy->offered & bit)
         say(check, HOLDEN_severity_MISSING, "not delegated to the agent's cgroup",
-            "delegate it: Delegate=yes in the agent's unit, or write it to cgroup.subtree_control above");
+            "delegate it: Delegate=yes in the agent's unit, or write it to cgroup.subtree_control "
+            "above");
     else
         say(check, HOLDEN_severity_MISSING, "not offered here",
-            "a kernel with this controller; in a container or user session: delegate it from outside");
+            "a kernel with this controller; in a container or user session: delegate it from "
+            "outside");
 }
 
 static void look_cpu(const struct hierarchy *h, struct check *check) {
@@ -81,15 +84,18 @@ static void look_kill(const struct hierarchy *hierarchy, struct check *check) {
 static void look_pidfd(const struct hierarchy *hierarchy, struct check *check) {
     (void)hierarchy;
     _cleanup_close_ int fd = pidfd_open(getpid(), 0);
-    say(check, fd >= 0 ? HOLDEN_severity_OK : HOLDEN_severity_MISSING, fd >= 0 ? "there" : strerror(errno),
-        fd >= 0 ? "" : "Linux 5.7 or newer, and no outer filter that forbids pidfd_open and clone3");
+    say(check, fd >= 0 ? HOLDEN_severity_OK : HOLDEN_severity_MISSING,
+        fd >= 0 ? "there" : strerror(errno),
+        fd >= 0 ? ""
+                : "Linux 5.7 or newer, and no outer filter that forbids pidfd_open and clone3");
 }
 
 static void look_seccomp(const struct hierarchy *hierarchy, struct check *check) {
     (void)hierarchy;
     uint32_t action = SECCOMP_RET_KILL_PROCESS;
     bool there = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
-    say(check, there ? HOLDEN_severity_OK : HOLDEN_severity_MISSING, there ? "filters, kill-process" : strerror(errno),
+    say(check, there ? HOLDEN_severity_OK : HOLDEN_severity_MISSING,
+        there ? "filters, kill-process" : strerror(errno),
         there ? "" : "a kernel with CONFIG_SECCOMP_FILTER");
 }
 
@@ -107,7 +113,9 @@ static void look_landlock(const struct hierarchy *hierarchy, struct check *check
     if (version > 0)
         snprintf(text, sizeof(text), "version %ld", version);
     say(check, version > 0 ? HOLDEN_severity_OK : HOLDEN_severity_MISSING, text,
-        version > 0 ? "" : "a kernel with CONFIG_SECURITY_LANDLOCK and lsm=…,landlock on its command line");
+        version > 0
+            ? ""
+            : "a kernel with CONFIG_SECURITY_LANDLOCK and lsm=…,landlock on its command line");
 }
 
 static void look_pressure(const struct hierarchy *hierarchy, struct check *check) {
@@ -139,7 +147,8 @@ static void look_namespaces(const struct hierarchy *hierarchy, struct check *che
 static void look_journal(const struct hierarchy *hierarchy, struct check *check) {
     (void)hierarchy;
     bool there = access("/run/systemd/journal/stdout", F_OK) == 0;
-    say(check, there ? HOLDEN_severity_OK : HOLDEN_severity_LIMITED, there ? "journald listens" : "no journald",
+    say(check, there ? HOLDEN_severity_OK : HOLDEN_severity_LIMITED,
+        there ? "journald listens" : "no journald",
         there ? "" : "nothing needs to be done: each process has a bounded log of its own");
 }
 
@@ -148,13 +157,16 @@ static const struct {
     look *look;
     const char *cost;
 } rows[] = {
-    {"cgroup2", look_cgroup, "no process can be started without a cgroup of its own; under hybrid, no limits"},
-    {"memory", look_memory, "MemoryMax=, MemoryHigh=, MemoryLow=, MemoryMin=, MemorySwapMax=, OOMPolicy=kill are refused"},
+    {"cgroup2", look_cgroup,
+     "no process can be started without a cgroup of its own; under hybrid, no limits"},
+    {"memory", look_memory,
+     "MemoryMax=, MemoryHigh=, MemoryLow=, MemoryMin=, MemorySwapMax=, OOMPolicy=kill are refused"},
     {"cpu", look_cpu, "CPUQuota= and CPUWeight= are refused"},
     {"pids", look_pids, "TasksMax= is refused"},
     {"io", look_io, "IOWeight=, IO*BandwidthMax= and IO*IOPSMax= are refused"},
     {"cpuset", look_cpuset, "AllowedCPUs= is refused (CPUAffinity= works)"},
-    {"cgroup.kill", look_kill, "a whole cgroup is ended process by process, which a fork bomb can outrun"},
+    {"cgroup.kill", look_kill,
+     "a whole cgroup is ended process by process, which a fork bomb can outrun"},
     {"pidfd", look_pidfd, "nothing can be started safely"},
     {"seccomp", look_seccomp, "SystemCallFilter= and SeccompProfile= are refused"},
     {"privileges", look_capabilities, "User=, capabilities and some limits fail"},
@@ -164,8 +176,8 @@ static const struct {
     {"journald", look_journal, "StandardOutput=journal fails"},
 };
 
-void check_all(const struct hierarchy *hierarchy, void (*found)(void *data, const struct check *check),
-               void *data) {
+void check_all(const struct hierarchy *hierarchy,
+               void (*found)(void *data, const struct check *check), void *data) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct check check = {.name = rows[i].name, .cost = rows[i].cost};
         rows[i].look(hierarchy, &check);
@@ -175,7 +187,8 @@ void check_all(const struct hierarchy *hierarchy, void (*found)(void *data, cons
 
 static void print(void *data, const struct check *check) {
     bool *usable = data;
-    printf("%-12s %-8s %s\n", check->name, holden_word(&holden_enum_severity, check->severity), check->detail);
+    printf("%-12s %-8s %s\n", check->name, holden_word(&holden_enum_severity, check->severity),
+           check->detail);
     if (check->severity == HOLDEN_severity_OK)
         return;
     printf("%-21s without it: %s\n", "", check->cost);

@@ -1,4 +1,5 @@
-/* What this machine offers to an agent: one row a thing, with what its absence costs and what to do. */
+/* What this machine offers to an agent: one row a thing, with what its absence costs and what to
+ * do. */
 #pragma once
 
 #include "agent/cgroup.h"
@@ -14,8 +15,9 @@ struct check {
 
 /* Looks at everything and hands over one row after the other. `hierarchy` may be one that could not
  * be opened (root < 0). */
-void check_all(const struct hierarchy *hierarchy, void (*found)(void *data, const struct check *check),
-               void *data);
+void check_all(const struct hierarchy *hierarchy,
+               void (*found)(void *data, const struct check *check), void *data);
 
-/* Prints the rows for people: `agent --check`. Returns the exit status: 0 where an agent can work. */
+/* Prints the rows for people: `agent --check`. Returns the exit status: 0 where an agent can work.
+ */
 int check_print(const struct hierarchy *hierarchy, const char *failure);

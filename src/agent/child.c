@@ -128,8 +128,8 @@ static int execute(struct child *child) {
     return -1;
 }
 
-/* In the order of enum plan_step, but for what may have to wait until the process is who it is to be.
- * From the filter on, nothing but execve and exit_group can be relied on. */
+/* In the order of enum plan_step, but for what may have to wait until the process is who it is to
+ * be. From the filter on, nothing but execve and exit_group can be relied on. */
 static const struct row {
     enum plan_step step;
     int (*run)(struct child *child);

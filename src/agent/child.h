@@ -1,5 +1,5 @@
-/* The child between clone and exec: one flat list of steps, each a few system calls that are safe after
- * a fork (signal-safety(7)), in memory that is already its own. */
+/* The child between clone and exec: one flat list of steps, each a few system calls that are safe
+ * after a fork (signal-safety(7)), in memory that is already its own. */
 #pragma once
 
 #include <stddef.h>

@@ -3,8 +3,8 @@
 
 #include "agent/child.h"
 
-/* Steps in this order; 0, or -1 with errno. Where the plan does not have what a step is for, it does
- * nothing. */
+/* Steps in this order; 0, or -1 with errno. Where the plan does not have what a step is for, it
+ * does nothing. */
 int child_identity_bounding(struct child *child);
 int child_identity_groups(struct child *child);
 int child_identity_gid(struct child *child);

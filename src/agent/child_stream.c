@@ -74,8 +74,8 @@ static bool is_late(const struct plan *plan, unsigned number) {
     return source <= PLAN_SOURCE_OUTPUT && (plan->has & sources[source].late);
 }
 
-/* What was opened stays open beside its duplicate until exec: it is close-on-exec, which a duplicate
- * is not. */
+/* What was opened stays open beside its duplicate until exec: it is close-on-exec, which a
+ * duplicate is not. */
 static int put_stream(const struct child *child, bool late) {
     unsigned number = child->step - PLAN_STEP_STDIN;
     const struct plan_stream *stream = &child->plan->stream[number];

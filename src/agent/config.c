@@ -33,7 +33,8 @@ static const struct key {
 #define PARSE_COUNT parse_count
 #define PARSE_SIZE parse_size
 #define PARSE_TIME parse_time
-#define CONFIG(Name, member, kind, initial, doc) {#Name, offsetof(struct config, member), PARSE_##kind},
+#define CONFIG(Name, member, kind, initial, doc) \
+    {#Name, offsetof(struct config, member), PARSE_##kind},
     CONFIG_KEYS(CONFIG)
 #undef CONFIG
 };
@@ -86,7 +87,8 @@ int config_read(struct config *config, const char *path, bool must) {
     struct reading reading = {.config = config, .path = path};
     int line = 0;
     if (fstat(fileno(file), &status) == 0 && (status.st_uid != 0 || status.st_mode & 022)) {
-        log_error("%s: must belong to root and be writable by nobody else: chown root, chmod 644", path);
+        log_error("%s: must belong to root and be writable by nobody else: chown root, chmod 644",
+                  path);
         line = -1;
     } else
         line = ini_parse_file(file, on_key, &reading);

@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 /* CONFIG(Name, member, kind, default, doc): every key, once. */
-#define CONFIG_KEYS(CONFIG)                                                                             \
-    CONFIG(KeepRecords, keep_records, COUNT, 1000, "ended processes whose records are kept")             \
-    CONFIG(LogMax, log_max, SIZE, 1 << 20, "bytes of a process's log that are kept, unless it has LogMax=") \
-    CONFIG(TimeoutStopSec, timeout_stop, TIME, 10000000, "time to stop, unless a process has TimeoutStopSec=")
+#define CONFIG_KEYS(CONFIG)                                                                  \
+    CONFIG(KeepRecords, keep_records, COUNT, 1000, "ended processes whose records are kept") \
+    CONFIG(LogMax, log_max, SIZE, 1 << 20,                                                   \
+           "bytes of a process's log that are kept, unless it has LogMax=")                  \
+    CONFIG(TimeoutStopSec, timeout_stop, TIME, 10000000,                                     \
+           "time to stop, unless a process has TimeoutStopSec=")
 
 struct config {
     char group[64]; /* Group=: whose members may use the agent; holden unless set */
@@ -18,6 +20,7 @@ struct config {
 #undef CONFIG
 };
 
-/* Fills in the defaults, then what the file at `path` says. A file that is not there is a fault only
- * where it `must` be. 0, or -EINVAL after a line on stderr for each wrong line: file, line, key. */
+/* Fills in the defaults, then what the file at `path` says. A file that is not there is a fault
+ * only where it `must` be. 0, or -EINVAL after a line on stderr for each wrong line: file, line,
+ * key. */
 int config_read(struct config *config, const char *path, bool must);

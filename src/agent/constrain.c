@@ -20,7 +20,8 @@ static int open_cgroup(const struct process *process, int *directory) {
 }
 
 static size_t member_size(const struct holden_field *field) {
-    return field->repeated ? sizeof(struct holden_repeated) : holden_size((enum holden_type)field->type);
+    return field->repeated ? sizeof(struct holden_repeated)
+                           : holden_size((enum holden_type)field->type);
 }
 
 /* Takes over each property that `from` has and, where `only` is not NULL, that `only` has too. */
@@ -30,7 +31,8 @@ static void overlay(struct holden_properties *to, const struct holden_properties
         const struct holden_field *field = &holden_record_properties.fields[i];
         if (!holden_has(from, i) || (only && !holden_has(only, i)))
             continue;
-        memcpy((uint8_t *)to + field->offset, (const uint8_t *)from + field->offset, member_size(field));
+        memcpy((uint8_t *)to + field->offset, (const uint8_t *)from + field->offset,
+               member_size(field));
         holden_mark(to, i);
     }
 }
@@ -47,8 +49,9 @@ static void defaults(const struct process *process, struct holden_properties *p)
 static int check(const struct process *process, const struct holden_properties *wanted,
                  struct failure *failure) {
     if (process->state != HOLDEN_state_RUNNING)
-        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; only a running process can be constrained",
-                           process->name, holden_word(&holden_enum_state, process->state));
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
+                           "%s is %s; only a running process can be constrained", process->name,
+                           holden_word(&holden_enum_state, process->state));
     bool any = false;
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         const struct holden_property *property = holden_property(i);
@@ -56,17 +59,18 @@ static int check(const struct process *process, const struct holden_properties *
             continue;
         any = true;
         if (!property->live)
-            return failure_set(failure, HOLDEN_code_INVALID, property->name,
-                               "%s= cannot be changed while the process runs; start it anew with it",
-                               property->name);
+            return failure_set(
+                failure, HOLDEN_code_INVALID, property->name,
+                "%s= cannot be changed while the process runs; start it anew with it",
+                property->name);
     }
     if (!any)
         return failure_set(failure, HOLDEN_code_INVALID, NULL, "no limit is named");
     return limits_check(&process->agent->hierarchy, wanted, failure);
 }
 
-/* Lists and bytes among the settings may lie in the process's request, which a change replaces: they move
- * to memory of their own. What was read is in `memory`, which is replaced. */
+/* Lists and bytes among the settings may lie in the process's request, which a change replaces:
+ * they move to memory of their own. What was read is in `memory`, which is replaced. */
 static int own(struct holden_properties *properties, struct buffer *memory) {
     _cleanup_(buffer_free) struct buffer encoded = {0};
     struct holden_fault fault;
@@ -76,12 +80,14 @@ static int own(struct holden_properties *properties, struct buffer *memory) {
     buffer_free(memory);
     *memory = encoded;
     encoded = (struct buffer){0};
-    return holden_decode(&holden_record_properties, buffer_bytes(memory), memory->size, properties, &fault);
+    return holden_decode(&holden_record_properties, buffer_bytes(memory), memory->size, properties,
+                         &fault);
 }
 
 /* The named limits as they are now. */
-static void read_named(const struct process *process, int directory, const struct holden_properties *wanted,
-                       struct holden_properties *out, struct buffer *memory) {
+static void read_named(const struct process *process, int directory,
+                       const struct holden_properties *wanted, struct holden_properties *out,
+                       struct buffer *memory) {
     struct holden_start start;
     struct holden_properties request, all = {0}, kernel = {0};
     process_request(process, &start, &request);
@@ -94,7 +100,8 @@ static void read_named(const struct process *process, int directory, const struc
     overlay(out, &all, wanted);
 }
 
-void constrain_read(const struct process *process, struct holden_properties *now, struct buffer *memory) {
+void constrain_read(const struct process *process, struct holden_properties *now,
+                    struct buffer *memory) {
     struct holden_start start;
     struct holden_properties kernel = {0};
     _cleanup_close_ int directory = -1;
@@ -125,7 +132,8 @@ static void restore(struct process *process) {
     struct holden_fault fault;
     struct failure failure;
     _cleanup_close_ int directory = -1;
-    if (holden_decode(&holden_record_properties, temporary->before, temporary->size, &before, &fault) == 0 &&
+    if (holden_decode(&holden_record_properties, temporary->before, temporary->size, &before,
+                      &fault) == 0 &&
         open_cgroup(process, &directory) == 0) {
         if (limits_apply(&process->agent->hierarchy, directory, &before, &failure) < 0)
             log_warning("%s: a limit could not be taken back: %s", process->name, failure.text);
@@ -142,7 +150,8 @@ static int on_over(sd_event_source *source, uint64_t now, void *data) {
     return 0;
 }
 
-static int remember(struct process *process, const struct holden_properties *before, uint64_t duration) {
+static int remember(struct process *process, const struct holden_properties *before,
+                    uint64_t duration) {
     struct temporary *temporary = calloc(1, sizeof(*temporary));
     _cleanup_(buffer_free) struct buffer encoded = {0};
     if (!temporary)
@@ -153,8 +162,8 @@ static int remember(struct process *process, const struct holden_properties *bef
     if (r == 0) {
         memcpy(temporary->before, buffer_bytes(&encoded), encoded.size);
         temporary->size = encoded.size;
-        r = sd_event_add_time_relative(process->agent->event, &temporary->timer, CLOCK_MONOTONIC, duration,
-                                       1000, on_over, process);
+        r = sd_event_add_time_relative(process->agent->event, &temporary->timer, CLOCK_MONOTONIC,
+                                       duration, 1000, on_over, process);
     }
     if (r < 0) {
         free(temporary->before);
@@ -187,7 +196,8 @@ int constrain_apply(struct process *process, const struct constraint *constraint
         return 0;
     }
     r = limits_apply(&process->agent->hierarchy, directory, wanted, failure);
-    if (r == 0 && constraint->duration > 0 && (r = remember(process, before, constraint->duration)) < 0)
+    if (r == 0 && constraint->duration > 0 &&
+        (r = remember(process, before, constraint->duration)) < 0)
         r = failure_errno(failure, -r, NULL, "cannot remember to take it back");
     if (r == 0 && (r = merge(process, wanted)) < 0)
         r = failure_errno(failure, -r, "record", "cannot write the record of %s", process->name);

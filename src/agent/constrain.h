@@ -12,13 +12,14 @@ struct constraint {
     uint32_t by;        /* the user who asked */
 };
 
-/* Changes the process's limits. The named limits as they were and as they are (or, in a dry run, would
- * be) go to *before and *after; values of variable length in them live in `memory`, an array of two
- * buffers that the caller frees. 0; or refused with *failure filled and nothing changed. */
+/* Changes the process's limits. The named limits as they were and as they are (or, in a dry run,
+ * would be) go to *before and *after; values of variable length in them live in `memory`, an array
+ * of two buffers that the caller frees. 0; or refused with *failure filled and nothing changed. */
 int constrain_apply(struct process *process, const struct constraint *constraint,
                     struct holden_properties *before, struct holden_properties *after,
                     struct buffer *memory, struct failure *failure);
 
-/* The properties in force: those of the request, with what the kernel has for each cgroup limit. The
- * views live in the process's request and in `memory`, which the caller frees. */
-void constrain_read(const struct process *process, struct holden_properties *now, struct buffer *memory);
+/* The properties in force: those of the request, with what the kernel has for each cgroup limit.
+ * The views live in the process's request and in `memory`, which the caller frees. */
+void constrain_read(const struct process *process, struct holden_properties *now,
+                    struct buffer *memory);

@@ -36,8 +36,8 @@ static void shorten_command(struct scratch *scratch) {
     struct holden_view view;
     while (used < COMMAND_MOST - 1 && holden_next_view(&left, &view)) {
         int size = (int)(view.size < COMMAND_MOST ? view.size : COMMAND_MOST);
-        int added = snprintf(scratch->command + used, COMMAND_MOST - used, "%s%.*s", used ? " " : "", size,
-                             view.data);
+        int added = snprintf(scratch->command + used, COMMAND_MOST - used, "%s%.*s",
+                             used ? " " : "", size, view.data);
         used += added > 0 ? (size_t)added : 0;
     }
 }
@@ -56,7 +56,8 @@ static void add_outcome(const struct process *process, struct holden_process *me
         HOLDEN_SET(message, process, explanation, holden_view(outcome->explanation));
 }
 
-static void add_usage(const struct process *process, struct scratch *scratch, struct holden_process *message) {
+static void add_usage(const struct process *process, struct scratch *scratch,
+                      struct holden_process *message) {
     if (!process_alive(process)) {
         if (process->usage)
             HOLDEN_SET(message, process, usage, (struct holden_nested){.value = process->usage});
@@ -76,23 +77,27 @@ static void add_usage(const struct process *process, struct scratch *scratch, st
         HOLDEN_SET(message, process, tasks_limit, limit);
 }
 
-static void add_detail(const struct process *process, struct scratch *scratch, struct holden_process *message) {
+static void add_detail(const struct process *process, struct scratch *scratch,
+                       struct holden_process *message) {
     HOLDEN_SET(message, process, argument, scratch->start.argument);
     constrain_read(process, &scratch->properties, &scratch->limits);
     HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
     if (process->has_cgroup) {
         char name[96];
         cgroup_name(process->id, process->name, name, sizeof(name));
-        snprintf(scratch->cgroup, sizeof(scratch->cgroup), "%s/%s", process->agent->hierarchy.path, name);
+        snprintf(scratch->cgroup, sizeof(scratch->cgroup), "%s/%s", process->agent->hierarchy.path,
+                 name);
         HOLDEN_SET(message, process, cgroup, holden_view(scratch->cgroup));
     }
     logfile_tail(process, OUTPUT_MOST, &scratch->output);
     if (scratch->output.size > 0)
         HOLDEN_SET(message, process, output,
-                   (struct holden_view){(const char *)buffer_bytes(&scratch->output), scratch->output.size});
+                   (struct holden_view){(const char *)buffer_bytes(&scratch->output),
+                                        scratch->output.size});
 }
 
-void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage, bool detail) {
+void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage,
+                   bool detail) {
     struct holden_process message = {0};
     struct scratch scratch = {0};
     uint64_t until = process_alive(process) ? machine_monotonic() : process->ended_monotonic;
@@ -150,7 +155,8 @@ static bool wanted(const struct stream *stream, const struct process *process) {
            (stream->ids || stream->ended || process_alive(process));
 }
 
-/* Sends what the peer's queue takes, a share of it in each turn: figures are read from many files. */
+/* Sends what the peer's queue takes, a share of it in each turn: figures are read from many files.
+ */
 static void pump(struct agent *agent, struct stream *stream) {
     unsigned share = stream->usage || stream->detail ? TURN_COSTLY : TURN_CHEAP;
     const struct process *process;
@@ -170,16 +176,21 @@ static void pump(struct agent *agent, struct stream *stream) {
     drop(stream);
 }
 
-int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request,
-                    uint64_t *ids, size_t count) {
+int describe_stream(struct agent *agent, struct peer *peer, uint32_t id,
+                    const struct holden_list *request, uint64_t *ids, size_t count) {
     struct stream *stream = peer->promises < PEER_PROMISES_MAX ? malloc(sizeof(*stream)) : NULL;
     if (!stream) {
         free(ids);
         return -ENOMEM;
     }
     peer->promises += STREAM_COST;
-    *stream = (struct stream){.peer = peer, .id = id, .ended = request->ended, .usage = request->usage,
-                              .detail = request->detail, .ids = ids, .count = count};
+    *stream = (struct stream){.peer = peer,
+                              .id = id,
+                              .ended = request->ended,
+                              .usage = request->usage,
+                              .detail = request->detail,
+                              .ids = ids,
+                              .count = count};
     LIST_INSERT_HEAD(&peer->streams, stream, entry);
     pump(agent, stream);
     return 0;

@@ -19,12 +19,13 @@ struct stream {
 };
 
 /* Queues one `process` frame under `id`. */
-void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage, bool detail);
+void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage,
+                   bool detail);
 
 /* Answers a LIST: a stream of the `count` processes with these ids (allocated; taken over, also on
  * failure) or, where `ids` is NULL, of all that the peer may see; then `end`. 0 or -ENOMEM. */
-int describe_stream(struct agent *agent, struct peer *peer, uint32_t id, const struct holden_list *request,
-                    uint64_t *ids, size_t count);
+int describe_stream(struct agent *agent, struct peer *peer, uint32_t id,
+                    const struct holden_list *request, uint64_t *ids, size_t count);
 
 /* The peer's queue has room again; or it goes. */
 void describe_drained(struct agent *agent, struct peer *peer);

@@ -99,7 +99,8 @@ static void add(struct events *events, struct holden_event *event, uint32_t owne
     free(kept->body);
     *kept = (struct kept_event){.owner = owner};
     _cleanup_(buffer_free) struct buffer body = {0};
-    if (holden_encode(&holden_record_event, event, &body) == 0 && (kept->body = malloc(body.size))) {
+    if (holden_encode(&holden_record_event, event, &body) == 0 &&
+        (kept->body = malloc(body.size))) {
         memcpy(kept->body, buffer_bytes(&body), body.size);
         kept->size = (uint32_t)body.size;
     }

@@ -26,9 +26,9 @@ struct filters {
 /* Most filters that are kept without a reference. */
 enum { FILTERS_SPARE = 16 };
 
-/* The filter that the properties SystemCallFilter, SystemCallErrorNumber, SystemCallArchitectures and
- * SeccompProfile ask for, from the cache or compiled now by libseccomp (as a binary tree, so that
- * its cost does not grow with the number of calls). *out is NULL where they ask for none.
+/* The filter that the properties SystemCallFilter, SystemCallErrorNumber, SystemCallArchitectures
+ * and SeccompProfile ask for, from the cache or compiled now by libseccomp (as a binary tree, so
+ * that its cost does not grow with the number of calls). *out is NULL where they ask for none.
  *
  * SystemCallFilter is read as calls_fold() says; what it forbids ends the process, or fails with
  * SystemCallErrorNumber. Calls of architectures that SystemCallArchitectures does not name (the

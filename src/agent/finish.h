@@ -1,6 +1,6 @@
 /* The end of a process: its status comes from the keeper, its last figures from its cgroup; it has
- * ended when the cgroup is empty and gone. Then the record is written, the kernel's own memory of the
- * status is released, and whoever waits is told. */
+ * ended when the cgroup is empty and gone. Then the record is written, the kernel's own memory of
+ * the status is released, and whoever waits is told. */
 #pragma once
 
 #include "agent/process.h"
@@ -20,7 +20,8 @@ void finish_unborn(struct process *process);
 /* If the main process has ended and nothing is left in the cgroup: the end. */
 void finish_if_empty(struct process *process);
 
-/* The main process ended while nobody could see how (recovery): goes on as if the keeper had said so. */
+/* The main process ended while nobody could see how (recovery): goes on as if the keeper had said
+ * so. */
 void finish_unseen(struct process *process);
 
 /* Starts an ended process again, in place: its waiters are told as for a first start. */

@@ -134,8 +134,8 @@ static int move_to_leaf(int root, pid_t keeper) {
 }
 
 /* The path below the mount that is meant: as given, or our own, or /holden in the root. */
-static int choose_path(const struct hierarchy *hierarchy, const char *given, char *path, size_t space,
-                       bool *own) {
+static int choose_path(const struct hierarchy *hierarchy, const char *given, char *path,
+                       size_t space, bool *own) {
     char mine[4096];
     int r = own_cgroup(mine, sizeof(mine));
     if (r < 0 && !given)
@@ -145,7 +145,8 @@ static int choose_path(const struct hierarchy *hierarchy, const char *given, cha
     if (size > 6 && strcmp(mine + size - 6, "/agent") == 0)
         mine[size - 6] = '\0';
     size_t prefix = hierarchy->mount ? strlen(hierarchy->mount) : 0;
-    if (given && prefix > 0 && strncmp(given, hierarchy->mount, prefix) == 0 && given[prefix] == '/')
+    if (given && prefix > 0 && strncmp(given, hierarchy->mount, prefix) == 0 &&
+        given[prefix] == '/')
         given += prefix;
     if (!given)
         given = strcmp(mine, "/") == 0 || !*mine ? "/holden" : mine;
@@ -164,9 +165,10 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
     bool v1 = false;
     int r = find_mount(&hierarchy->mount, &v1);
     if (r < 0)
-        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "cgroup",
-                           "no cgroup2 file system is mounted, and every process needs a cgroup of its "
-                           "own: mount -t cgroup2 none /sys/fs/cgroup");
+        return failure_set(
+            failure, HOLDEN_code_UNSUPPORTED, "cgroup",
+            "no cgroup2 file system is mounted, and every process needs a cgroup of its "
+            "own: mount -t cgroup2 none /sys/fs/cgroup");
     char path[4096];
     bool own = false;
     r = choose_path(hierarchy, given, path, sizeof(path), &own);
@@ -180,7 +182,8 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
         return failure_errno(failure, -r, "cgroup", "cannot make or open cgroup %s below %s", path,
                              hierarchy->mount);
     if (own && (r = move_to_leaf(hierarchy->root, keeper)) < 0)
-        return failure_errno(failure, -r, "cgroup", "cannot move the agent to the leaf of cgroup %s", path);
+        return failure_errno(failure, -r, "cgroup",
+                             "cannot move the agent to the leaf of cgroup %s", path);
     enable_controllers(hierarchy->root);
     hierarchy->controllers = read_controllers(hierarchy->root, "cgroup.subtree_control");
     hierarchy->offered = read_controllers(mount, "cgroup.controllers");

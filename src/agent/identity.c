@@ -19,8 +19,8 @@ static int add_group(struct identity *identity, uint32_t gid, struct failure *fa
         if (identity->groups[i] == gid)
             return 0;
     if (identity->group_count == ARRAY_SIZE(identity->groups))
-        return failure_set(failure, HOLDEN_code_INVALID, "SupplementaryGroups", "more than %zu groups",
-                           ARRAY_SIZE(identity->groups));
+        return failure_set(failure, HOLDEN_code_INVALID, "SupplementaryGroups",
+                           "more than %zu groups", ARRAY_SIZE(identity->groups));
     identity->groups[identity->group_count++] = gid;
     return 0;
 }
@@ -32,8 +32,8 @@ static int take_user(const struct holden_properties *properties, struct identity
     struct holden_fault fault;
     if (!HOLDEN_HAS(properties, properties, user))
         return 0;
-    if (holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size, &user,
-                      &fault) < 0)
+    if (holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size,
+                      &user, &fault) < 0)
         return failure_set(failure, HOLDEN_code_INVALID, "User", "%s %s", fault.field, fault.what);
     identity->set = true;
     identity->uid = user.uid;
@@ -69,10 +69,11 @@ static int check_owner(const struct identity *identity, uint32_t owner, uint32_t
                        const uint32_t *groups, size_t count, struct failure *failure) {
     if (identity->uid != owner)
         return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "User",
-                           "user %u may start processes only as itself, not as user %u", owner, identity->uid);
+                           "user %u may start processes only as itself, not as user %u", owner,
+                           identity->uid);
     if (!in_groups(identity->gid, owner_gid, groups, count))
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "Group", "user %u is not in group %u", owner,
-                           identity->gid);
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "Group",
+                           "user %u is not in group %u", owner, identity->gid);
     for (size_t i = 0; i < identity->group_count; i++)
         if (!in_groups(identity->groups[i], owner_gid, groups, count))
             return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "SupplementaryGroups",
@@ -91,8 +92,8 @@ static int take_capabilities(const struct holden_properties *properties, uint32_
         r = capability_fold(properties->capability_bounding_set, "CapabilityBoundingSet",
                             &identity->bounding, failure);
     if (r == 0 && ambient)
-        r = capability_fold(properties->ambient_capabilities, "AmbientCapabilities", &identity->ambient,
-                            failure);
+        r = capability_fold(properties->ambient_capabilities, "AmbientCapabilities",
+                            &identity->ambient, failure);
     if (r < 0)
         return r;
     if (owner != 0 && identity->ambient != 0)

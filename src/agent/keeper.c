@@ -44,7 +44,8 @@ enum {
 struct keeper {
     struct keeper_children children;
     int signals;
-    uint64_t deadline; /* of the next sweep, or start of agent-core while there is none; 0: neither */
+    uint64_t
+        deadline; /* of the next sweep, or start of agent-core while there is none; 0: neither */
     bool blocked;      /* the last sweep stopped at a main */
     bool stopping;     /* SIGTERM has come */
     bool told;         /* this agent-core knows of it */
@@ -97,8 +98,8 @@ static void lose_core(struct keeper *keeper, const siginfo_t *info) {
         keeper->deadline = keeper_core_clock() + delay;
 }
 
-/* Its end of the channel closes when it dies, a moment before it can be collected. One that has only
- * closed it can do nothing any more. */
+/* Its end of the channel closes when it dies, a moment before it can be collected. One that has
+ * only closed it can do nothing any more. */
 static void end_core(struct keeper *keeper) {
     siginfo_t info;
     if (keeper_core_collect(&keeper->core, true, &info))
@@ -112,7 +113,8 @@ static void answer_status(struct keeper *keeper, const struct keeper_request *re
 }
 
 static void answer_release(struct keeper *keeper, const struct keeper_request *request) {
-    struct keeper_reply reply = {.kind = KEEPER_RELEASE, .pid = request->pid, .token = request->token};
+    struct keeper_reply reply = {
+        .kind = KEEPER_RELEASE, .pid = request->pid, .token = request->token};
     keeper_children_release(&keeper->children, request->pid);
     if (request->token != 0)
         keeper_reply_send(&reply, keeper->core.channel, -1);
@@ -146,8 +148,8 @@ static void (*const answers[])(struct keeper *keeper, const struct keeper_reques
     [KEEPER_RECOVERED] = answer_recovered,
 };
 
-/* The answer goes out first: what else there is to do is done while the agent reads it. A child that
- * has ended already does not get lost, since its SIGCHLD is only read after this. */
+/* The answer goes out first: what else there is to do is done while the agent reads it. A child
+ * that has ended already does not get lost, since its SIGCHLD is only read after this. */
 static void answer_plan(struct keeper *keeper, size_t size) {
     struct keeper_reply reply;
     _cleanup_close_ int fd = keeper_spawn(&keeper->packet, size, &keeper->origin, &reply);

@@ -14,7 +14,8 @@ struct keeper_packet {
 };
 
 /* Receives one message. Its size; 0 when the agent is gone; -EAGAIN when there is none; -EPROTO for
- * one that is too large. The descriptors are close-on-exec, to be given to keeper_packet_close(). */
+ * one that is too large. The descriptors are close-on-exec, to be given to keeper_packet_close().
+ */
 ssize_t keeper_packet_receive(struct keeper_packet *packet, int channel);
 
 /* Closes the packet's descriptors. */

@@ -1,11 +1,11 @@
 /* Why a sweep at all: SIGCHLD is not queued, so of two children that end together one may go
- * unnamed. And why it may stop at the first main that waits for its release: the kernel appends to a
- * parent's list of children, both who is born and who is inherited, and waitid(P_ALL) returns the
+ * unnamed. And why it may stop at the first main that waits for its release: the kernel appends to
+ * a parent's list of children, both who is born and who is inherited, and waitid(P_ALL) returns the
  * first one on that list that has ended. An orphan can thus only be held up by mains that became
- * children before it did. Those are a finite number, nobody joins them, and each is released once its
- * end is written down: nothing starves as long as the agent works, and when it does not, the next
- * agent releases them. (/proc/self/task/TID/children would name the others, but kernels are often
- * built without it, and it costs a line of text per living child.) */
+ * children before it did. Those are a finite number, nobody joins them, and each is released once
+ * its end is written down: nothing starves as long as the agent works, and when it does not, the
+ * next agent releases them. (/proc/self/task/TID/children would name the others, but kernels are
+ * often built without it, and it costs a line of text per living child.) */
 #include "agent/keeper_children.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* The keeper's children. Mains were started by a plan or adopted by a recovering agent: each stays a
- * zombie until the agent has written its end down. All others are orphans, reaped as they end. */
+/* The keeper's children. Mains were started by a plan or adopted by a recovering agent: each stays
+ * a zombie until the agent has written its end down. All others are orphans, reaped as they end. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,14 +25,15 @@ void keeper_children_add(struct keeper_children *children, pid_t pid);
 /* Forgets all mains and gives the memory back; the processes are untouched. */
 void keeper_children_forget(struct keeper_children *children);
 
-/* Answers KEEPER_STATUS for reply->pid: the end of a main as waitid(2) has it, which stays there to be
- * asked again; or reply->error. */
+/* Answers KEEPER_STATUS for reply->pid: the end of a main as waitid(2) has it, which stays there to
+ * be asked again; or reply->error. */
 void keeper_children_status(const struct keeper_children *children, struct keeper_reply *reply);
 
 /* Reaps a main that has ended. One that has not becomes an orphan. */
 void keeper_children_release(struct keeper_children *children, pid_t pid);
 
-/* Makes `pid` a main if it is a child, dead or alive. Returns its pidfd, the caller's; or -ECHILD. */
+/* Makes `pid` a main if it is a child, dead or alive. Returns its pidfd, the caller's; or -ECHILD.
+ */
 int keeper_children_adopt(struct keeper_children *children, pid_t pid);
 
 /* Reaps `pid` if it is an orphan that has ended. */

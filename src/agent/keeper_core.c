@@ -40,7 +40,8 @@ int keeper_core_find(struct keeper_core *core, char *const *argv) {
     core->device = own.st_dev;
     core->inode = own.st_ino;
     int directory = (int)(strrchr(core->keeper, '/') - core->keeper);
-    int size = snprintf(core->program, sizeof(core->program), "%.*s/agent-core", directory, core->keeper);
+    int size = snprintf(core->program, sizeof(core->program), "%.*s/agent-core", directory,
+                        core->keeper);
     if ((size_t)size >= sizeof(core->program))
         return -ENAMETOOLONG;
     if (access(core->program, X_OK) < 0) {
@@ -146,8 +147,9 @@ static void say_crash(const siginfo_t *info, uint64_t delay) {
               (unsigned long long)delay);
 }
 
-/* Exit statuses of agent-core that end the keeper. A refusal does not once there may be processes that
- * need it: then the agent is tried again until whoever spoilt its configuration has mended it. */
+/* Exit statuses of agent-core that end the keeper. A refusal does not once there may be processes
+ * that need it: then the agent is tried again until whoever spoilt its configuration has mended it.
+ */
 static const struct ending {
     int core;
     int keeper;
@@ -160,7 +162,8 @@ static const struct ending {
 
 static const struct ending *find_ending(const struct keeper_core *core, const siginfo_t *info) {
     for (size_t i = 0; info->si_code == CLD_EXITED && i < ARRAY_SIZE(endings); i++)
-        if (endings[i].core == info->si_status && (endings[i].when_established || !core->established))
+        if (endings[i].core == info->si_status &&
+            (endings[i].when_established || !core->established))
             return &endings[i];
     return NULL;
 }
@@ -179,5 +182,6 @@ int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t 
 
 bool keeper_core_replaced(const struct keeper_core *core) {
     struct stat now;
-    return stat(core->keeper, &now) == 0 && (now.st_dev != core->device || now.st_ino != core->inode);
+    return stat(core->keeper, &now) == 0 &&
+           (now.st_dev != core->device || now.st_ino != core->inode);
 }

@@ -43,8 +43,8 @@ int keeper_core_start(struct keeper_core *core, int listening);
  * should it still live). True when it has, with *info as waitid(2) has it; then none runs. */
 bool keeper_core_collect(struct keeper_core *core, bool end, siginfo_t *info);
 
-/* What its end means, said in one line on stderr. The exit status with which the keeper is to end; or
- * -1 and in *delay the milliseconds after which agent-core is to be started again. */
+/* What its end means, said in one line on stderr. The exit status with which the keeper is to end;
+ * or -1 and in *delay the milliseconds after which agent-core is to be started again. */
 int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t *delay);
 
 /* The same for one that could not be started. */

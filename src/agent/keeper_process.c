@@ -24,8 +24,8 @@ void keeper_process_open_streams(void) {
     cleanup_close(&fd);
 }
 
-/* The bare call, because the C library keeps its own two signals (32 and 33) to itself, and a parent
- * that used posix_spawn(3) leaves them ignored. */
+/* The bare call, because the C library keeps its own two signals (32 and 33) to itself, and a
+ * parent that used posix_spawn(3) leaves them ignored. */
 static void reset(int number) {
     const struct {
         uintptr_t handler;
@@ -36,8 +36,8 @@ static void reset(int number) {
     syscall(SYS_rt_sigaction, number, &action, NULL, sizeof(action.mask));
 }
 
-/* A process 1 does not get signals that it neither handles nor blocks (pid_namespaces(7)). Children that
- * stop are nobody's business here. */
+/* A process 1 does not get signals that it neither handles nor blocks (pid_namespaces(7)). Children
+ * that stop are nobody's business here. */
 int keeper_process_open_signals(void) {
     sigset_t signals;
     sigfillset(&signals);

@@ -4,15 +4,16 @@
 
 #include <stdbool.h>
 
-/* Opens /dev/null for each of 0, 1 and 2 that is closed, so that nothing else gets their numbers. */
+/* Opens /dev/null for each of 0, 1 and 2 that is closed, so that nothing else gets their numbers.
+ */
 void keeper_process_open_streams(void);
 
-/* Blocks every signal, with default dispositions, and becomes a child subreaper. The signalfd of the
- * signals that matter, the caller's; or -errno after one line on stderr. */
+/* Blocks every signal, with default dispositions, and becomes a child subreaper. The signalfd of
+ * the signals that matter, the caller's; or -errno after one line on stderr. */
 int keeper_process_open_signals(void);
 
-/* Unmaps the code that has run so far, most of which was for the start only: what is needed again comes
- * back from the page cache. */
+/* Unmaps the code that has run so far, most of which was for the start only: what is needed again
+ * comes back from the page cache. */
 void keeper_process_shrink(void);
 
 /* Replaces this program by the one at `path`; `resume` becomes part of the environment, and both

@@ -44,7 +44,8 @@ static int lock_path(const char *path) {
     char name[LOCK_NAME_SPACE];
     snprintf(name, sizeof(name), "%s.lock", path);
     for (;;) {
-        _cleanup_close_ int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+        _cleanup_close_ int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
+                                      0600);
         if (fd < 0)
             return -errno;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -57,7 +58,8 @@ static int lock_path(const char *path) {
     }
 }
 
-/* Removes a socket that its owner left behind. -EADDRINUSE: somebody listens; -EEXIST: no socket. */
+/* Removes a socket that its owner left behind. -EADDRINUSE: somebody listens; -EEXIST: no socket.
+ */
 static int clear_path(const struct sockaddr_un *address) {
     struct stat found;
     if (lstat(address->sun_path, &found) < 0)
@@ -67,8 +69,8 @@ static int clear_path(const struct sockaddr_un *address) {
     _cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0)
         return -errno;
-    if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ||
-        errno == EPROTOTYPE)
+    if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+        errno == EAGAIN || errno == EPROTOTYPE)
         return -EADDRINUSE;
     if (errno != ECONNREFUSED)
         return -errno;
@@ -93,8 +95,9 @@ static int listen_at(const struct sockaddr_un *address) {
 }
 
 static int refuse(const char *path, int r) {
-    const char *why = r == -EADDRINUSE     ? "another agent has it; stop that one, or give --socket"
-                      : r == -EEXIST       ? "something that is no socket is there; remove it, or give --socket"
+    const char *why = r == -EADDRINUSE ? "another agent has it; stop that one, or give --socket"
+                      : r == -EEXIST
+                          ? "something that is no socket is there; remove it, or give --socket"
                       : r == -ENAMETOOLONG ? "the path is longer than 107 bytes"
                                            : strerror(-r);
     log_error("cannot listen on %s: %s", path, why);

@@ -11,9 +11,9 @@ struct keeper_socket {
     ino_t inode;
 };
 
-/* Locks PATH.lock and listens on `path`, mode 0600, making missing parent directories (0755). A socket
- * that nobody answers on is replaced; a live one, or anything else in its place, is not. 0; or -errno
- * after one line on stderr, and nothing is held. */
+/* Locks PATH.lock and listens on `path`, mode 0600, making missing parent directories (0755). A
+ * socket that nobody answers on is replaced; a live one, or anything else in its place, is not. 0;
+ * or -errno after one line on stderr, and nothing is held. */
 int keeper_socket_open(struct keeper_socket *socket, const char *path);
 
 /* Takes over what an earlier program of this process has opened: the socket and its lock. */

@@ -21,8 +21,8 @@ static pid_t clone_child(int cgroup, int *pidfd) {
     return (pid_t)syscall(SYS_clone3, &how, sizeof(how));
 }
 
-/* The plan is the packet, or in a memfd, the packet's last descriptor: mapped privately, so that the
- * child can write to its copy. */
+/* The plan is the packet, or in a memfd, the packet's last descriptor: mapped privately, so that
+ * the child can write to its copy. */
 static struct plan *find_plan(struct keeper_packet *packet, size_t size, int *error) {
     struct plan *head = (struct plan *)packet->bytes;
     *error = EPROTO;

@@ -70,14 +70,19 @@ static int choose_stream(struct process *process, struct parts *parts, unsigned 
     }
     if (asked && holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &value,
                                &fault) < 0)
-        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "%s %s", fault.field, fault.what);
+        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "%s %s", fault.field,
+                           fault.what);
     bool path = value.kind == HOLDEN_stream_kind_FILE || value.kind == HOLDEN_stream_kind_APPEND ||
                 value.kind == HOLDEN_stream_kind_TRUNCATE;
     if (path && (value.path.size == 0 || value.path.data[0] != '/'))
-        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "the path is not absolute");
-    if ((number == 0 && value.kind != HOLDEN_stream_kind_NULL && value.kind != HOLDEN_stream_kind_FILE) ||
-        (number == 1 && value.kind == HOLDEN_stream_kind_INHERIT) || value.kind == HOLDEN_stream_kind_PASSED)
-        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "\"%s\" is not for this stream",
+        return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
+                           "the path is not absolute");
+    if ((number == 0 && value.kind != HOLDEN_stream_kind_NULL &&
+         value.kind != HOLDEN_stream_kind_FILE) ||
+        (number == 1 && value.kind == HOLDEN_stream_kind_INHERIT) ||
+        value.kind == HOLDEN_stream_kind_PASSED)
+        return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
+                           "\"%s\" is not for this stream",
                            holden_word(&holden_enum_stream_kind, value.kind));
     *stream = (struct plan_stream_input){value.kind, 0, value.path};
     return value.kind == HOLDEN_stream_kind_LOG ? use_log(process, parts, stream, failure) : 0;
@@ -86,13 +91,16 @@ static int choose_stream(struct process *process, struct parts *parts, unsigned 
 static int choose_streams(struct process *process, struct parts *parts, struct failure *failure) {
     const struct holden_properties *p = &parts->properties;
     int r = choose_stream(process, parts, 0,
-                          HOLDEN_HAS(p, properties, standard_input) ? &p->standard_input : NULL, failure);
+                          HOLDEN_HAS(p, properties, standard_input) ? &p->standard_input : NULL,
+                          failure);
     if (r == 0)
         r = choose_stream(process, parts, 1,
-                          HOLDEN_HAS(p, properties, standard_output) ? &p->standard_output : NULL, failure);
+                          HOLDEN_HAS(p, properties, standard_output) ? &p->standard_output : NULL,
+                          failure);
     if (r == 0)
         r = choose_stream(process, parts, 2,
-                          HOLDEN_HAS(p, properties, standard_error) ? &p->standard_error : NULL, failure);
+                          HOLDEN_HAS(p, properties, standard_error) ? &p->standard_error : NULL,
+                          failure);
     return r;
 }
 
@@ -119,7 +127,8 @@ static int make_cgroup(struct process *process, struct parts *parts, struct fail
     cgroup_name(process->id, process->name, name, sizeof(name));
     int r = cgroup_make(&agent->hierarchy, name, &parts->cgroup);
     if (r < 0)
-        return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s", agent->hierarchy.path, name);
+        return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s",
+                             agent->hierarchy.path, name);
     process->has_cgroup = true;
     return limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
 }
@@ -143,7 +152,9 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
     int r = plan_build(&input, &plan);
     if (r == 0)
         r = link_send_plan(&process->agent->link, &plan, parts->fds, parts->count);
-    return r < 0 ? failure_errno(failure, -r, "keeper", "cannot hand %s to the keeper", process->name) : 0;
+    return r < 0
+               ? failure_errno(failure, -r, "keeper", "cannot hand %s to the keeper", process->name)
+               : 0;
 }
 
 /* ---- what comes back ---- */
@@ -175,8 +186,8 @@ static void refuse_step(struct process *process, uint32_t step, int error) {
     const char *words = plan_step_words(step);
     if (step == PLAN_STEP_EXEC) {
         struct holden_view command = command_of(process, &start);
-        refuse(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256), command.data,
-               strerror(error));
+        refuse(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
+               command.data, strerror(error));
     } else
         refuse(process, words, "%s", strerror(error));
 }
@@ -190,8 +201,9 @@ static void started(struct process *process) {
     int r = store_write(&agent->store, process);
     if (r < 0) {
         struct failure failure;
-        failure_errno(&failure, -r, "record", "%s was ended again, since its record cannot be written to %s",
-                      process->name, agent->store.path);
+        failure_errno(&failure, -r, "record",
+                      "%s was ended again, since its record cannot be written to %s", process->name,
+                      agent->store.path);
         log_error("%s", failure.text);
         waiter_refuse(process, WAITER_START, &failure);
         stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
@@ -249,8 +261,8 @@ static int open_launch(struct process *process, struct parts *parts, struct fail
     int ends[2];
     uint32_t report;
     if (link_take_report(&agent->link, &report) < 0)
-        return failure_set(failure, HOLDEN_code_TOO_MANY, "report", "%d starts are under way already",
-                           PLAN_REPORTS);
+        return failure_set(failure, HOLDEN_code_TOO_MANY, "report",
+                           "%d starts are under way already", PLAN_REPORTS);
     struct launch *launch = calloc(1, sizeof(*launch));
     if (!launch || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
         int error = launch ? errno : ENOMEM;
@@ -312,8 +324,8 @@ int launch_begin(struct process *process, struct failure *failure) {
 }
 
 int launch_attend(struct process *process) {
-    return sd_event_add_io(process->agent->event, &process->end, process->pidfd, EPOLLIN, finish_on_end,
-                           process);
+    return sd_event_add_io(process->agent->event, &process->end, process->pidfd, EPOLLIN,
+                           finish_on_end, process);
 }
 
 void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
@@ -354,5 +366,6 @@ void launch_limit_runtime(struct process *process, const struct holden_propertie
     if (!HOLDEN_HAS(properties, properties, runtime_max) || properties->runtime_max == UINT64_MAX)
         return;
     sd_event_add_time(process->agent->event, &process->limit, CLOCK_MONOTONIC,
-                      process->started_monotonic + properties->runtime_max, 1000, on_runtime, process);
+                      process->started_monotonic + properties->runtime_max, 1000, on_runtime,
+                      process);
 }

@@ -42,7 +42,8 @@ static void store(struct holden_properties *now, size_t index, uint64_t value) {
 
 /* ---- plain numbers ---- */
 
-static bool read_number(int directory, size_t index, struct holden_properties *now, struct buffer *memory) {
+static bool read_number(int directory, size_t index, struct holden_properties *now,
+                        struct buffer *memory) {
     (void)memory;
     uint64_t value;
     if (cgroup_read_number(directory, holden_property(index)->file, &value) < 0)
@@ -84,7 +85,8 @@ static uint64_t quota_period(const struct holden_properties *properties) {
 static void print_quota(const struct holden_properties *properties, size_t index, char *text) {
     (void)index;
     uint64_t period = quota_period(properties);
-    uint64_t quota = HOLDEN_HAS(properties, properties, cpu_quota) ? properties->cpu_quota : UNIT_INFINITY;
+    uint64_t quota = HOLDEN_HAS(properties, properties, cpu_quota) ? properties->cpu_quota
+                                                                   : UNIT_INFINITY;
     if (quota == UNIT_INFINITY) {
         snprintf(text, TEXT, "max %" PRIu64, period);
         return;
@@ -94,7 +96,8 @@ static void print_quota(const struct holden_properties *properties, size_t index
     snprintf(text, TEXT, "%" PRIu64 " %" PRIu64, share < 1000 ? 1000 : share, period);
 }
 
-static bool read_quota(int directory, size_t index, struct holden_properties *now, struct buffer *memory) {
+static bool read_quota(int directory, size_t index, struct holden_properties *now,
+                       struct buffer *memory) {
     (void)memory;
     char text[128];
     uint64_t quota, period;
@@ -121,7 +124,8 @@ static void print_cpu_weight(const struct holden_properties *properties, size_t 
     snprintf(text, TEXT, "%" PRIu64, value == 0 ? 1 : value);
 }
 
-static bool read_cpu_weight(int directory, size_t index, struct holden_properties *now, struct buffer *memory) {
+static bool read_cpu_weight(int directory, size_t index, struct holden_properties *now,
+                            struct buffer *memory) {
     uint64_t idle;
     if (cgroup_read_number(directory, "cpu.idle", &idle) == 0 && idle == 1) {
         store(now, index, 0);
@@ -134,11 +138,13 @@ static void print_io_weight(const struct holden_properties *properties, size_t i
     snprintf(text, TEXT, "default %" PRIu64, number(properties, index));
 }
 
-static bool read_io_weight(int directory, size_t index, struct holden_properties *now, struct buffer *memory) {
+static bool read_io_weight(int directory, size_t index, struct holden_properties *now,
+                           struct buffer *memory) {
     (void)memory;
     char text[TEXT];
     uint64_t value;
-    if (file_read(directory, "io.weight", text, sizeof(text)) < 0 || !cgroup_key(text, "default", &value))
+    if (file_read(directory, "io.weight", text, sizeof(text)) < 0 ||
+        !cgroup_key(text, "default", &value))
         return false;
     store(now, index, value);
     return true;
@@ -151,7 +157,8 @@ static void print_cpus(const struct holden_properties *properties, size_t index,
     unit_format_cpus((const uint8_t *)mask->data, mask->size, text, TEXT);
 }
 
-static bool read_cpus(int directory, size_t index, struct holden_properties *now, struct buffer *memory) {
+static bool read_cpus(int directory, size_t index, struct holden_properties *now,
+                      struct buffer *memory) {
     char text[TEXT];
     uint8_t mask[1024];
     size_t size;
@@ -177,7 +184,8 @@ static void print_oom(const struct holden_properties *properties, size_t index, 
     strcpy(text, properties->oom_policy == HOLDEN_oom_policy_KILL ? "1" : "0");
 }
 
-static bool read_oom(int directory, size_t index, struct holden_properties *now, struct buffer *memory) {
+static bool read_oom(int directory, size_t index, struct holden_properties *now,
+                     struct buffer *memory) {
     (void)memory;
     uint64_t group;
     if (cgroup_read_number(directory, "memory.oom.group", &group) < 0)
@@ -213,14 +221,16 @@ static bool is_io_max(size_t index) {
 }
 
 /* What to do where a controller is missing. */
-static int refuse_missing(const struct hierarchy *hierarchy, size_t index, struct failure *failure) {
+static int refuse_missing(const struct hierarchy *hierarchy, size_t index,
+                          struct failure *failure) {
     const char *name = holden_property(index)->name;
     const char *controller = cgroup_controller_name(rows[index].controller);
     if (hierarchy->hybrid && !(hierarchy->offered & rows[index].controller))
-        return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
-                           "the %s controller is held by cgroup v1 on this machine, so the limit cannot "
-                           "be set; boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all",
-                           controller);
+        return failure_set(
+            failure, HOLDEN_code_UNSUPPORTED, name,
+            "the %s controller is held by cgroup v1 on this machine, so the limit cannot "
+            "be set; boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all",
+            controller);
     if (!(hierarchy->offered & rows[index].controller))
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
                            "this kernel offers no %s controller, so the limit cannot be set; see "
@@ -262,8 +272,9 @@ static int write_back(int directory, const char *file, const char *text, char *b
 static int refuse_write(int error, const char *name, const char *file, const char *text,
                         struct failure *failure) {
     if (error == EINVAL || error == ERANGE || error == ENODEV || error == EOPNOTSUPP)
-        return failure_set(failure, HOLDEN_code_INVALID, name, "the kernel does not take \"%s\" for %s: %s",
-                           text, file, strerror(error));
+        return failure_set(failure, HOLDEN_code_INVALID, name,
+                           "the kernel does not take \"%s\" for %s: %s", text, file,
+                           strerror(error));
     return failure_errno(failure, error, name, "cannot write \"%s\" to %s", text, file);
 }
 
@@ -291,7 +302,8 @@ static int apply_row(int directory, const struct holden_properties *properties, 
 }
 
 /* CPUWeight=idle is a file of its own; leaving it needs that file too. */
-static int apply_idle(int directory, const struct holden_properties *properties, struct failure *failure) {
+static int apply_idle(int directory, const struct holden_properties *properties,
+                      struct failure *failure) {
     uint64_t now;
     bool idle = properties->cpu_weight == 0;
     int r = cgroup_read_number(directory, "cpu.idle", &now);
@@ -331,8 +343,8 @@ static int apply_io_max(int directory, const struct holden_properties *propertie
         struct holden_device_limit limit;
         struct holden_fault fault;
         const struct holden_device_limit *value = nested.value;
-        if (!value && holden_decode(&holden_record_device_limit, nested.bytes.data, nested.bytes.size,
-                                    &limit, &fault) == 0)
+        if (!value && holden_decode(&holden_record_device_limit, nested.bytes.data,
+                                    nested.bytes.size, &limit, &fault) == 0)
             value = &limit;
         if (!value)
             return failure_set(failure, HOLDEN_code_INVALID, property->name, "not a device limit");
@@ -389,8 +401,8 @@ int limits_apply(const struct hierarchy *hierarchy, int directory,
     return r;
 }
 
-void limits_read(int directory, const struct holden_properties *which, struct holden_properties *now,
-                 struct buffer *memory) {
+void limits_read(int directory, const struct holden_properties *which,
+                 struct holden_properties *now, struct buffer *memory) {
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++)
         if (rows[i].read && holden_has(which, i))
             rows[i].read(directory, i, now, memory);
@@ -402,7 +414,8 @@ void limits_default(const struct holden_properties *which, struct holden_propert
         if (!rows[i].controller || !holden_has(which, i) || holden_has(out, i) || is_io_max(i))
             continue;
         if (i == INDEX(allowed_cpus))
-            HOLDEN_SET(out, properties, allowed_cpus, (struct holden_view){(const char *)nothing, 0});
+            HOLDEN_SET(out, properties, allowed_cpus,
+                       (struct holden_view){(const char *)nothing, 0});
         else if (i == INDEX(oom_policy))
             HOLDEN_SET(out, properties, oom_policy, HOLDEN_oom_policy_CONTINUE);
         else if (i == INDEX(cpu_weight) || i == INDEX(io_weight))

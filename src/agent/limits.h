@@ -1,4 +1,5 @@
-/* The limits of a cgroup: properties whose home is CGROUP, written to and read back from its files. */
+/* The limits of a cgroup: properties whose home is CGROUP, written to and read back from its files.
+ */
 #pragma once
 
 #include "agent/cgroup.h"
@@ -17,8 +18,9 @@ int limits_check(const struct hierarchy *hierarchy, const struct holden_properti
 /* Reads back, for every cgroup property that is present in `which`, what is in force, into *now. A
  * value that cannot be read is left out. Values of variable length are copied into `memory`, which
  * must outlive *now and is the caller's to free. */
-void limits_read(int directory, const struct holden_properties *which, struct holden_properties *now,
-                 struct buffer *memory);
+void limits_read(int directory, const struct holden_properties *which,
+                 struct holden_properties *now, struct buffer *memory);
 
-/* The opposite of every cgroup property present in `which`: what the kernel has in a fresh cgroup. */
+/* The opposite of every cgroup property present in `which`: what the kernel has in a fresh cgroup.
+ */
 void limits_default(const struct holden_properties *which, struct holden_properties *out);

@@ -77,7 +77,8 @@ static int keep(struct link *link, const void *bytes, size_t size, const int *fd
     return sd_event_source_set_io_events(link->io, EPOLLIN | EPOLLOUT);
 }
 
-static int dispatch(struct link *link, const void *bytes, size_t size, const int *fds, size_t count) {
+static int dispatch(struct link *link, const void *bytes, size_t size, const int *fds,
+                    size_t count) {
     if (count > FDS)
         return -EINVAL;
     if (!TAILQ_EMPTY(&link->parcels))
@@ -87,7 +88,8 @@ static int dispatch(struct link *link, const void *bytes, size_t size, const int
 }
 
 /* A plan that no packet holds travels in a memfd, behind the others. */
-static int dispatch_large(struct link *link, const struct buffer *plan, const int *fds, size_t count) {
+static int dispatch_large(struct link *link, const struct buffer *plan, const int *fds,
+                          size_t count) {
     int all[FDS];
     if (count >= FDS)
         return -EINVAL;
@@ -107,8 +109,9 @@ static int dispatch_large(struct link *link, const struct buffer *plan, const in
 }
 
 int link_send_plan(struct link *link, const struct buffer *plan, const int *fds, size_t count) {
-    return plan->size > KEEPER_PACKET_MAX ? dispatch_large(link, plan, fds, count)
-                                          : dispatch(link, buffer_bytes(plan), plan->size, fds, count);
+    return plan->size > KEEPER_PACKET_MAX
+               ? dispatch_large(link, plan, fds, count)
+               : dispatch(link, buffer_bytes(plan), plan->size, fds, count);
 }
 
 int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token) {
@@ -116,7 +119,8 @@ int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pi
     return dispatch(link, &request, sizeof(request), NULL, 0);
 }
 
-/* One packet in. The number of bytes; 0 at the keeper's end; -errno. *fd is -1 or what came along. */
+/* One packet in. The number of bytes; 0 at the keeper's end; -errno. *fd is -1 or what came along.
+ */
 static ssize_t receive(int channel, struct keeper_reply *reply, int *fd, int flags) {
     union {
         struct cmsghdr align;
@@ -183,7 +187,8 @@ int link_open(struct link *link, struct agent *agent) {
     TAILQ_INIT(&link->parcels);
     int type;
     socklen_t size = sizeof(type);
-    if (getsockopt(KEEPER_FD_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+    if (getsockopt(KEEPER_FD_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+        type != SOCK_SEQPACKET)
         return -ENOTCONN;
     for (int fd = KEEPER_FD_LISTEN; fd <= KEEPER_FD_REPORTS; fd++)
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)

@@ -1,5 +1,5 @@
-/* The agent's end of its channel to the keeper: plans and requests out, answers in. Never blocks: what
- * the channel does not take at once waits in order. */
+/* The agent's end of its channel to the keeper: plans and requests out, answers in. Never blocks:
+ * what the channel does not take at once waits in order. */
 #pragma once
 
 #include <sys/queue.h>
@@ -40,6 +40,6 @@ int link_send_plan(struct link *link, const struct buffer *plan, const int *fds,
 /* Sends a request about `pid`; `token` as struct keeper_request has it. 0 or -errno. */
 int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token);
 
-/* Asks KEEPER_ADOPT about `pid` and waits for its answer, at most 5 s: for recovery, before the loop
- * runs. 0 with *pidfd, the caller's; -ECHILD; -errno. */
+/* Asks KEEPER_ADOPT about `pid` and waits for its answer, at most 5 s: for recovery, before the
+ * loop runs. 0 with *pidfd, the caller's; -ECHILD; -errno. */
 int link_adopt(struct link *link, pid_t pid, int *pidfd);

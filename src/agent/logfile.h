@@ -1,11 +1,11 @@
-/* A process's own log: a file that it appends to by itself, whose head is given back past a size, so
- * that it stays bounded with nobody in the data path. */
+/* A process's own log: a file that it appends to by itself, whose head is given back past a size,
+ * so that it stays bounded with nobody in the data path. */
 #pragma once
 
 #include "agent/process.h"
 
-/* Opens the log for appending, making it, for the child's standard streams. 0 with *fd, the caller's;
- * -errno. */
+/* Opens the log for appending, making it, for the child's standard streams. 0 with *fd, the
+ * caller's; -errno. */
 int logfile_open(struct process *process, int *fd);
 
 /* Begins to look after its size: after the first write since, and then as long as it grows. */

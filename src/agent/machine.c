@@ -21,7 +21,8 @@ uint64_t machine_memory(void) {
 
 static uint64_t read_file(const char *path) {
     char text[64];
-    return file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ? UINT64_MAX : strtoull(text, NULL, 10);
+    return file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ? UINT64_MAX
+                                                             : strtoull(text, NULL, 10);
 }
 
 uint64_t machine_tasks(void) {

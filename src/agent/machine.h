@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Bytes of a page; bytes of physical memory; most tasks (the smaller of pid_max and threads-max). */
+/* Bytes of a page; bytes of physical memory; most tasks (the smaller of pid_max and threads-max).
+ */
 uint64_t machine_page(void);
 uint64_t machine_memory(void);
 uint64_t machine_tasks(void);

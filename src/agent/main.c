@@ -1,13 +1,13 @@
-/* bin/agent-core, the agent proper. The keeper starts it with the listening socket, a channel to the
- * keeper and a page shared with all children (plan.h); it never clones anything itself.
+/* bin/agent-core, the agent proper. The keeper starts it with the listening socket, a channel to
+ * the keeper and a page shared with all children (plan.h); it never clones anything itself.
  *
  *   main.c ── hierarchy, store, link, recover: once, before the loop
  *     loop ── daemon/peer.c: a frame ── request.c: row, right, decode ── request_*.c
- *               START: start.c (checks, a new process) ── launch.c (cgroup and limits written and read
- *               back, filter, identity, plan) ── link.c ── keeper: clone3 ── child: its steps, exec
- *               ── launch.c again: report and pipe's end: runs, record written, `started` sent
- *             a pidfd ── finish.c: status from the keeper, figures from the cgroup, record, `exited`
- *             a timer, inotify ── stop.c, constrain.c, logfile.c
+ *               START: start.c (checks, a new process) ── launch.c (cgroup and limits written and
+ * read back, filter, identity, plan) ── link.c ── keeper: clone3 ── child: its steps, exec ──
+ * launch.c again: report and pipe's end: runs, record written, `started` sent a pidfd ── finish.c:
+ * status from the keeper, figures from the cgroup, record, `exited` a timer, inotify ── stop.c,
+ * constrain.c, logfile.c
  *
  * One thread, no signal handler, no blocking call once the loop runs, no mutable global. */
 #include <errno.h>
@@ -34,7 +34,8 @@
 
 enum { DESCRIPTORS = 1 << 20, LOCK_TRIES = 50, LOCK_WAIT = 10000 /* microseconds */ };
 
-/* Every process costs a descriptor. What root may have is taken; what it may not, is not needed yet. */
+/* Every process costs a descriptor. What root may have is taken; what it may not, is not needed
+ * yet. */
 static void raise_descriptors(void) {
     struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
     if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -110,7 +111,9 @@ static int lock_directory(int fd, const char *what, const char *path, const char
 
 static int lock_both(const struct agent *agent) {
     int r = lock_directory(agent->hierarchy.root, "cgroup", agent->hierarchy.path, "--cgroup");
-    return r < 0 ? r : lock_directory(agent->store.root, "state directory", agent->store.path, "--state-dir");
+    return r < 0 ? r
+                 : lock_directory(agent->store.root, "state directory", agent->store.path,
+                                  "--state-dir");
 }
 
 /* What must be there before the loop, in order. 0, or an exit status after a line on stderr. */
@@ -153,7 +156,8 @@ static int serve(struct agent *agent) {
         return AGENT_EXIT_REFUSED;
     }
     gid_t group = open_socket_to(agent->config.group, agent->arguments.socket);
-    r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, group, &request_calls, agent);
+    r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, group, &request_calls,
+                       agent);
     if (r == 0)
         r = sd_event_add_signal(agent->event, NULL, SIGTERM, on_terminate, agent);
     if (r == 0)

@@ -1,11 +1,11 @@
-/* The lists of names that several properties are made of (record `names`): some to allow, some, with
- * a leading ~, to take away. */
+/* The lists of names that several properties are made of (record `names`): some to allow, some,
+ * with a leading ~, to take away. */
 #pragma once
 
 #include "protocol/message.h"
 
-/* Takes the next list off the field into *list, whose views are those of the field. 1; 0 at the end;
- * -EBADMSG where it does not decode, which the codec never lets pass. */
+/* Takes the next list off the field into *list, whose views are those of the field. 1; 0 at the
+ * end; -EBADMSG where it does not decode, which the codec never lets pass. */
 int names_next(struct holden_repeated *lists, struct holden_names *list);
 
 /* Takes the next name off the list as a string, cut at the space. False at the end. */

@@ -84,8 +84,8 @@ static bool cpu_limit(const struct process *process) {
     struct holden_fault fault;
     process_request(process, &start, &p);
     return process->usage && HOLDEN_HAS(&p, properties, limit_cpu) &&
-           holden_decode(&holden_record_resource_limit, p.limit_cpu.bytes.data, p.limit_cpu.bytes.size,
-                         &limit, &fault) == 0 &&
+           holden_decode(&holden_record_resource_limit, p.limit_cpu.bytes.data,
+                         p.limit_cpu.bytes.size, &limit, &fault) == 0 &&
            limit.hard < UINT64_MAX / 1000000 && process->usage->cpu + 50000 >= limit.hard * 1000000;
 }
 
@@ -112,7 +112,8 @@ static bool time_limit(struct process *process) {
 static bool stopped(struct process *process) {
     const struct stopping *stopping = process->stopping;
     char who[48] = "the agent", name[32], how[64];
-    if (!stopping || (stopping->cause != HOLDEN_cause_STOPPED && stopping->cause != HOLDEN_cause_SETUP))
+    if (!stopping ||
+        (stopping->cause != HOLDEN_cause_STOPPED && stopping->cause != HOLDEN_cause_SETUP))
         return false;
     if (stopping->cause == HOLDEN_cause_SETUP) {
         say(process, HOLDEN_cause_SETUP, "ended by the agent: its record could not be written");
@@ -123,7 +124,8 @@ static bool stopped(struct process *process) {
     if (process->outcome.code == CLD_EXITED)
         snprintf(how, sizeof(how), "exited with status %d", process->outcome.status);
     else
-        snprintf(how, sizeof(how), "ended by %s", signal_name(process->outcome.status, name, sizeof(name)));
+        snprintf(how, sizeof(how), "ended by %s",
+                 signal_name(process->outcome.status, name, sizeof(name)));
     say(process, HOLDEN_cause_STOPPED, "stopped by %s; %s%s", who, how,
         stopping->kills > 0 ? " after the time to stop ran out" : "");
     return true;
@@ -131,7 +133,8 @@ static bool stopped(struct process *process) {
 
 static bool tasks_limit(struct process *process) {
     const struct holden_usage *usage = process->usage;
-    if (!usage || !HOLDEN_HAS(usage, usage, tasks_refused) || usage->tasks_refused == 0 || !failed(process))
+    if (!usage || !HOLDEN_HAS(usage, usage, tasks_refused) || usage->tasks_refused == 0 ||
+        !failed(process))
         return false;
     say(process, HOLDEN_cause_TASKS_LIMIT,
         "it failed after TasksMax= had refused it %" PRIu64 " new tasks", usage->tasks_refused);
@@ -157,12 +160,12 @@ static void ended_by_itself(struct process *process) {
 void outcome_explain(struct process *process) {
     if (process->launch && process->launch->failure.code) {
         const struct failure *failure = &process->launch->failure;
-        say(process, HOLDEN_cause_SETUP, "it never ran: %s: %s", failure->step ? failure->step : "start",
-            failure->text);
+        say(process, HOLDEN_cause_SETUP, "it never ran: %s: %s",
+            failure->step ? failure->step : "start", failure->text);
         return;
     }
-    if (stopped(process) || time_limit(process) || out_of_memory(process) || blocked_call(process) ||
-        tasks_limit(process))
+    if (stopped(process) || time_limit(process) || out_of_memory(process) ||
+        blocked_call(process) || tasks_limit(process))
         return;
     ended_by_itself(process);
 }

@@ -29,7 +29,8 @@ static const struct limit_row {
     uint32_t resource;
 } limit_rows[] = {
 #define PROPERTY(...)
-#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) {HOLDEN_INDEX(properties, member), RESOURCE},
+#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) \
+    {HOLDEN_INDEX(properties, member), RESOURCE},
 #include "protocol/properties.def"
 };
 
@@ -80,7 +81,9 @@ static struct plan_run put_strings(struct draft *draft, struct strings *strings)
     static const uint64_t end = 0;
     if (draft->error == 0)
         draft->error = buffer_append(&strings->offsets, &end, sizeof(end));
-    uint32_t at = draft->error < 0 ? 0 : put(draft, buffer_bytes(&strings->offsets), strings->offsets.size);
+    uint32_t at = draft->error < 0
+                      ? 0
+                      : put(draft, buffer_bytes(&strings->offsets), strings->offsets.size);
     struct plan_run run = {at, strings->count};
     buffer_free(&strings->offsets);
     return run;
@@ -96,9 +99,10 @@ static void put_limits(struct draft *draft, const struct holden_properties *prop
             continue;
         const struct holden_nested *nested = (const void *)((const uint8_t *)properties +
             holden_record_properties.fields[limit_rows[i].index].offset);
-        if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size, &limit,
-                          &fault) == 0)
-            limits[count++] = (struct plan_limit){limit_rows[i].resource, 0, limit.soft, limit.hard};
+        if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size,
+                          &limit, &fault) == 0)
+            limits[count++] = (struct plan_limit){limit_rows[i].resource, 0, limit.soft,
+                                                  limit.hard};
     }
     struct plan_run run = {put(draft, limits, count * sizeof(limits[0])), count};
     if (draft->error == 0)
@@ -119,7 +123,8 @@ static bool names_path(struct holden_view assignment) {
 
 /* The assignment of PATH: the last that the request has. */
 static struct holden_view path_assignment(const struct holden_properties *properties) {
-    struct holden_view found = holden_view("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    struct holden_view found = holden_view(
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     struct holden_repeated left = properties->environment;
     struct holden_view view;
     while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
@@ -145,7 +150,8 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
 }
 
 /* The paths that execvp(3) would try. */
-static void put_paths(struct draft *draft, const struct plan_input *input, struct holden_view command) {
+static void put_paths(struct draft *draft, const struct plan_input *input,
+                      struct holden_view command) {
     struct strings strings = {0};
     /* What is longer than a file's name can be is in no directory: exec says so. */
     bool direct = memchr(command.data, '/', command.size) || command.size > NAME_MAX;
@@ -157,8 +163,8 @@ static void put_paths(struct draft *draft, const struct plan_input *input, struc
         size_t size = (end ? (size_t)(end - path.data) : path.size) - at;
         char text[PATH_MAX + NAME_MAX + 2];
         /* An empty part is the current directory; one too long for a path is none. */
-        snprintf(text, sizeof(text), "%.*s%s%.*s", (int)(size < PATH_MAX ? size : 0), path.data + at,
-                 size > 0 ? "/" : "", (int)command.size, command.data);
+        snprintf(text, sizeof(text), "%.*s%s%.*s", (int)(size < PATH_MAX ? size : 0),
+                 path.data + at, size > 0 ? "/" : "", (int)command.size, command.data);
         if (size < PATH_MAX)
             add_string(draft, &strings, holden_view(text));
         at += size + 1;
@@ -201,8 +207,8 @@ static void put_stream(struct draft *draft, const struct plan_input *input, unsi
     if (number == 0 && from->kind == HOLDEN_stream_kind_FILE)
         stream.source = PLAN_SOURCE_READ;
     if (from->kind == HOLDEN_stream_kind_JOURNAL) {
-        /* The header of journald's stream protocol: identifier, unit, priority (info), then no level
-         * prefix, no forwarding to syslog, kmsg or console. */
+        /* The header of journald's stream protocol: identifier, unit, priority (info), then no
+         * level prefix, no forwarding to syslog, kmsg or console. */
         char text[128];
         snprintf(text, sizeof(text), "%s\n\n6\n0\n0\n0\n0\n", input->process->name);
         stream.path = put_string(draft, holden_view(text));
@@ -253,8 +259,9 @@ static void put_directory(struct draft *draft, const struct holden_properties *p
 static void put_filter(struct draft *draft, const struct filter *filter) {
     if (!filter)
         return;
-    struct plan_run run = {put(draft, filter->instructions, filter->count * sizeof(struct sock_filter)),
-                           (uint32_t)filter->count};
+    struct plan_run run = {
+        put(draft, filter->instructions, filter->count * sizeof(struct sock_filter)),
+        (uint32_t)filter->count};
     if (draft->error < 0)
         return;
     head(draft)->has |= PLAN_HAS_FILTER;
@@ -263,9 +270,15 @@ static void put_filter(struct draft *draft, const struct filter *filter) {
 
 int plan_build(const struct plan_input *input, struct buffer *out) {
     struct plan plan = {
-        .magic = PLAN_MAGIC, .token = input->process->id, .report = input->report, .has = input->has,
-        .uid = input->uid, .gid = input->gid, .bounding = input->bounding,
-        .inheritable = input->inheritable, .ambient = input->ambient,
+        .magic = PLAN_MAGIC,
+        .token = input->process->id,
+        .report = input->report,
+        .has = input->has,
+        .uid = input->uid,
+        .gid = input->gid,
+        .bounding = input->bounding,
+        .inheritable = input->inheritable,
+        .ambient = input->ambient,
     };
     struct draft draft = {.out = out, .error = buffer_append(out, &plan, sizeof(plan))};
     if (draft.error < 0)

@@ -1,6 +1,6 @@
 /* The plan: everything that one new process needs between clone and exec, prepared by the agent as
- * one flat run of bytes without pointers, so that the keeper can hand it to the child unread; and the
- * few messages between agent and keeper. Both come from the same build; nothing here is a wire
+ * one flat run of bytes without pointers, so that the keeper can hand it to the child unread; and
+ * the few messages between agent and keeper. Both come from the same build; nothing here is a wire
  * format. The channel is a SOCK_SEQPACKET pair: one message is one packet. */
 #pragma once
 
@@ -19,10 +19,10 @@ enum {
  * USAGE and REFUSED once an agent of this keeper has recovered, REEXEC before this one has. Its
  * environment says in HOLDEN_RECOVERIES how many agents this keeper has had before it. */
 enum {
-    AGENT_EXIT_STOPPED = 0,  /* asked to stop: the keeper ends too */
-    AGENT_EXIT_USAGE = 2,    /* it will not start, whatever the keeper does: the keeper ends with 2 */
-    AGENT_EXIT_REFUSED = 3,  /* it cannot start here, and has said why: the keeper ends with 1 */
-    AGENT_EXIT_REEXEC = 80,  /* start the program that is on disk now, at once */
+    AGENT_EXIT_STOPPED = 0, /* asked to stop: the keeper ends too */
+    AGENT_EXIT_USAGE = 2, /* it will not start, whatever the keeper does: the keeper ends with 2 */
+    AGENT_EXIT_REFUSED = 3, /* it cannot start here, and has said why: the keeper ends with 1 */
+    AGENT_EXIT_REEXEC = 80, /* start the program that is on disk now, at once */
 };
 
 /* The steps of a child, in their order; the name is what the client reads ("cannot start web:
@@ -57,10 +57,11 @@ enum plan_step {
         PLAN_STEP_COUNT
 };
 
-/* Where a child says how far it got, by plain stores into shared memory: past its system call filter
- * no write(2) can be relied on. Each agent gets new ones. It zeroes one before the plan is sent and
- * reads it when the plan's status pipe has ended. reached == PLAN_STEP_EXEC and error == 0 then means that exec took
- * place; anything else that the child died or failed in step `reached`. */
+/* Where a child says how far it got, by plain stores into shared memory: past its system call
+ * filter no write(2) can be relied on. Each agent gets new ones. It zeroes one before the plan is
+ * sent and reads it when the plan's status pipe has ended. reached == PLAN_STEP_EXEC and error == 0
+ * then means that exec took place; anything else that the child died or failed in step `reached`.
+ */
 struct plan_report {
     volatile uint32_t reached; /* enum plan_step: the step being done */
     volatile int32_t error;    /* errno of the step that failed, or 0 */
@@ -125,10 +126,10 @@ enum {
     PLAN_FDS_MAX = 8,
 };
 
-/* The head of the plan; its runs follow. A plan over KEEPER_PACKET_MAX travels in a memfd, the packet's
- * last descriptor, and the packet then holds only this head. A plan whose ids are not root's, or whose
- * bounding set lacks CAP_SYS_ADMIN, can have a filter only with PLAN_HAS_NO_NEW_PRIVILEGES
- * (seccomp(2)). */
+/* The head of the plan; its runs follow. A plan over KEEPER_PACKET_MAX travels in a memfd, the
+ * packet's last descriptor, and the packet then holds only this head. A plan whose ids are not
+ * root's, or whose bounding set lacks CAP_SYS_ADMIN, can have a filter only with
+ * PLAN_HAS_NO_NEW_PRIVILEGES (seccomp(2)). */
 struct plan {
     uint32_t magic;  /* PLAN_MAGIC; keeper_request.kind for the other messages */
     uint32_t size;   /* bytes, head and runs */
@@ -154,18 +155,21 @@ struct plan {
     struct plan_run paths;      /* uint64_t: offsets of the paths to try in turn; exec's ENOENT,
                                    ENOTDIR and EACCES go on to the next, as execvp(3) does */
     struct plan_run arguments;  /* uint64_t: offsets of strings; the child turns them to pointers */
-    struct plan_run environment; /* the same; neither count includes the terminating 0, which is there */
+    struct plan_run
+        environment; /* the same; neither count includes the terminating 0, which is there */
 };
 
 enum { KEEPER_PACKET_MAX = 65536 };
 
-/* What else the agent asks of the keeper. It must never wait for room in the channel without reading
- * answers meanwhile: the keeper does wait for room. */
+/* What else the agent asks of the keeper. It must never wait for room in the channel without
+ * reading answers meanwhile: the keeper does wait for room. */
 enum keeper_request_kind {
-    KEEPER_STATUS = 1,   /* has the child ended, and how? answered by KEEPER_STATUS; nothing is reaped */
-    KEEPER_RELEASE = 2,  /* its end is written down: reap it; answered by KEEPER_RELEASE, with the
-                             token, where there is one */
-    KEEPER_ADOPT = 3,    /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd */
+    KEEPER_STATUS =
+        1, /* has the child ended, and how? answered by KEEPER_STATUS; nothing is reaped */
+    KEEPER_RELEASE = 2, /* its end is written down: reap it; answered by KEEPER_RELEASE, with the
+                            token, where there is one */
+    KEEPER_ADOPT =
+        3, /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
 };

@@ -21,8 +21,8 @@ struct plan_input {
     const struct holden_properties *properties;
     const struct filter *filter;   /* or NULL */
     struct plan_stream_input streams[3];
-    uint32_t has;                  /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
-                                      no_new_privileges, open_as_user, cgroup */
+    uint32_t has; /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
+                     no_new_privileges, open_as_user, cgroup */
     uint32_t report;
     uint32_t uid, gid;
     const uint32_t *groups;

@@ -241,7 +241,8 @@ void process_request(const struct process *process, struct holden_start *start,
     struct holden_fault fault;
     *start = (struct holden_start){0};
     *properties = (struct holden_properties){0};
-    if (holden_decode(&holden_record_start, process->request, process->request_size, start, &fault) < 0)
+    if (holden_decode(&holden_record_start, process->request, process->request_size, start,
+                      &fault) < 0)
         *start = (struct holden_start){0};
     else if (HOLDEN_HAS(start, start, properties) &&
              holden_decode(&holden_record_properties, start->properties.bytes.data,
@@ -249,7 +250,8 @@ void process_request(const struct process *process, struct holden_start *start,
         *properties = (struct holden_properties){0};
 }
 
-int process_replace_properties(struct process *process, const struct holden_properties *properties) {
+int process_replace_properties(struct process *process,
+                               const struct holden_properties *properties) {
     struct holden_start start;
     struct holden_properties old;
     process_request(process, &start, &old);

@@ -73,7 +73,7 @@ struct process {
     struct agent *agent;
     uint64_t id;
     char *name;                   /* owned */
-    uint8_t *request;             /* owned: the `start` it was made from, encoded, as it now holds */
+    uint8_t *request; /* owned: the `start` it was made from, encoded, as it now holds */
     size_t request_size;
     const uint32_t state;         /* written by state.c alone */
     bool frozen;

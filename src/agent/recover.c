@@ -18,17 +18,18 @@
 #include "common/file.h"
 #include "common/log.h"
 
-/* Whether the cgroup of the process lists the pid: with its name, which holds an id that is never used
- * again, this proves whose pid it is. */
+/* Whether the cgroup of the process lists the pid: with its name, which holds an id that is never
+ * used again, this proves whose pid it is. */
 static bool cgroup_holds(const struct process *process, pid_t pid) {
     char name[96];
     _cleanup_close_ int directory = -1;
     cgroup_name(process->id, process->name, name, sizeof(name));
-    return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 && cgroup_lists(directory, pid);
+    return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
+           cgroup_lists(directory, pid);
 }
 
-/* The keeper knows its children, living or dead, and so proves them. One that it does not know (it was
- * itself started anew) is proven by its cgroup, after its pidfd is open. */
+/* The keeper knows its children, living or dead, and so proves them. One that it does not know (it
+ * was itself started anew) is proven by its cgroup, after its pidfd is open. */
 static int prove(struct process *process, pid_t pid) {
     int r = link_adopt(&process->agent->link, pid, &process->pidfd);
     if (r == 0) {
@@ -55,8 +56,8 @@ static void take_past(struct process *process, const struct holden_kept *kept) {
     if (HOLDEN_HAS(kept, kept, explanation))
         process->outcome.explanation = strndup(kept->explanation.data, kept->explanation.size);
     if (HOLDEN_HAS(kept, kept, usage) && (process->usage = calloc(1, sizeof(*process->usage))) &&
-        holden_decode(&holden_record_usage, kept->usage.bytes.data, kept->usage.bytes.size, process->usage,
-                      &fault) < 0) {
+        holden_decode(&holden_record_usage, kept->usage.bytes.data, kept->usage.bytes.size,
+                      process->usage, &fault) < 0) {
         free(process->usage);
         process->usage = NULL;
     }
@@ -116,8 +117,8 @@ static void found(struct agent *agent, const struct holden_kept *kept) {
     }
 }
 
-/* A cgroup "ID-NAME" without a living process in the table is a start that was never answered, or an
- * end that was written down but not cleared away. */
+/* A cgroup "ID-NAME" without a living process in the table is a start that was never answered, or
+ * an end that was written down but not cleared away. */
 static void clear_cgroups(struct agent *agent) {
     int copy = openat(agent->hierarchy.root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
@@ -131,9 +132,11 @@ static void clear_cgroups(struct agent *agent) {
         if ((process && process->has_cgroup) ||
             cgroup_open(&agent->hierarchy, entry->d_name, &directory) < 0)
             continue;
-        log_notice("cgroup %s belongs to no record: its start was never answered; ended", entry->d_name);
+        log_notice("cgroup %s belongs to no record: its start was never answered; ended",
+                   entry->d_name);
         cgroup_kill(directory);
-        for (unsigned tries = 0; tries < 1000 && cgroup_remove(&agent->hierarchy, entry->d_name) == -EBUSY; tries++)
+        for (unsigned tries = 0;
+             tries < 1000 && cgroup_remove(&agent->hierarchy, entry->d_name) == -EBUSY; tries++)
             usleep(1000);
     }
     if (entries)

@@ -47,27 +47,29 @@ union decoded {
 };
 
 static int find_target(const struct row *row, struct request *request, struct failure *failure) {
-    const struct holden_view *name = (const void *)((const uint8_t *)request->message + row->target);
+    const struct holden_view *name = (const void *)((const uint8_t *)request->message +
+                                                    row->target);
     int shown = (int)(name->size < 64 ? name->size : 64);
     struct process *process = process_by_text(&request->agent->processes, *name);
     if (!process)
-        return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL, "no process %.*s; `list -a` shows all",
-                           shown, name->data);
+        return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL,
+                           "no process %.*s; `list -a` shows all", shown, name->data);
     if (!describe_visible(process, request->peer))
         return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
                            "process %.*s belongs to user %u; you are user %u", shown, name->data,
                            (unsigned)process->owner, (unsigned)request->peer->uid);
     if (!process_alive(process) && !row->answered_ended)
-        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s has ended (%s); `status %s` tells how",
-                           process->name, holden_word(&holden_enum_state, process->state), process->name);
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
+                           "%s has ended (%s); `status %s` tells how", process->name,
+                           holden_word(&holden_enum_state, process->state), process->name);
     request->target = process;
     return 0;
 }
 
 static int handle(const struct row *row, struct request *request, struct failure *failure) {
     if (row->role == ROLE_ROOT && request->peer->uid != 0)
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL, "only root may do that; you are user %u",
-                           (unsigned)request->peer->uid);
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
+                           "only root may do that; you are user %u", (unsigned)request->peer->uid);
     if (row->target != NO_TARGET) {
         int r = find_target(row, request, failure);
         if (r < 0)
@@ -91,15 +93,18 @@ static void on_frame(void *program, struct peer *peer, const struct holden_frame
     struct holden_fault fault = {.record = "request", .what = "too large"};
     struct failure failure = {0};
     int fds[HOLDEN_FDS_MAX];
-    struct request request = {.agent = program, .peer = peer, .id = frame->id, .message = &decoded, .fds = fds};
+    struct request request = {
+        .agent = program, .peer = peer, .id = frame->id, .message = &decoded, .fds = fds};
     const struct row *row = frame->type < ARRAY_SIZE(rows) ? &rows[frame->type] : NULL;
     const struct holden_message_row *message = holden_message(frame->type);
     if (!row || !row->handle || !message) {
-        peer_error(peer, frame->id, HOLDEN_code_UNKNOWN, NULL, "this agent does not know that request");
+        peer_error(peer, frame->id, HOLDEN_code_UNKNOWN, NULL,
+                   "this agent does not know that request");
         return;
     }
     if (frame->node != 0) {
-        peer_error(peer, frame->id, HOLDEN_code_INVALID, NULL, "a request for another node: only a gateway passes them on");
+        peer_error(peer, frame->id, HOLDEN_code_INVALID, NULL,
+                   "a request for another node: only a gateway passes them on");
         return;
     }
     if (message->record->size > sizeof(decoded) ||

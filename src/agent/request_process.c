@@ -60,7 +60,8 @@ int request_start(struct request *request, struct failure *failure) {
 static int check_signal(bool given, uint32_t signal, struct failure *failure) {
     if (!given || (signal >= 1 && signal <= (uint32_t)SIGRTMAX))
         return 0;
-    return failure_set(failure, HOLDEN_code_INVALID, "signal", "%u is no signal: 1 to %d", signal, SIGRTMAX);
+    return failure_set(failure, HOLDEN_code_INVALID, "signal", "%u is no signal: 1 to %d", signal,
+                       SIGRTMAX);
 }
 
 int request_stop(struct request *request, struct failure *failure) {
@@ -74,8 +75,10 @@ int request_stop(struct request *request, struct failure *failure) {
     r = promise(request, process, WAITER_STOP, failure);
     if (r < 0)
         return r;
-    struct stop_request how = {.signal = (int)stop->signal, .by = request->peer->uid,
-                               .has_timeout = HOLDEN_HAS(stop, stop, timeout), .timeout = stop->timeout,
+    struct stop_request how = {.signal = (int)stop->signal,
+                               .by = request->peer->uid,
+                               .has_timeout = HOLDEN_HAS(stop, stop, timeout),
+                               .timeout = stop->timeout,
                                .cause = HOLDEN_cause_STOPPED};
     return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
 }
@@ -89,7 +92,8 @@ int request_kill(struct request *request, struct failure *failure) {
     int signal = HOLDEN_HAS(kill_, kill, signal) ? (int)kill_->signal : SIGTERM;
     r = stop_signal(process, signal, kill_->all);
     if (r < 0)
-        return failure_errno(failure, -r, "signal", "cannot send signal %d to %s", signal, process->name);
+        return failure_errno(failure, -r, "signal", "cannot send signal %d to %s", signal,
+                             process->name);
     process->killed_by = request->peer->uid;
     events_action(process, HOLDEN_event_kind_SIGNALLED, request->peer->uid, sigabbrev_np(signal));
     return done(request);
@@ -100,18 +104,21 @@ int request_restart(struct request *request, struct failure *failure) {
     if (request->agent->stopping)
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "the agent is stopping");
     if (process->state == HOLDEN_state_STARTING)
-        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is still starting", process->name);
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is still starting",
+                           process->name);
     int r = promise(request, process, WAITER_START, failure);
     if (r < 0)
         return r;
     if (process_alive(process)) {
-        struct stop_request how = {.by = request->peer->uid, .cause = HOLDEN_cause_STOPPED, .restart = true};
+        struct stop_request how = {
+            .by = request->peer->uid, .cause = HOLDEN_cause_STOPPED, .restart = true};
         return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
     }
     struct process *same = process_by_name(&request->agent->processes, holden_view(process->name));
     if (same != process && process_alive(same)) {
         waiter_drop_all(process);
-        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a newer process", process->name);
+        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a newer process",
+                           process->name);
     }
     finish_start_again(process);
     return 0;
@@ -122,8 +129,9 @@ static int set_frozen(struct request *request, bool frozen, struct failure *fail
     char name[96];
     _cleanup_close_ int directory = -1;
     if (process->state != HOLDEN_state_RUNNING)
-        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; only a running process can be %s",
-                           process->name, holden_word(&holden_enum_state, process->state),
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
+                           "%s is %s; only a running process can be %s", process->name,
+                           holden_word(&holden_enum_state, process->state),
                            frozen ? "frozen" : "thawed");
     if (process->frozen == frozen)
         return done(request);
@@ -132,9 +140,11 @@ static int set_frozen(struct request *request, bool frozen, struct failure *fail
     if (r == 0)
         r = cgroup_freeze(directory, frozen);
     if (r < 0)
-        return failure_errno(failure, -r, "cgroup.freeze", "cannot %s %s", frozen ? "freeze" : "thaw", process->name);
+        return failure_errno(failure, -r, "cgroup.freeze", "cannot %s %s",
+                             frozen ? "freeze" : "thaw", process->name);
     process->frozen = frozen;
-    events_action(process, frozen ? HOLDEN_event_kind_FROZEN : HOLDEN_event_kind_THAWED, request->peer->uid, NULL);
+    events_action(process, frozen ? HOLDEN_event_kind_FROZEN : HOLDEN_event_kind_THAWED,
+                  request->peer->uid, NULL);
     return done(request);
 }
 
@@ -149,8 +159,8 @@ int request_thaw(struct request *request, struct failure *failure) {
 int request_reset(struct request *request, struct failure *failure) {
     struct process *process = request->target;
     if (process_alive(process))
-        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; stop it first", process->name,
-                           holden_word(&holden_enum_state, process->state));
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; stop it first",
+                           process->name, holden_word(&holden_enum_state, process->state));
     events_action(process, HOLDEN_event_kind_FORGOTTEN, request->peer->uid, NULL);
     store_remove(&request->agent->store, process);
     process_free(process);
@@ -184,7 +194,8 @@ int request_constrain(struct request *request, struct failure *failure) {
 }
 
 /* Every name must be there before the first is told, so that an error is the whole answer. */
-static int list_named(struct request *request, const struct holden_list *list, struct failure *failure) {
+static int list_named(struct request *request, const struct holden_list *list,
+                      struct failure *failure) {
     struct holden_repeated left = list->name;
     struct holden_view name;
     size_t count = 0;
@@ -194,15 +205,18 @@ static int list_named(struct request *request, const struct holden_list *list, s
     while (count < list->name.count && holden_next_view(&left, &name)) {
         const struct process *process = process_by_text(&request->agent->processes, name);
         if (!process)
-            return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL, "no process %.*s; `list -a` shows all",
-                               (int)name.size, name.data);
+            return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL,
+                               "no process %.*s; `list -a` shows all", (int)name.size, name.data);
         if (!describe_visible(process, request->peer))
-            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL, "process %s belongs to user %u",
-                               process->name, (unsigned)process->owner);
+            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
+                               "process %s belongs to user %u", process->name,
+                               (unsigned)process->owner);
         ids[count++] = process->id;
     }
-    return describe_stream(request->agent, request->peer, request->id, list, TAKE_POINTER(ids), count) < 0
-               ? no_memory(failure) : 0;
+    return describe_stream(request->agent, request->peer, request->id, list, TAKE_POINTER(ids),
+                           count) < 0
+               ? no_memory(failure)
+               : 0;
 }
 
 int request_list(struct request *request, struct failure *failure) {
@@ -229,7 +243,8 @@ int request_log(struct request *request, struct failure *failure) {
     int r = logfile_read(process, &fd);
     if (r == -ENOENT)
         return failure_set(failure, HOLDEN_code_INVALID, "log",
-                           "%s has no log: its output leads elsewhere (StandardOutput=)", process->name);
+                           "%s has no log: its output leads elsewhere (StandardOutput=)",
+                           process->name);
     if (r < 0)
         return failure_errno(failure, -r, "log", "cannot open the log of %s", process->name);
     struct holden_log_file message = {0};

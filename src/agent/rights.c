@@ -44,7 +44,8 @@ static const void *member(const struct holden_properties *properties, size_t ind
 
 static int refuse(size_t index, const char *what, struct failure *failure) {
     const char *name = holden_property(index)->name;
-    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name, "only root may set %s= %s", name, what);
+    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name, "only root may set %s= %s", name,
+                       what);
 }
 
 static int check_limit(const struct limit_row *row, const struct holden_properties *properties,
@@ -53,13 +54,17 @@ static int check_limit(const struct limit_row *row, const struct holden_properti
     struct holden_resource_limit wanted;
     struct holden_fault fault;
     struct rlimit own;
-    if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size, &wanted,
-                      &fault) < 0)
-        return failure_set(failure, HOLDEN_code_INVALID, holden_property(row->index)->name, "not a limit");
+    if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size,
+                      &wanted, &fault) < 0)
+        return failure_set(failure, HOLDEN_code_INVALID, holden_property(row->index)->name,
+                           "not a limit");
     /* The keeper's, which its children inherit: the agent has raised one of its own. */
     if (prlimit(getppid(), row->resource, NULL, &own) < 0)
-        return failure_errno(failure, errno, holden_property(row->index)->name, "cannot tell what it may be");
-    return wanted.hard > own.rlim_max ? refuse(row->index, "above the agent's own hard limit", failure) : 0;
+        return failure_errno(failure, errno, holden_property(row->index)->name,
+                             "cannot tell what it may be");
+    return wanted.hard > own.rlim_max
+               ? refuse(row->index, "above the agent's own hard limit", failure)
+               : 0;
 }
 
 static int check_scheduling(const struct holden_properties *properties, struct failure *failure) {
@@ -87,7 +92,8 @@ int rights_check(const struct agent *agent, const struct holden_properties *prop
         if (holden_has(properties, most_rows[i].index) &&
             *(const uint64_t *)member(properties, most_rows[i].index) > most_rows[i].most)
             r = refuse(most_rows[i].index, most_rows[i].most ? "above 100" : "", failure);
-    if (r == 0 && HOLDEN_HAS(properties, properties, log_max) && properties->log_max > agent->config.log_max)
+    if (r == 0 && HOLDEN_HAS(properties, properties, log_max) &&
+        properties->log_max > agent->config.log_max)
         r = refuse(INDEX(log_max), "above that of the agent's configuration", failure);
     return r;
 }

@@ -35,7 +35,8 @@ static void make_name(struct holden_view command, uint64_t id, char name[NAME_MA
     snprintf(name + used, NAME_MAX_SIZE + 1 - used, "%s-%" PRIu64, used ? "" : "process", id);
 }
 
-static int check_command(const struct holden_start *start, struct holden_view *command, struct failure *failure) {
+static int check_command(const struct holden_start *start, struct holden_view *command,
+                         struct failure *failure) {
     struct holden_repeated left = start->argument;
     size_t total = 0;
     if (!holden_next_view(&left, command) || command->size == 0)
@@ -43,15 +44,17 @@ static int check_command(const struct holden_start *start, struct holden_view *c
     struct holden_view view;
     for (total = command->size; holden_next_view(&left, &view);)
         total += view.size + 1;
-    /* The kernel's own bound for arguments and environment is a quarter of the stack limit; what lies
-     * within it but over the kernel's is refused by exec with E2BIG. */
+    /* The kernel's own bound for arguments and environment is a quarter of the stack limit; what
+     * lies within it but over the kernel's is refused by exec with E2BIG. */
     if (total > 3 << 20)
-        return failure_set(failure, HOLDEN_code_TOO_MANY, "command", "the arguments are longer than 3 MiB");
+        return failure_set(failure, HOLDEN_code_TOO_MANY, "command",
+                           "the arguments are longer than 3 MiB");
     return 0;
 }
 
 /* The bounds of the table hold here too: who speaks the protocol is not always the controller. */
-static int check_number(size_t index, const struct holden_properties *properties, struct failure *failure) {
+static int check_number(size_t index, const struct holden_properties *properties,
+                        struct failure *failure) {
     const struct holden_property *property = holden_property(index);
     const struct holden_field *field = &holden_record_properties.fields[index];
     const uint8_t *member = (const uint8_t *)properties + field->offset;
@@ -72,8 +75,8 @@ static int check_number(size_t index, const struct holden_properties *properties
     if (value >= property->minimum && value <= property->maximum)
         return 0;
     return failure_set(failure, HOLDEN_code_INVALID, property->name,
-                       "%" PRId64 " is out of range: %" PRId64 " to %" PRId64, value, property->minimum,
-                       property->maximum);
+                       "%" PRId64 " is out of range: %" PRId64 " to %" PRId64, value,
+                       property->minimum, property->maximum);
 }
 
 static int check_environment(const struct holden_properties *properties, struct failure *failure) {
@@ -82,10 +85,11 @@ static int check_environment(const struct holden_properties *properties, struct 
     while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view)) {
         /* The plan holds a path for each of its directories. */
         if (view.size > PATH_MOST && memcmp(view.data, "PATH=", 5) == 0)
-            return failure_set(failure, HOLDEN_code_INVALID, "Environment", "PATH is longer than %d bytes",
-                               PATH_MOST - 5);
+            return failure_set(failure, HOLDEN_code_INVALID, "Environment",
+                               "PATH is longer than %d bytes", PATH_MOST - 5);
         if (view.size == 0 || view.data[0] == '=' || !memchr(view.data, '=', view.size))
-            return failure_set(failure, HOLDEN_code_INVALID, "Environment", "\"%.*s\" is no VARIABLE=VALUE",
+            return failure_set(failure, HOLDEN_code_INVALID, "Environment",
+                               "\"%.*s\" is no VARIABLE=VALUE",
                                (int)(view.size < 80 ? view.size : 80), view.data);
     }
     return 0;
@@ -106,28 +110,31 @@ int start_check_properties(const struct holden_properties *properties, struct fa
     if (HOLDEN_HAS(properties, properties, working_directory)) {
         size_t skip = directory.size > 0 && directory.data[0] == '-';
         if (directory.size <= skip || directory.data[skip] != '/')
-            return failure_set(failure, HOLDEN_code_INVALID, "WorkingDirectory", "the path is not absolute");
+            return failure_set(failure, HOLDEN_code_INVALID, "WorkingDirectory",
+                               "the path is not absolute");
     }
     return check_environment(properties, failure);
 }
 
-/* Encodes the request as it is kept: the name, and for a caller that is not root whom the kernel says
- * that it is, so that a later restart needs nobody's word. */
-static int keep_request(struct request *request, struct process *process, const struct holden_start *asked,
-                        struct holden_properties *properties) {
+/* Encodes the request as it is kept: the name, and for a caller that is not root whom the kernel
+ * says that it is, so that a later restart needs nobody's word. */
+static int keep_request(struct request *request, struct process *process,
+                        const struct holden_start *asked, struct holden_properties *properties) {
     const struct peer *peer = request->peer;
     struct holden_start start = *asked;
     struct holden_user user = {0};
     for (size_t i = 0; i < 3; i++)
-        holden_unmark(&start, (const size_t[]){HOLDEN_INDEX(start, input), HOLDEN_INDEX(start, output),
-                                               HOLDEN_INDEX(start, error)}[i]);
+        holden_unmark(&start,
+                      (const size_t[]){HOLDEN_INDEX(start, input), HOLDEN_INDEX(start, output),
+                                       HOLDEN_INDEX(start, error)}[i]);
     holden_unmark(&start, HOLDEN_INDEX(start, wait));
     HOLDEN_SET(&start, start, name, holden_view(process->name));
     if (peer->uid != 0 && !HOLDEN_HAS(properties, properties, user)) {
         HOLDEN_SET(&user, user, uid, peer->uid);
         HOLDEN_SET(&user, user, gid, peer->gid);
-        HOLDEN_SET(&user, user, group, (struct holden_repeated){.count = (uint32_t)peer->group_count,
-                                                                .items = peer->groups});
+        HOLDEN_SET(
+            &user, user, group,
+            (struct holden_repeated){.count = (uint32_t)peer->group_count, .items = peer->groups});
         if (peer->group_count == 0)
             holden_unmark(&user, HOLDEN_INDEX(user, group));
         HOLDEN_SET(properties, properties, user, (struct holden_nested){.value = &user});
@@ -146,8 +153,8 @@ static int keep_request(struct request *request, struct process *process, const 
 }
 
 /* Takes over the descriptors that the request names as standard streams. */
-static int take_streams(struct request *request, const struct holden_start *start, struct process *process,
-                        struct failure *failure) {
+static int take_streams(struct request *request, const struct holden_start *start,
+                        struct process *process, struct failure *failure) {
     const struct {
         bool given;
         uint32_t index;
@@ -161,7 +168,8 @@ static int take_streams(struct request *request, const struct holden_start *star
             continue;
         if (streams[i].index >= request->fd_count || request->fds[streams[i].index] < 0)
             return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
-                               "descriptor %u did not come with the request, or is named twice", streams[i].index);
+                               "descriptor %u did not come with the request, or is named twice",
+                               streams[i].index);
         process->passed[i] = TAKE_FD(request->fds[streams[i].index]);
     }
     process->terminal = start->terminal;
@@ -177,8 +185,8 @@ static int check_user(const struct request *request, const struct holden_propert
     struct holden_fault fault;
     uint32_t gid;
     if (peer->uid == 0 || !HOLDEN_HAS(properties, properties, user) ||
-        holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size, &user,
-                      &fault) < 0)
+        holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size,
+                      &user, &fault) < 0)
         return 0;
     bool own = user.uid == peer->uid && user.gid == peer->gid;
     while (own && HOLDEN_HAS(&user, user, group) && holden_next_u32(&user.group, &gid)) {
@@ -212,14 +220,18 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = check_user(request, &properties, failure);
     if (r < 0)
         return r;
-    struct process *same = HOLDEN_HAS(start, start, name) ? process_by_name(&agent->processes, start->name) : NULL;
+    struct process *same = HOLDEN_HAS(start, start, name)
+                               ? process_by_name(&agent->processes, start->name)
+                               : NULL;
     if (same && process_alive(same))
-        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a process that is %s", same->name,
+        return failure_set(failure, HOLDEN_code_EXISTS, "name",
+                           "%s is taken by a process that is %s", same->name,
                            holden_word(&holden_enum_state, same->state));
     uint64_t id;
     r = store_new_id(&agent->store, &id);
     if (r < 0)
-        return failure_errno(failure, -r, "record", "cannot reserve an id in %s", agent->store.path);
+        return failure_errno(failure, -r, "record", "cannot reserve an id in %s",
+                             agent->store.path);
     char name[NAME_MAX_SIZE + 1];
     struct holden_view chosen = start->name;
     if (!HOLDEN_HAS(start, start, name)) {

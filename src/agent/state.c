@@ -9,8 +9,8 @@
 enum { NO = 0x80 };
 #define TO(state) HOLDEN_state_##state
 
-/* Rows are states, columns events. An entry that is not named would be STARTING by accident, so every
- * one is. */
+/* Rows are states, columns events. An entry that is not named would be STARTING by accident, so
+ * every one is. */
 static const uint8_t next[][PROCESS_EVENTS] = {
     /*                          STARTS        RUNS         STOPS         EXITS       FAILS       IS_STOPPED */
     [HOLDEN_state_STARTING] = {NO,           TO(RUNNING), TO(STOPPING), NO,         TO(FAILED), TO(STOPPED)},

@@ -26,8 +26,8 @@ static int signal_main(const struct process *process, int signal) {
     return pidfd_send_signal(process->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* The main process is reached by its pidfd in either case: it may have been moved to another cgroup, by
- * itself or by a login session's manager. */
+/* The main process is reached by its pidfd in either case: it may have been moved to another
+ * cgroup, by itself or by a login session's manager. */
 int stop_signal(struct process *process, int signal, bool all) {
     _cleanup_close_ int directory = -1;
     int main = signal_main(process, signal);
@@ -56,8 +56,8 @@ static void arm(struct process *process, uint64_t microseconds) {
     struct stopping *stopping = process->stopping;
     stopping->timer = sd_event_source_disable_unref(stopping->timer);
     if (microseconds != UINT64_MAX &&
-        sd_event_add_time_relative(process->agent->event, &stopping->timer, CLOCK_MONOTONIC, microseconds,
-                                   1000, on_timer, process) < 0)
+        sd_event_add_time_relative(process->agent->event, &stopping->timer, CLOCK_MONOTONIC,
+                                   microseconds, 1000, on_timer, process) < 0)
         log_error("%s: no timer for its end; it is ended at once", process->name);
 }
 
@@ -71,8 +71,9 @@ static void kill_all(struct process *process) {
     if (r < 0 && r != -ENOENT)
         log_warning("%s: cannot end its cgroup: %s; trying again", process->name, strerror(-r));
     if (++stopping->kills == COMPLAIN_AFTER)
-        log_warning("%s: still not gone after SIGKILL, most likely in uninterruptible sleep; trying on",
-                    process->name);
+        log_warning(
+            "%s: still not gone after SIGKILL, most likely in uninterruptible sleep; trying on",
+            process->name);
     arm(process, RETRY);
     finish_if_empty(process);
 }
@@ -81,7 +82,8 @@ static void kill_all(struct process *process) {
  * (systemd.kill(5)). A frozen cgroup is thawed for the same reason. */
 static void ask(struct process *process, int signal, bool all) {
     _cleanup_close_ int directory = -1;
-    if (process->frozen && open_cgroup(process, &directory) == 0 && cgroup_freeze(directory, false) == 0)
+    if (process->frozen && open_cgroup(process, &directory) == 0 &&
+        cgroup_freeze(directory, false) == 0)
         process->frozen = false;
     stop_signal(process, signal, all);
     if (signal != SIGKILL && signal != SIGCONT)
@@ -99,8 +101,8 @@ static void choose(const struct process *process, const struct stop_request *req
     *timeout = request->has_timeout                       ? request->timeout
                : HOLDEN_HAS(&p, properties, timeout_stop) ? p.timeout_stop
                                                           : process->agent->config.timeout_stop;
-    *all = !HOLDEN_HAS(&p, properties, kill_mode) || p.kill_mode == HOLDEN_kill_mode_CONTROL_GROUP ||
-           request->rest;
+    *all = !HOLDEN_HAS(&p, properties, kill_mode) ||
+           p.kill_mode == HOLDEN_kill_mode_CONTROL_GROUP || request->rest;
 }
 
 int stop_begin(struct process *process, const struct stop_request *request) {

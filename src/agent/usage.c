@@ -12,8 +12,8 @@ enum { TEXT = 4096 };
 
 enum { ANY = 0, LIVE = true }; /* a file of every cgroup; a figure of what is in use now */
 
-/* One figure: the controller it takes, a file, the key in it (NULL: the file is one number), the field
- * it becomes. Rows of one file stand together, so that it is read once. */
+/* One figure: the controller it takes, a file, the key in it (NULL: the file is one number), the
+ * field it becomes. Rows of one file stand together, so that it is read once. */
 static const struct figure {
     unsigned controller;
     const char *file;
@@ -48,7 +48,8 @@ static void store(struct holden_usage *usage, size_t field, uint64_t value) {
     holden_mark(usage, field);
 }
 
-static void read_figures(unsigned controllers, int directory, bool ended, struct holden_usage *usage) {
+static void read_figures(unsigned controllers, int directory, bool ended,
+                         struct holden_usage *usage) {
     char text[TEXT] = "";
     const char *held = "";
     bool there = false;
@@ -81,8 +82,8 @@ static void read_io(int directory, struct holden_usage *usage) {
     store(usage, HOLDEN_INDEX(usage, io_written), written);
 }
 
-/* Pressure: "some avg10=… total=N" on the first line (Documentation/accounting/psi). A kernel without
- * it has none of these files. */
+/* Pressure: "some avg10=… total=N" on the first line (Documentation/accounting/psi). A kernel
+ * without it has none of these files. */
 static void read_pressures(int directory, struct holden_usage *usage) {
     for (size_t i = 0; i < ARRAY_SIZE(pressures); i++) {
         char text[256];
@@ -94,7 +95,8 @@ static void read_pressures(int directory, struct holden_usage *usage) {
     }
 }
 
-void usage_read(const struct hierarchy *hierarchy, int directory, bool ended, struct holden_usage *usage) {
+void usage_read(const struct hierarchy *hierarchy, int directory, bool ended,
+                struct holden_usage *usage) {
     *usage = (struct holden_usage){0};
     HOLDEN_SET(usage, usage, at, machine_monotonic());
     read_figures(hierarchy->controllers, directory, ended, usage);

@@ -6,4 +6,5 @@
 
 /* Fills *usage with what the cgroup tells now; what belongs to controllers that are missing is left
  * out, and for one that has `ended` what only says how much is in use. */
-void usage_read(const struct hierarchy *hierarchy, int directory, bool ended, struct holden_usage *usage);
+void usage_read(const struct hierarchy *hierarchy, int directory, bool ended,
+                struct holden_usage *usage);

@@ -14,8 +14,8 @@ bool waiter_any(const struct process *process, enum waiter_kind kind);
 void waiter_answer(struct process *process, enum waiter_kind kind, uint16_t type,
                    const void *message, const int *fds, size_t count);
 
-/* Answers and removes all that wait for `kind`, with an error; what else the same requests were promised
- * is dropped. */
+/* Answers and removes all that wait for `kind`, with an error; what else the same requests were
+ * promised is dropped. */
 void waiter_refuse(struct process *process, enum waiter_kind kind, const struct failure *failure);
 
 /* Forgets all promises about the process, or to the peer, unanswered. */

@@ -11,8 +11,8 @@
 #include "agent/finish.h"
 #include "agent/logfile.h"
 
-/* Which process a watch number belongs to. The kernel counts the numbers up without end, so they are
- * hashed, not an index. */
+/* Which process a watch number belongs to. The kernel counts the numbers up without end, so they
+ * are hashed, not an index. */
 struct watched {
     LIST_ENTRY(watched) entry;
     int number;

@@ -1,4 +1,5 @@
-/* One inotify for everything that is waited for in files: cgroups that become empty, logs that grow. */
+/* One inotify for everything that is waited for in files: cgroups that become empty, logs that
+ * grow. */
 #pragma once
 
 #include <sys/queue.h>
@@ -23,8 +24,8 @@ int watch_open(struct watch *watch, struct agent *agent);
 /* Ends all watches. */
 void watch_close(struct watch *watch);
 
-/* Watches the file for changes (IN_MODIFY, inotify(7)) in the name of the process. The watch's number
- * goes to *number. 0 or -errno. */
+/* Watches the file for changes (IN_MODIFY, inotify(7)) in the name of the process. The watch's
+ * number goes to *number. 0 or -errno. */
 int watch_add(struct watch *watch, struct process *process, const char *path, int *number);
 
 /* Ends a watch; -1 is allowed; *number becomes -1. */

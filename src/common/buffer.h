@@ -34,7 +34,8 @@ void buffer_added(struct buffer *buffer, size_t size);
 int buffer_append(struct buffer *buffer, const void *bytes, size_t size);
 
 /* Appends formatted text without its terminating NUL. 0, or -ENOMEM (nothing changed). */
-int buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int buffer_printf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Drops the first `size` held bytes. An emptied buffer that had grown past a page gives its memory
  * back, so that an idle peer costs nothing. */

@@ -70,7 +70,8 @@ int file_replace(int directory, const char *path, const void *bytes, size_t size
     int length = snprintf(fresh, sizeof(fresh), "%s.new", path);
     if (length < 0 || (size_t)length >= sizeof(fresh))
         return -ENAMETOOLONG;
-    _cleanup_close_ int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    _cleanup_close_ int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                                    mode);
     if (fd < 0)
         return -errno;
     int r = file_write_all(fd, bytes, size);

@@ -24,7 +24,8 @@ void log_line(enum log_level level, const char *format, ...) {
     size_t used = 0;
     if (is_journal())
         used += (size_t)snprintf(line, sizeof(line), "<%d>", (int)level);
-    used += (size_t)snprintf(line + used, sizeof(line) - used, "%s: ", program_invocation_short_name);
+    used += (size_t)snprintf(line + used, sizeof(line) - used,
+                             "%s: ", program_invocation_short_name);
     if (used > sizeof(line) / 2)
         used = sizeof(line) / 2;
     va_list arguments;

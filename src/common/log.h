@@ -1,7 +1,12 @@
 /* What a program has to say to whoever runs it: one line on stderr. */
 #pragma once
 
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_NOTICE = 5,
+    LOG_LEVEL_INFO = 6
+};
 
 /* Writes "PROGRAM: TEXT" as one line and one write(2). Where stderr is journald's stream
  * (JOURNAL_STREAM names it), the level goes before it as "<N>", as sd-daemon(3) describes. */

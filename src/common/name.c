@@ -21,7 +21,8 @@ bool name_valid(const char *name, size_t size) {
     if (size == 0 || size > NAME_MAX_SIZE || name[0] == '-' || name[0] == '.')
         return false;
     for (size_t i = 0; i < size; i++)
-        if (!is_letter(name[i]) && !is_digit(name[i]) && (name[i] == '\0' || !strchr("_.@:-", name[i])))
+        if (!is_letter(name[i]) && !is_digit(name[i]) &&
+            (name[i] == '\0' || !strchr("_.@:-", name[i])))
             return false;
     return !name_is_pid(name, size);
 }

@@ -11,7 +11,8 @@ static const struct option_row *find_long(const struct option_row *rows, size_t 
     return NULL;
 }
 
-static const struct option_row *find_letter(const struct option_row *rows, size_t count, char letter) {
+static const struct option_row *find_letter(const struct option_row *rows, size_t count,
+                                            char letter) {
     for (size_t i = 0; i < count; i++)
         if (rows[i].letter && rows[i].letter == letter)
             return &rows[i];

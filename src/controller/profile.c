@@ -63,7 +63,8 @@ static int add_architecture(struct profile_reader *reader, json_t *value, struct
     struct holden_view view;
     if (!json_is_string(value))
         return profile_refuse(reader, "an architecture must be a string");
-    size_t most = holden_record_seccomp_profile.fields[HOLDEN_INDEX(seccomp_profile, architecture)].bound;
+    size_t most = holden_record_seccomp_profile.fields[HOLDEN_INDEX(seccomp_profile, architecture)]
+                      .bound;
     if (json_string_length(value) > most)
         return profile_refuse(reader, "unknown architecture %.60s", json_string_value(value));
     int r =

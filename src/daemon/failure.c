@@ -16,7 +16,8 @@ int failure_set(struct failure *failure, uint32_t code, const char *step, const 
 }
 
 int failure_errno(struct failure *failure, int error, const char *step, const char *format, ...) {
-    bool exhausted = error == ENOMEM || error == EMFILE || error == ENFILE || error == ENOSPC || error == EAGAIN;
+    bool exhausted = error == ENOMEM || error == EMFILE || error == ENFILE || error == ENOSPC ||
+                     error == EAGAIN;
     failure->code = exhausted ? HOLDEN_code_TOO_MANY : HOLDEN_code_FAILED;
     failure->step = step;
     va_list arguments;

@@ -1,6 +1,7 @@
 /* Accept, read, hand on, send. A protocol error ends the peer after one answer; a refused request
- * answers and the peer lives. Nobody's slowness is felt by others: reads and writes never block, one
- * turn handles a few frames, and a peer that does not read its answers is not read from either. */
+ * answers and the peer lives. Nobody's slowness is felt by others: reads and writes never block,
+ * one turn handles a few frames, and a peer that does not read its answers is not read from either.
+ */
 #include "daemon/peer.h"
 
 #include <errno.h>
@@ -49,8 +50,8 @@ void peer_later(struct peer *peer) {
     update_events(peer);
 }
 
-/* For a peer that has not taken the descriptors sent before: a message for which they are optional goes
- * without. */
+/* For a peer that has not taken the descriptors sent before: a message for which they are optional
+ * goes without. */
 static int put_without_fds(struct peer *peer, uint16_t type, uint32_t id, const void *message) {
     const struct holden_record *record = holden_message(type)->record;
     union {
@@ -76,7 +77,8 @@ void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *messa
         r = put_without_fds(peer, type, id, message);
     peer->behind |= peer_full(peer);
     if (r == -EMSGSIZE && type != HOLDEN_MESSAGE_error) {
-        peer_error(peer, id, HOLDEN_code_TOO_MANY, NULL, "the answer is longer than a frame may be");
+        peer_error(peer, id, HOLDEN_code_TOO_MANY, NULL,
+                   "the answer is longer than a frame may be");
         return;
     }
     if (r < 0) {
@@ -247,12 +249,13 @@ static int on_pause_over(sd_event_source *source, uint64_t now, void *data) {
     return sd_event_source_set_enabled(listener->io, SD_EVENT_ON);
 }
 
-/* Without descriptors or memory the socket stays readable: it is not looked at for a while, so that the
- * lack does not cost all of a CPU and of the log too. */
+/* Without descriptors or memory the socket stays readable: it is not looked at for a while, so that
+ * the lack does not cost all of a CPU and of the log too. */
 static void pause_listening(struct listener *listener, int error) {
     log_warning("cannot take another client: %s; trying again in a second", strerror(error));
-    if (!listener->pause && sd_event_add_time_relative(listener->event, &listener->pause, CLOCK_MONOTONIC,
-                                                       PAUSE, 0, on_pause_over, listener) >= 0)
+    if (!listener->pause &&
+        sd_event_add_time_relative(listener->event, &listener->pause, CLOCK_MONOTONIC, PAUSE, 0,
+                                   on_pause_over, listener) >= 0)
         sd_event_source_set_enabled(listener->io, SD_EVENT_OFF);
 }
 
@@ -274,7 +277,8 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 
 int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
                    const struct peer_calls *calls, void *program) {
-    *listener = (struct listener){.event = event, .calls = calls, .program = program, .group = group};
+    *listener = (struct listener){
+        .event = event, .calls = calls, .program = program, .group = group};
     LIST_INIT(&listener->peers);
     return sd_event_add_io(event, &listener->io, fd, EPOLLIN, on_connection, listener);
 }

@@ -34,8 +34,8 @@ struct peer {
 
 /* What a program does with its peers. */
 struct peer_calls {
-    /* A whole frame has come. Replies go through peer_reply(). The descriptors that came with it can
-     * be taken with holden_connection_take_fds(). */
+    /* A whole frame has come. Replies go through peer_reply(). The descriptors that came with it
+     * can be taken with holden_connection_take_fds(). */
     void (*frame)(void *program, struct peer *peer, const struct holden_frame *frame,
                   const uint8_t *body);
     /* Its queue has room again: continue its streams. */

@@ -67,14 +67,16 @@ static int receive_more(struct holden_client *client) {
     return size < 0 ? (int)size : 0;
 }
 
-/* The frame is moved out of the connection only by the next call, so that its body stays in place. */
+/* The frame is moved out of the connection only by the next call, so that its body stays in place.
+ */
 int holden_client_next(struct holden_client *client, struct holden_reply *reply) {
     if (client->holds) {
         holden_connection_taken(&client->connection, &client->taken);
         client->holds = false;
     }
     int r;
-    while ((r = holden_connection_peek(&client->connection, &reply->frame, &reply->body)) == -EAGAIN)
+    while ((r = holden_connection_peek(&client->connection, &reply->frame, &reply->body)) ==
+           -EAGAIN)
         if ((r = receive_more(client)) < 0)
             return r;
     if (r < 0)

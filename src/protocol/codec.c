@@ -1,4 +1,5 @@
-/* Two walks over the same tables: structs to TLVs and TLVs to structs. Nothing here knows a message. */
+/* Two walks over the same tables: structs to TLVs and TLVs to structs. Nothing here knows a
+ * message. */
 #include "protocol/codec.h"
 
 #include <errno.h>
@@ -140,8 +141,8 @@ size_t holden_size(enum holden_type type) {
 }
 
 /* A list that was itself decoded goes out again as the bytes that it came as. */
-static int put_list(const struct holden_field *field, const struct holden_repeated *list, unsigned depth,
-                    struct buffer *out) {
+static int put_list(const struct holden_field *field, const struct holden_repeated *list,
+                    unsigned depth, struct buffer *out) {
     if (list->items) {
         const uint8_t *item = list->items;
         size_t step = holden_size(field->type);
@@ -193,7 +194,8 @@ int holden_encode(const struct holden_record *record, const void *message, struc
 /* ---- decoding ---- */
 
 /* A TLV as read: the cursor never runs past what is left. */
-static int take_tlv(const uint8_t **at, const uint8_t *end, uint16_t *tag, struct holden_view *value) {
+static int take_tlv(const uint8_t **at, const uint8_t *end, uint16_t *tag,
+                    struct holden_view *value) {
     size_t left = (size_t)(end - *at);
     if (left < HOLDEN_TLV_HEADER)
         return -EBADMSG;
@@ -261,7 +263,9 @@ static void store_value(const struct holden_field *field, struct holden_view val
     case HOLDEN_TYPE_BOOL: *(bool *)member = at[0]; break;
     case HOLDEN_TYPE_STRING:
     case HOLDEN_TYPE_BYTES: *(struct holden_view *)member = value; break;
-    case HOLDEN_TYPE_RECORD: *(struct holden_nested *)member = (struct holden_nested){.bytes = value}; break;
+    case HOLDEN_TYPE_RECORD:
+        *(struct holden_nested *)member = (struct holden_nested){.bytes = value};
+        break;
     }
 }
 

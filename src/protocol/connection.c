@@ -31,8 +31,10 @@ static void drop_passed(struct holden_passed **queue, uint32_t *held, uint32_t c
 }
 
 void holden_connection_close(struct holden_connection *connection) {
-    drop_passed(&connection->incoming, &connection->incoming_count, connection->incoming_count, true);
-    drop_passed(&connection->outgoing, &connection->outgoing_count, connection->outgoing_count, true);
+    drop_passed(&connection->incoming, &connection->incoming_count, connection->incoming_count,
+                true);
+    drop_passed(&connection->outgoing, &connection->outgoing_count, connection->outgoing_count,
+                true);
     /* A queue that holds nothing may still have room, after a frame that could not be queued. */
     free(connection->outgoing);
     connection->outgoing = NULL;
@@ -45,7 +47,8 @@ void holden_connection_close(struct holden_connection *connection) {
 
 /* Keeps the descriptors of one control message as those that came with byte `at`; those past the
  * bound are closed. */
-static int keep_fds(struct holden_connection *connection, const struct cmsghdr *control, size_t at) {
+static int keep_fds(struct holden_connection *connection, const struct cmsghdr *control,
+                    size_t at) {
     size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     int fds[HOLDEN_FDS_MAX];
     if (count > HOLDEN_FDS_MAX)
@@ -151,8 +154,10 @@ size_t holden_connection_take_fds(struct holden_connection *connection,
     return count;
 }
 
-void holden_connection_taken(struct holden_connection *connection, const struct holden_frame *frame) {
-    drop_passed(&connection->incoming, &connection->incoming_count, frame_fds(connection, frame), true);
+void holden_connection_taken(struct holden_connection *connection,
+                             const struct holden_frame *frame) {
+    drop_passed(&connection->incoming, &connection->incoming_count, frame_fds(connection, frame),
+                true);
     connection->taken += HOLDEN_FRAME_HEADER + (size_t)frame->size;
     buffer_consume(&connection->in, HOLDEN_FRAME_HEADER + (size_t)frame->size);
 }
@@ -203,7 +208,8 @@ static uint32_t due_fds(const struct holden_connection *connection, size_t *size
     while (count < connection->outgoing_count && connection->outgoing[count].at == connection->sent)
         count++;
     struct holden_frame frame;
-    if (count > 0 && holden_frame_get(buffer_bytes(&connection->out), connection->out.size, &frame) == 0)
+    if (count > 0 &&
+        holden_frame_get(buffer_bytes(&connection->out), connection->out.size, &frame) == 0)
         *size = HOLDEN_FRAME_HEADER + (size_t)frame.size;
     else if (connection->outgoing_count > 0)
         *size = connection->outgoing[0].at - connection->sent;

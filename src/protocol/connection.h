@@ -46,19 +46,20 @@ ssize_t holden_connection_receive(struct holden_connection *connection);
 int holden_connection_peek(struct holden_connection *connection, struct holden_frame *frame,
                            const uint8_t **body);
 
-/* Moves the descriptors that came with the frame last peeked at into `fds`, oldest first; the caller
- * then owns them. Returns how many, at most `space`. */
+/* Moves the descriptors that came with the frame last peeked at into `fds`, oldest first; the
+ * caller then owns them. Returns how many, at most `space`. */
 size_t holden_connection_take_fds(struct holden_connection *connection,
                                   const struct holden_frame *frame, int *fds, size_t space);
 
 /* Drops the frame last peeked at, and closes those of its descriptors that were not taken. */
-void holden_connection_taken(struct holden_connection *connection, const struct holden_frame *frame);
+void holden_connection_taken(struct holden_connection *connection,
+                             const struct holden_frame *frame);
 
 /* Queues a frame; `fds` (at most HOLDEN_FDS_PER_SEND) leave with it and are duplicated here: the
  * caller keeps its own. 0, -EINVAL, -ENOMEM, -EMFILE, or as holden_frame_put(). */
 int holden_connection_put(struct holden_connection *connection, uint16_t type, uint32_t id,
                           const void *message, const int *fds, size_t count);
 
-/* Sends what is queued, as far as the socket takes it. 0 when all is sent; -EAGAIN when the socket is
- * full and bytes remain; -errno. */
+/* Sends what is queued, as far as the socket takes it. 0 when all is sent; -EAGAIN when the socket
+ * is full and bytes remain; -errno. */
 int holden_connection_send(struct holden_connection *connection);

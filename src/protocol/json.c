@@ -15,7 +15,8 @@ static size_t sequence(const unsigned char *at, size_t left) {
         if (at[0] < rows[i].low || at[0] > rows[i].high)
             continue;
         size_t size = rows[i].size;
-        if (size > left || (size > 1 && (at[1] < rows[i].second_low || at[1] > rows[i].second_high)))
+        if (size > left ||
+            (size > 1 && (at[1] < rows[i].second_low || at[1] > rows[i].second_high)))
             return 0;
         for (size_t n = 2; n < size; n++)
             if (at[n] < 0x80 || at[n] > 0xbf)
@@ -67,7 +68,8 @@ static int put_value(const struct holden_field *field, const void *member, struc
     case HOLDEN_TYPE_FD: return buffer_printf(out, "%" PRIu32, *(const uint32_t *)member);
     case HOLDEN_TYPE_U64: return buffer_printf(out, "%" PRIu64, *(const uint64_t *)member);
     case HOLDEN_TYPE_I64: return buffer_printf(out, "%" PRId64, *(const int64_t *)member);
-    case HOLDEN_TYPE_BOOL: return buffer_printf(out, "%s", *(const bool *)member ? "true" : "false");
+    case HOLDEN_TYPE_BOOL:
+        return buffer_printf(out, "%s", *(const bool *)member ? "true" : "false");
     case HOLDEN_TYPE_STRING:
     case HOLDEN_TYPE_BYTES: return holden_json_string(*(const struct holden_view *)member, out);
     case HOLDEN_TYPE_ENUM: {

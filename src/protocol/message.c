@@ -11,8 +11,9 @@
 #define END_ENUM(name) };
 #include "protocol/enums.def"
 
-#define ENUM(name, doc) \
-    const struct holden_enum holden_enum_##name = {#name, (doc), name##_words, ARRAY_SIZE(name##_words)};
+#define ENUM(name, doc)                                                        \
+    const struct holden_enum holden_enum_##name = {#name, (doc), name##_words, \
+                                                   ARRAY_SIZE(name##_words)};
 #define VALUE(name, value, number, word, doc)
 #define END_ENUM(name)
 #include "protocol/enums.def"
@@ -30,10 +31,15 @@
 #define NEED_REQUIRED true
 #define NEED_OPTIONAL false
 
-#define ROW(record_, member, text, tag_, wire, need, of, bound_, many, doc_)                        \
-    {.name = (text), .doc = (doc_), OF_##wire(of).bound = (bound_), .tag = (tag_),                  \
-     .offset = offsetof(struct holden_##record_, member), .type = HOLDEN_TYPE_##wire,               \
-     .required = NEED_##need, .repeated = (many)},
+#define ROW(record_, member, text, tag_, wire, need, of, bound_, many, doc_) \
+    {.name = (text),                                                         \
+     .doc = (doc_),                                                          \
+     OF_##wire(of).bound = (bound_),                                         \
+     .tag = (tag_),                                                          \
+     .offset = offsetof(struct holden_##record_, member),                    \
+     .type = HOLDEN_TYPE_##wire,                                             \
+     .required = NEED_##need,                                                \
+     .repeated = (many)},
 
 /* A property's value is bounded by the record that carries it. */
 enum { PROPERTY_BOUND = 1 << 20 };

@@ -41,7 +41,12 @@ enum holden_syntax {
     HOLDEN_SYNTAXES,
 };
 
-enum holden_home { HOLDEN_HOME_CGROUP, HOLDEN_HOME_CHILD, HOLDEN_HOME_AGENT, HOLDEN_HOME_CONTROLLER };
+enum holden_home {
+    HOLDEN_HOME_CGROUP,
+    HOLDEN_HOME_CHILD,
+    HOLDEN_HOME_AGENT,
+    HOLDEN_HOME_CONTROLLER
+};
 
 struct holden_property {
     const char *name;   /* MemoryMax */

@@ -1,5 +1,5 @@
-/* A confined start on the kernel alone: mkdir, limits, clone3 into the cgroup, exec, exit seen, rmdir.
- * What Holden's starts are compared with. */
+/* A confined start on the kernel alone: mkdir, limits, clone3 into the cgroup, exec, exit seen,
+ * rmdir. What Holden's starts are compared with. */
 #pragma once
 
 #include "launch.h"
@@ -17,7 +17,8 @@ enum bare_stage {
 };
 
 /* A way to start a child from this process: launch_copy() or one that uses a stack. */
-typedef int (*bare_launcher)(const struct launch_plan *plan, void *stack, struct launch_child *child);
+typedef int (*bare_launcher)(const struct launch_plan *plan, void *stack,
+                             struct launch_child *child);
 
 struct bare {
     const struct scratch *scratch;

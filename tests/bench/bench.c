@@ -48,12 +48,14 @@ void bench_report(struct bench *bench, const char *part, const struct contestant
     char name[64];
     for (size_t i = 0; i < count; i++)
         figures_add(&bench->figures, shown_name(name, part, contestants[i].name),
-                    (double)results[i].time.median / 1000, "us", 0, "median of %zu; min %.1f, p90 %.1f; %s",
-                    results[i].time.count, (double)results[i].time.min / 1000,
-                    (double)results[i].time.p90 / 1000, contestants[i].what);
+                    (double)results[i].time.median / 1000, "us", 0,
+                    "median of %zu; min %.1f, p90 %.1f; %s", results[i].time.count,
+                    (double)results[i].time.min / 1000, (double)results[i].time.p90 / 1000,
+                    contestants[i].what);
     for (size_t i = 1; i < count; i++)
-        figures_add(&bench->figures, shown_name(name, part, contestants[i].name), results[i].of_pairs,
-                    "x", i == 1 ? target : 0, "of %s, pair by pair (p10 %.3f, p90 %.3f); of medians %.3f",
+        figures_add(&bench->figures, shown_name(name, part, contestants[i].name),
+                    results[i].of_pairs, "x", i == 1 ? target : 0,
+                    "of %s, pair by pair (p10 %.3f, p90 %.3f); of medians %.3f",
                     contestants[0].name, results[i].low, results[i].high, results[i].of_medians);
 }
 
@@ -144,10 +146,12 @@ static void usage(FILE *out) {
           "  --crowd COUNT        processes of the part many (10000)\n"
           "  --seconds COUNT      how long the part rest watches (60)\n"
           "  --peer NAME[/EVERY][:FASTER]=COMMAND\n"
-          "                       a command to measure beside `controller run`, in every EVERY-th round;\n"
+          "                       a command to measure beside `controller run`, in every EVERY-th "
+          "round;\n"
           "                       Holden has to be FASTER times as fast\n"
           "  --json               one JSON object in place of the table\n"
-          "parts:\n", out);
+          "parts:\n",
+          out);
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
         fprintf(out, "  %-20s %s\n", parts[i].name, parts[i].what);
 }

@@ -8,7 +8,8 @@
 
 enum { BENCH_PEERS_MOST = 16 };
 
-/* A command that is measured beside `controller run`: what it does is the same, as far as it can. */
+/* A command that is measured beside `controller run`: what it does is the same, as far as it can.
+ */
 struct bench_peer {
     char *name;
     char *command;      /* words, separated by spaces */

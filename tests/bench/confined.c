@@ -60,8 +60,8 @@ void confined_init(struct confined *confined, struct holden_client *client, cons
 static void complain(const struct holden_reply *reply) {
     struct holden_error error;
     if (reply->frame.type == HOLDEN_MESSAGE_error && holden_reply_decode(reply, &error) == 0)
-        fprintf(stderr, "bench: the agent refuses: %.*s: %.*s\n", (int)error.step.size, error.step.data,
-                (int)error.text.size, error.text.data);
+        fprintf(stderr, "bench: the agent refuses: %.*s: %.*s\n", (int)error.step.size,
+                error.step.data, (int)error.text.size, error.text.data);
 }
 
 int confined_begun(struct confined *confined) {
@@ -74,7 +74,8 @@ int confined_begun(struct confined *confined) {
 }
 
 int confined_begin(struct confined *confined) {
-    return holden_client_ask(confined->client, HOLDEN_MESSAGE_start, &confined->start, NULL, 0, NULL);
+    return holden_client_ask(confined->client, HOLDEN_MESSAGE_start, &confined->start, NULL, 0,
+                             NULL);
 }
 
 static int take_end(struct confined *confined) {

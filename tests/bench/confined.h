@@ -21,13 +21,13 @@ struct confined {
     struct holden_start start;
 };
 
-/* Prepares starts of `program` (borrowed) over `client`; with `limits` the three limits are asked for,
- * with `confine` filter and capabilities. *confined must not move afterwards. */
+/* Prepares starts of `program` (borrowed) over `client`; with `limits` the three limits are asked
+ * for, with `confine` filter and capabilities. *confined must not move afterwards. */
 void confined_init(struct confined *confined, struct holden_client *client, const char *program,
                    bool limits, bool confine);
 
-/* Starts it and waits until `exited` is there. 0; -EPROTO where it did not exit with 0 or was refused,
- * after a line on stderr; or -errno. */
+/* Starts it and waits until `exited` is there. 0; -EPROTO where it did not exit with 0 or was
+ * refused, after a line on stderr; or -errno. */
 int confined_start(struct confined *confined);
 
 /* Queues and sends a start without waiting for its end. 0 or -errno. */

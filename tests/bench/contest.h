@@ -1,5 +1,6 @@
-/* Contestants that take turns: one turn of each in every round, so that a busy moment of the machine
- * falls on all of them alike. The first one is the base that the others are compared with. */
+/* Contestants that take turns: one turn of each in every round, so that a busy moment of the
+ * machine falls on all of them alike. The first one is the base that the others are compared with.
+ */
 #pragma once
 
 #include "measure.h"
@@ -11,7 +12,7 @@ struct contestant {
     int (*turn)(void *data);
     void *data;
     unsigned every;    /* takes part in each `every`-th round; 0 and 1: in all */
-    unsigned each;     /* turns in a round, of which the round's value is the median; 0 and 1: one */
+    unsigned each; /* turns in a round, of which the round's value is the median; 0 and 1: one */
 };
 
 struct contest_result {

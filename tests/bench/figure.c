@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-struct figure *figures_add(struct figures *figures, const char *name, double value, const char *unit,
-                           double target, const char *note, ...) {
+struct figure *figures_add(struct figures *figures, const char *name, double value,
+                           const char *unit, double target, const char *note, ...) {
     size_t at = figures->count < FIGURES_MOST ? figures->count++ : FIGURES_MOST - 1;
     struct figure *figure = &figures->list[at];
     *figure = (struct figure){.unit = unit, .value = value, .target = target};
@@ -26,8 +26,12 @@ void figure_print(const struct figure *figure, FILE *out) {
     char target[32] = "";
     if (figure->target > 0)
         snprintf(target, sizeof(target), "%s %.4g", figure->at_least ? ">=" : "<=", figure->target);
-    fprintf(out, "%-28s %10.3f %-4s %-9s %-7s %s\n", figure->name, figure->value, figure->unit, target,
-            figure->target <= 0 ? "" : figure_missed(figure) ? "MISSED" : "met", figure->note);
+    fprintf(out, "%-28s %10.3f %-4s %-9s %-7s %s\n", figure->name, figure->value, figure->unit,
+            target,
+            figure->target <= 0     ? ""
+            : figure_missed(figure) ? "MISSED"
+                                    : "met",
+            figure->note);
 }
 
 static void print_string(const char *text, FILE *out) {

@@ -1,5 +1,5 @@
-/* What a benchmark has found: figures in the order in which they were found, each with the target that
- * it has to meet, printed as a table or as JSON. */
+/* What a benchmark has found: figures in the order in which they were found, each with the target
+ * that it has to meet, printed as a table or as JSON. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,10 +22,10 @@ struct figures {
     size_t count;
 };
 
-/* Appends a figure; the name and the printf(3) note are copied. One past FIGURES_MOST is dropped. The
- * figure is returned for more to be set, never NULL. */
-struct figure *figures_add(struct figures *figures, const char *name, double value, const char *unit,
-                           double target, const char *note, ...)
+/* Appends a figure; the name and the printf(3) note are copied. One past FIGURES_MOST is dropped.
+ * The figure is returned for more to be set, never NULL. */
+struct figure *figures_add(struct figures *figures, const char *name, double value,
+                           const char *unit, double target, const char *note, ...)
     __attribute__((format(printf, 6, 7)));
 
 /* Whether the figure has a target and misses it. */

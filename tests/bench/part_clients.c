@@ -1,5 +1,5 @@
-/* A thousand clients that do nothing, and a hundred that ask all the time: the slowest answer, and what
- * a client that does nothing costs. */
+/* A thousand clients that do nothing, and a hundred that ask all the time: the slowest answer, and
+ * what a client that does nothing costs. */
 #include "bench.h"
 #include "common/cleanup.h"
 #include "confined.h"
@@ -105,8 +105,9 @@ static int measure_latency(struct bench *bench, struct crowd *crowd) {
     measure_summarise(&latencies, &summary);
     figures_add(&bench->figures, "clients: slowest answer",
                 (double)latencies.values[latencies.count - 1] / NS_PER_MS, "ms", target_latency,
-                "%d clients asking all the time, %d idle; median %.3f, p90 %.3f of %zu", ACTIVE, IDLE,
-                (double)summary.median / NS_PER_MS, (double)summary.p90 / NS_PER_MS, summary.count);
+                "%d clients asking all the time, %d idle; median %.3f, p90 %.3f of %zu", ACTIVE,
+                IDLE, (double)summary.median / NS_PER_MS, (double)summary.p90 / NS_PER_MS,
+                summary.count);
     return 0;
 }
 
@@ -122,8 +123,9 @@ static int measure(struct bench *bench, const struct subject *subject, struct cr
     if (r < 0)
         return r;
     figures_add(&bench->figures, "clients: memory of one",
-                ((double)after.anonymous - (double)before.anonymous) / IDLE / 1024, "KiB", target_memory,
-                "agent's anonymous memory, by %d that connected and sent one ping", IDLE);
+                ((double)after.anonymous - (double)before.anonymous) / IDLE / 1024, "KiB",
+                target_memory, "agent's anonymous memory, by %d that connected and sent one ping",
+                IDLE);
     return measure_latency(bench, crowd);
 }
 

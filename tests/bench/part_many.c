@@ -1,5 +1,5 @@
-/* Ten thousand processes that sleep: what the agent needs for them, whether a start still costs what it
- * costs with none, and how long it takes to tell of them all. */
+/* Ten thousand processes that sleep: what the agent needs for them, whether a start still costs
+ * what it costs with none, and how long it takes to tell of them all. */
 #include "bare.h"
 #include "bench.h"
 #include "common/cleanup.h"
@@ -51,8 +51,8 @@ static int compare_starts(struct bench *bench, struct many *many) {
         {"with all", "the same, by the agent that has them", turn_start, &many->of_full, 1, 1},
     };
     struct contest_result results[ARRAY_SIZE(contestants)];
-    int r = contest_run(contestants, ARRAY_SIZE(contestants), bench_rounds(bench, ROUNDS), bench->signals,
-                        results);
+    int r = contest_run(contestants, ARRAY_SIZE(contestants), bench_rounds(bench, ROUNDS),
+                        bench->signals, results);
     if (r == 0)
         bench_report(bench, "many", contestants, results, ARRAY_SIZE(contestants), target_start);
     return r;
@@ -104,8 +104,8 @@ static int measure_lists(struct bench *bench, struct many *many) {
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(contestants); i++) {
         char name[64];
         snprintf(name, sizeof(name), "many: list, %s", contestants[i].name);
-        figures_add(&bench->figures, name, (double)results[i].time.median / NS_PER_MS, "ms", target_list,
-                    "%zu processes; %s; min %.1f", bench->crowd, contestants[i].what,
+        figures_add(&bench->figures, name, (double)results[i].time.median / NS_PER_MS, "ms",
+                    target_list, "%zu processes; %s; min %.1f", bench->crowd, contestants[i].what,
                     (double)results[i].time.min / NS_PER_MS);
     }
     return r;
@@ -121,8 +121,9 @@ static int measure(struct bench *bench, struct many *many) {
     int r = start_sleepers(bench, many);
     if (r < 0)
         return r;
-    figures_add(&bench->figures, "many: starting them", (double)(measure_now() - begun) / 1000000000, "s", 0,
-                "%zu, %d under way at a time", bench->crowd, IN_FLIGHT);
+    figures_add(&bench->figures, "many: starting them",
+                (double)(measure_now() - begun) / 1000000000, "s", 0, "%zu, %d under way at a time",
+                bench->crowd, IN_FLIGHT);
     r = compare_starts(bench, many);
     if (r == 0)
         r = measure_lists(bench, many);
@@ -130,7 +131,8 @@ static int measure(struct bench *bench, struct many *many) {
         r = subject_memory(&many->full, &memory);
     if (r == 0)
         figures_add(&bench->figures, "many: resident", (double)memory.resident / MIB, "MiB",
-                    target_resident, "keeper and agent; %.1f anonymous", (double)memory.anonymous / MIB);
+                    target_resident, "keeper and agent; %.1f anonymous",
+                    (double)memory.anonymous / MIB);
     return r;
 }
 
@@ -145,8 +147,9 @@ int part_many(struct bench *bench) {
         r = measure(bench, &many);
         uint64_t begun = measure_now();
         int closed = subject_close(&many.full);
-        figures_add(&bench->figures, "many: stopping them", (double)(measure_now() - begun) / 1000000000,
-                    "s", 0, "the agent is asked to end");
+        figures_add(&bench->figures, "many: stopping them",
+                    (double)(measure_now() - begun) / 1000000000, "s", 0,
+                    "the agent is asked to end");
         r = r < 0 ? r : closed;
     }
     int closed = subject_close(&many.empty);

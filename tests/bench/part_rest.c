@@ -9,12 +9,12 @@ enum { KIB = 1024 };
 static const double target_resident = 4096, target_private = 1024; /* KiB */
 
 static void report_memory(struct bench *bench, const struct subject_memory *memory) {
-    figures_add(&bench->figures, "rest: resident", (double)memory->resident / KIB, "KiB", target_resident,
-                "keeper and agent added up, pages that they share counted twice");
+    figures_add(&bench->figures, "rest: resident", (double)memory->resident / KIB, "KiB",
+                target_resident, "keeper and agent added up, pages that they share counted twice");
     figures_add(&bench->figures, "rest: private, written", (double)memory->dirty / KIB, "KiB",
                 target_private, "Private_Dirty");
-    figures_add(&bench->figures, "rest: private, anonymous", (double)memory->anonymous / KIB, "KiB", 0,
-                "of that not backed by any file");
+    figures_add(&bench->figures, "rest: private, anonymous", (double)memory->anonymous / KIB, "KiB",
+                0, "of that not backed by any file");
     figures_add(&bench->figures, "rest: private, clean", (double)memory->clean / KIB, "KiB", 0,
                 "Private_Clean: file pages that nobody else has mapped just now");
 }

@@ -1,4 +1,5 @@
-/* The whole command `controller run`, against the kernel alone and against the peers that were given. */
+/* The whole command `controller run`, against the kernel alone and against the peers that were
+ * given. */
 #include "bare.h"
 #include "bench.h"
 #include "common/cleanup.h"
@@ -61,17 +62,19 @@ static int turn_bare(void *data) {
 }
 
 /* `controller run` with the limits that there are and, with `confine`, filter and capabilities. */
-static int controller_command(const struct bench *bench, const struct subject *subject, bool confine,
-                              char *text, size_t size) {
+static int controller_command(const struct bench *bench, const struct subject *subject,
+                              bool confine, char *text, size_t size) {
     char calls[2048] = "";
     for (size_t i = 0; confine && i < CONFINED_CALLS; i++)
-        snprintf(calls + strlen(calls), sizeof(calls) - strlen(calls), "%s%s",
-                 i > 0 ? "," : " -pCapabilityBoundingSet= -pSystemCallFilter=", confined_calls()[i]);
+        snprintf(
+            calls + strlen(calls), sizeof(calls) - strlen(calls), "%s%s",
+            i > 0 ? "," : " -pCapabilityBoundingSet= -pSystemCallFilter=", confined_calls()[i]);
     for (char *at = calls; (at = strchr(at, ','));)
         *at = ':';
-    const char *limits = bench_limits(bench) ? " -pMemoryMax=100M -pCPUQuota=50% -pTasksMax=64" : "";
-    int length = snprintf(text, size, "%s/controller --socket %s run%s%s -- /bin/true", bench->programs,
-                          subject->socket, limits, calls);
+    const char *limits = bench_limits(bench) ? " -pMemoryMax=100M -pCPUQuota=50% -pTasksMax=64"
+                                             : "";
+    int length = snprintf(text, size, "%s/controller --socket %s run%s%s -- /bin/true",
+                          bench->programs, subject->socket, limits, calls);
     return length > 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
 }
 
@@ -89,16 +92,16 @@ static void report(struct bench *bench, const struct contestant *contestants,
     bench_report(bench, "run", contestants, results, count, target);
     for (size_t i = BASE_COUNT; i < count; i++) {
         snprintf(name, sizeof(name), "run: faster than %s", contestants[i].name);
-        struct figure *figure =
-            figures_add(&bench->figures, name,
-                        measure_ratio(results[i].time.median, results[1].time.median), "x",
-                        bench->peers[i - BASE_COUNT].faster, "medians, %zu turns", results[i].time.count);
+        struct figure *figure = figures_add(
+            &bench->figures, name, measure_ratio(results[i].time.median, results[1].time.median),
+            "x", bench->peers[i - BASE_COUNT].faster, "medians, %zu turns", results[i].time.count);
         figure->at_least = true;
     }
 }
 
 static int compete(struct bench *bench, struct words *words) {
-    struct bare bare = {.scratch = &bench->scratch, .launch = bare_copy, .limited = bench_limits(bench)};
+    struct bare bare = {
+        .scratch = &bench->scratch, .launch = bare_copy, .limited = bench_limits(bench)};
     struct contestant contestants[BASE_COUNT + BENCH_PEERS_MOST] = {
         {"kernel", "mkdir, limits, clone3, exec, wait, rmdir", turn_bare, &bare, 1, 1},
         {"holden", "controller run, limits as there", turn_command, &words[0], 1, 1},
@@ -107,8 +110,9 @@ static int compete(struct bench *bench, struct words *words) {
     struct contest_result results[ARRAY_SIZE(contestants)];
     size_t count = BASE_COUNT;
     for (size_t i = 0; i < bench->peer_count; i++, count++)
-        contestants[count] = (struct contestant){bench->peers[i].name, bench->peers[i].command, turn_command,
-                                                 &words[2 + i], bench->peers[i].every, 1};
+        contestants[count] = (struct contestant){bench->peers[i].name,  bench->peers[i].command,
+                                                 turn_command,          &words[2 + i],
+                                                 bench->peers[i].every, 1};
     int r = contest_run(contestants, count, bench_rounds(bench, ROUNDS), bench->signals, results);
     if (r == 0)
         report(bench, contestants, results, count);

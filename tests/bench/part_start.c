@@ -1,5 +1,6 @@
 /* A start to its end over an open connection, against the kernel alone. Where the machine has no
- * controllers, neither side sets limits; the bare start has no filter and keeps its capabilities. */
+ * controllers, neither side sets limits; the bare start has no filter and keeps its capabilities.
+ */
 #include "bare.h"
 #include "bench.h"
 #include "common/cleanup.h"
@@ -31,9 +32,11 @@ static int measure(struct bench *bench, struct pair *pair) {
     confined_init(&pair->plain, &pair->subject.client, "/bin/true", limits, false);
     confined_init(&pair->other_confined, &pair->other.client, "/bin/true", limits, true);
     const struct contestant contestants[] = {
-        {"kernel", limits ? "mkdir, 3 limits, clone3, exec, wait, rmdir" : "the same without limits",
+        {"kernel",
+         limits ? "mkdir, 3 limits, clone3, exec, wait, rmdir" : "the same without limits",
          turn_bare, &bare, 1, 1},
-        {"holden", "limits as there, filter, no capabilities", turn_confined, &pair->confined, 1, 1},
+        {"holden", "limits as there, filter, no capabilities", turn_confined, &pair->confined, 1,
+         1},
         {"holden, no filter", "limits as there, nothing else", turn_confined, &pair->plain, 1, 1},
         {"the other build", "as holden", turn_confined, &pair->other_confined, 1, 1},
     };

@@ -28,7 +28,8 @@ static int make_directory(struct subject *subject) {
 
 static int spawn_agent(const char *programs, struct subject *subject) {
     char program[PATH_MAX], state[80];
-    char name[] = "agent", socket[] = "--socket", state_dir[] = "--state-dir", cgroup[] = "--cgroup";
+    char name[] = "agent", socket[] = "--socket", state_dir[] = "--state-dir",
+         cgroup[] = "--cgroup";
     snprintf(program, sizeof(program), "%s/agent", programs);
     snprintf(state, sizeof(state), "%s/state", subject->directory);
     char *argv[] = {name, socket, subject->socket, state_dir, state, cgroup, subject->cgroup, NULL};

@@ -1,4 +1,5 @@
-/* The agent that is measured: bin/agent with a socket, a state directory and a cgroup of its own. */
+/* The agent that is measured: bin/agent with a socket, a state directory and a cgroup of its own.
+ */
 #pragma once
 
 #include "protocol/client.h"
@@ -21,11 +22,11 @@ struct subject_memory {
     uint64_t resident;             /* all of it, shared with others or not */
     uint64_t anonymous;            /* of it the process's own, not backed by a file */
     uint64_t dirty;                /* Private_Dirty: written to, and nobody else's */
-    uint64_t clean;                /* Private_Clean: pages of files that nobody else has mapped now */
+    uint64_t clean; /* Private_Clean: pages of files that nobody else has mapped now */
 };
 
-/* Starts `programs`/agent in cgroup `cgroup` (a directory, made where it is missing) and connects. 0,
- * and *subject is to be ended with subject_close(); or -errno after a line on stderr. */
+/* Starts `programs`/agent in cgroup `cgroup` (a directory, made where it is missing) and connects.
+ * 0, and *subject is to be ended with subject_close(); or -errno after a line on stderr. */
 int subject_open(const char *programs, const char *cgroup, struct subject *subject);
 
 /* Ends the agent, which stops all of its processes, and removes what was made. 0, or -errno where

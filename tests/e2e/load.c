@@ -1,11 +1,12 @@
-/* Load on an agent, for the end-to-end tests: each mode does one thing, checks every answer, and says
- * in one line what came of it. Exit status 0 only if every answer was right.
+/* Load on an agent, for the end-to-end tests: each mode does one thing, checks every answer, and
+ * says in one line what came of it. Exit status 0 only if every answer was right.
  *
  *   load SOCKET starts CLIENTS EACH COMMAND [ARG…]   start and wait, EACH times by every client
  *   load SOCKET missing EACH PATH                    starts that must fail at exec, naming the path
  *   load SOCKET idle CLIENTS COMMAND…                holds CLIENTS connections while COMMAND runs
  *   load SOCKET garbage FRAMES SEED                  random and broken frames, over and over
- *   load SOCKET slow                                 asks for much and reads nothing until its input ends */
+ *   load SOCKET slow                                 asks for much and reads nothing until its
+ * input ends */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static int ask_start(struct holden_client *client, int argc, char **argv, uint32
     uint32_t count = 0;
     for (; count < ARGUMENTS_MOST && (int)count < argc; count++)
         arguments[count] = holden_view(argv[count]);
-    HOLDEN_SET(&start, start, argument, (struct holden_repeated){.count = count, .items = arguments});
+    HOLDEN_SET(&start, start, argument,
+               (struct holden_repeated){.count = count, .items = arguments});
     HOLDEN_SET(&start, start, wait, true);
     return holden_client_ask(client, HOLDEN_MESSAGE_start, &start, NULL, 0, id);
 }
@@ -43,7 +45,8 @@ static bool complain(const struct holden_reply *reply, int error) {
 }
 
 /* Waits for an answer of this type to the request. */
-static bool expect(struct holden_client *client, uint32_t id, uint16_t type, struct holden_reply *reply) {
+static bool expect(struct holden_client *client, uint32_t id, uint16_t type,
+                   struct holden_reply *reply) {
     int r = holden_client_reply(client, id, reply);
     return r == 0 && reply->frame.type == type ? true : complain(reply, r);
 }
@@ -53,10 +56,13 @@ static bool start_once(struct holden_client *client, int argc, char **argv) {
     struct holden_reply reply;
     struct holden_exited exited;
     uint32_t id;
-    if (ask_start(client, argc, argv, &id) < 0 || !expect(client, id, HOLDEN_MESSAGE_started, &reply) ||
-        !expect(client, id, HOLDEN_MESSAGE_exited, &reply) || holden_reply_decode(&reply, &exited) < 0)
+    if (ask_start(client, argc, argv, &id) < 0 ||
+        !expect(client, id, HOLDEN_MESSAGE_started, &reply) ||
+        !expect(client, id, HOLDEN_MESSAGE_exited, &reply) ||
+        holden_reply_decode(&reply, &exited) < 0)
         return false;
-    if (exited.state == HOLDEN_state_EXITED && HOLDEN_HAS(&exited, exited, status) && exited.status == 0)
+    if (exited.state == HOLDEN_state_EXITED && HOLDEN_HAS(&exited, exited, status) &&
+        exited.status == 0)
         return true;
     fprintf(stderr, "load: %.*s: %.*s\n", (int)exited.name.size, exited.name.data,
             (int)exited.explanation.size, exited.explanation.data);
@@ -92,7 +98,8 @@ static int starts(const char *socket, int argc, char **argv) {
             _exit(many_starts(socket, each, argc - 2, argv + 2));
     while (wait(&status) > 0)
         failed += status != 0;
-    printf("%ld starts by %ld clients: %s\n", clients * each, clients, failed ? "some wrong" : "all right");
+    printf("%ld starts by %ld clients: %s\n", clients * each, clients,
+           failed ? "some wrong" : "all right");
     return failed > 0;
 }
 
@@ -104,10 +111,12 @@ static int missing(const char *socket, int argc, char **argv) {
         struct holden_reply reply;
         struct holden_error error;
         uint32_t id;
-        if (ask_start(&client, argc - 1, argv + 1, &id) < 0 || holden_client_reply(&client, id, &reply) < 0)
+        if (ask_start(&client, argc - 1, argv + 1, &id) < 0 ||
+            holden_client_reply(&client, id, &reply) < 0)
             break;
-        right += reply.frame.type == HOLDEN_MESSAGE_error && holden_reply_decode(&reply, &error) == 0 &&
-                 HOLDEN_HAS(&error, error, step) && holden_view_is(error.step, "exec") &&
+        right += reply.frame.type == HOLDEN_MESSAGE_error &&
+                 holden_reply_decode(&reply, &error) == 0 && HOLDEN_HAS(&error, error, step) &&
+                 holden_view_is(error.step, "exec") &&
                  memmem(error.text.data, error.text.size, argv[1], strlen(argv[1]));
     }
     holden_client_close(&client);
@@ -242,7 +251,8 @@ static const struct {
     int least;
     int (*run)(const char *socket, int argc, char **argv);
 } modes[] = {
-    {"starts", 3, starts}, {"missing", 2, missing}, {"idle", 2, idle}, {"garbage", 1, garbage}, {"slow", 0, slow},
+    {"starts", 3, starts},   {"missing", 2, missing}, {"idle", 2, idle},
+    {"garbage", 1, garbage}, {"slow", 0, slow},
 };
 
 int main(int argc, char **argv) {

@@ -17,10 +17,12 @@ static uint64_t folded(const char *const *const *lists) {
     struct wire wire = {0};
     struct failure failure = {0};
     uint64_t mask = 0;
-    HOLDEN_SET(&properties.all, properties, capability_bounding_set, properties_lists(&properties, lists));
+    HOLDEN_SET(&properties.all, properties, capability_bounding_set,
+               properties_lists(&properties, lists));
     const struct holden_properties *decoded = wire_pass(&wire, &properties.all);
-    assert_int_equal(capability_fold(decoded->capability_bounding_set, "CapabilityBoundingSet", &mask,
-                                     &failure), 0);
+    assert_int_equal(
+        capability_fold(decoded->capability_bounding_set, "CapabilityBoundingSet", &mask, &failure),
+        0);
     wire_free(&wire);
     return mask;
 }

@@ -21,7 +21,8 @@ struct server {
     pthread_t thread;
 };
 
-static void answer(struct holden_connection *connection, uint16_t type, uint32_t id, const void *message) {
+static void answer(struct holden_connection *connection, uint16_t type, uint32_t id,
+                   const void *message) {
     holden_connection_put(connection, type, id, message, NULL, 0);
 }
 
@@ -52,7 +53,9 @@ static bool serve(struct holden_connection *connection, const struct holden_fram
                 answer(connection, HOLDEN_MESSAGE_done, frame->id, &done);
         }
         return true;
-    case HOLDEN_MESSAGE_ping: answer(connection, HOLDEN_MESSAGE_done, frame->id, &done); return true;
+    case HOLDEN_MESSAGE_ping:
+        answer(connection, HOLDEN_MESSAGE_done, frame->id, &done);
+        return true;
     default: return false;
     }
 }
@@ -196,7 +199,8 @@ TEST(requests_that_make_no_sense_are_not_sent) {
     struct holden_client client;
     struct holden_reset reset = {0};
     start_server(&server, &client);
-    assert_int_equal(holden_client_ask(&client, HOLDEN_MESSAGE_reset, &reset, NULL, 0, NULL), -EINVAL);
+    assert_int_equal(holden_client_ask(&client, HOLDEN_MESSAGE_reset, &reset, NULL, 0, NULL),
+                     -EINVAL);
     stop_server(&server, &client);
 }
 

@@ -144,11 +144,11 @@ TEST(the_map_of_architectures_yields_this_machine_s) {
     struct utsname name;
     assert_int_equal(uname(&name), 0);
     assert_int_equal(
-        parse(
-            &settings,
-            "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"archMap\":["
-            "{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":[\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"]},"
-            "{\"architecture\":\"SCMP_ARCH_S390X\",\"subArchitectures\":[\"SCMP_ARCH_S390\"]}]}"),
+        parse(&settings,
+              "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"archMap\":["
+              "{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":[\"SCMP_ARCH_X86\","
+              "\"SCMP_ARCH_X32\"]},"
+              "{\"architecture\":\"SCMP_ARCH_S390X\",\"subArchitectures\":[\"SCMP_ARCH_S390\"]}]}"),
         0);
     if (strcmp(name.machine, "x86_64") == 0)
         assert_int_equal(profile_of(&settings)->architecture.count, 3);
@@ -171,11 +171,9 @@ TEST(a_rule_that_says_the_default_is_dropped) {
 TEST(two_conditions_on_one_argument_are_alternatives) {
     struct settings settings = as_root();
     assert_int_equal(
-        parse(
-            &settings,
-            PROFILE(RULE(
-                "socket",
-                ",\"args\":[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"},{\"index\":0,\"value\":2,\"op\":\"SCMP_CMP_EQ\"}]"))),
+        parse(&settings,
+              PROFILE(RULE("socket", ",\"args\":[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"},{"
+                                     "\"index\":0,\"value\":2,\"op\":\"SCMP_CMP_EQ\"}]"))),
         0);
     assert_int_equal(profile_of(&settings)->rule.count, 2);
     settings_free(&settings);

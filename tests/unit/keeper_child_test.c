@@ -1,5 +1,5 @@
-/* What a child does between clone and exec, as the program sees it then, or as the report tells where
- * it did not come that far. */
+/* What a child does between clone and exec, as the program sees it then, or as the report tells
+ * where it did not come that far. */
 #include "keeper_fixture.h"
 
 #include <errno.h>
@@ -132,7 +132,8 @@ TEST(a_plan_without_sense_is_refused) {
     assert_int_equal(reply.error, EPROTO);
     draft_open(&draft, "/bin/true", NULL);
     draft_add(&draft, text, KEEPER_PACKET_MAX, 1);
-    draft.plan.size -= 8; /* the memfd is shorter than a page less than it should be: it still runs */
+    draft.plan
+        .size -= 8; /* the memfd is shorter than a page less than it should be: it still runs */
     assert_int_equal(draft_finish(&draft, &fixture).status, 0);
     fixture_close(&fixture);
 }
@@ -153,7 +154,8 @@ TEST(paths_are_tried_in_turn) {
     struct fixture fixture;
     fixture_run(&fixture);
     draft_open(&draft, "/bin/echo", "found", NULL);
-    draft.plan.paths = draft_strings(&draft, LINES("/nonexistent", "/etc/passwd", "/bin/sh/x", "/bin/echo"));
+    draft.plan.paths = draft_strings(
+        &draft, LINES("/nonexistent", "/etc/passwd", "/bin/sh/x", "/bin/echo"));
     prints(&fixture, "found\n");
     draft_open(&draft, "/bin/echo", NULL);
     draft.plan.paths = draft_strings(&draft, LINES("/etc/passwd", "/nonexistent"));
@@ -192,7 +194,8 @@ TEST(only_the_standard_streams_are_open) {
 
 static void use_path(unsigned stream, enum plan_source source, const char *path) {
     draft.plan.stream[stream] = (struct plan_stream){
-        .source = source, .path = draft_add(&draft, path, strlen(path) + 1, (uint32_t)strlen(path) + 1)};
+        .source = source,
+        .path = draft_add(&draft, path, strlen(path) + 1, (uint32_t)strlen(path) + 1)};
 }
 
 static void holds(const char *path, const char *expected, mode_t mode) {
@@ -300,8 +303,10 @@ TEST(a_session_of_its_own_without_blocked_or_ignored_signals) {
     shows(&fixture, LINES("SigBlk:\t0000000000000000\n", "SigIgn:\t0000000000000000\n",
                           "SigCgt:\t0000000000000000\n", "Umask:\t0137\n", "NoNewPrivs:\t0\n",
                           "Seccomp:\t0\n"));
-    draft_open(&draft, "/bin/sh", "-c", "read -r pid comm state parent group session rest </proc/$$/stat;"
-               "echo $((group - pid)) $((session - pid)); pwd", NULL);
+    draft_open(&draft, "/bin/sh", "-c",
+               "read -r pid comm state parent group session rest </proc/$$/stat;"
+               "echo $((group - pid)) $((session - pid)); pwd",
+               NULL);
     prints(&fixture, "0 0\n/\n");
     fixture_close(&fixture);
 }
@@ -326,7 +331,8 @@ TEST(priority_affinity_and_limits) {
     draft.plan.oom_score = -1001;
     fails(&fixture, PLAN_STEP_OOM_SCORE, EINVAL);
     draft_open(&draft, "/bin/true", NULL);
-    draft.plan.limits = draft_add(&draft, &(struct plan_limit){.resource = 99}, sizeof(limits[0]), 1);
+    draft.plan.limits = draft_add(&draft, &(struct plan_limit){.resource = 99}, sizeof(limits[0]),
+                                  1);
     fails(&fixture, PLAN_STEP_LIMITS, EINVAL);
     draft_open(&draft, "/bin/true", NULL);
     draft.plan.has |= PLAN_HAS_AFFINITY;
@@ -359,9 +365,10 @@ TEST(ids_and_groups) {
     draft_open(&draft, "/bin/cat", "/proc/self/status", NULL);
     use_ids(SOMEBODY, SOMEGROUP);
     draft.plan.groups = draft_add(&draft, groups, sizeof(groups), 2);
-    shows(&fixture, LINES("Uid:\t12345\t12345\t12345\t12345\n", "Gid:\t23456\t23456\t23456\t23456\n",
-                          "Groups:\t34567 45678 \n", "CapPrm:\t0000000000000000\n",
-                          "CapEff:\t0000000000000000\n", "CapAmb:\t0000000000000000\n"));
+    shows(&fixture,
+          LINES("Uid:\t12345\t12345\t12345\t12345\n", "Gid:\t23456\t23456\t23456\t23456\n",
+                "Groups:\t34567 45678 \n", "CapPrm:\t0000000000000000\n",
+                "CapEff:\t0000000000000000\n", "CapAmb:\t0000000000000000\n"));
     draft_open(&draft, "/bin/cat", "/proc/self/status", NULL);
     use_ids(SOMEBODY, SOMEGROUP);
     shows(&fixture, LINES("Groups:\t \n"));
@@ -421,8 +428,10 @@ TEST(capabilities_of_root) {
     draft_open(&draft, "/bin/cat", "/proc/self/status", NULL);
     use_capabilities(own & ~(UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_SETPCAP), 0, 0);
     use_ids(0, 0);
-    snprintf(permitted, sizeof(permitted), "CapPrm:\t%016llx\n", (unsigned long long)draft.plan.bounding);
-    snprintf(bounding, sizeof(bounding), "CapBnd:\t%016llx\n", (unsigned long long)draft.plan.bounding);
+    snprintf(permitted, sizeof(permitted), "CapPrm:\t%016llx\n",
+             (unsigned long long)draft.plan.bounding);
+    snprintf(bounding, sizeof(bounding), "CapBnd:\t%016llx\n",
+             (unsigned long long)draft.plan.bounding);
     shows(&fixture, LINES(permitted, bounding, "CapInh:\t0000000000000000\n"));
     fixture_close(&fixture);
 }

@@ -55,8 +55,9 @@ static ssize_t send_fds(int socket, const void *bytes, size_t size, const int *f
     struct iovec part = {(void *)(uintptr_t)bytes, size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (count > 0) {
-        control.header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof(int) * count), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int) * count),
+                                          .cmsg_level = SOL_SOCKET,
+                                          .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * count);
         message.msg_control = &control;
         message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
@@ -107,8 +108,10 @@ static int obey(const struct order *order) {
 
 static int puppet(void) {
     const char *recoveries = getenv("HOLDEN_RECOVERIES");
-    struct greeting greeting = {.pid = getpid(), .recoveries = recoveries ? (unsigned)atoi(recoveries) : ~0U,
-                                .blocked = blocked_signals(), .open = open_descriptors()};
+    struct greeting greeting = {.pid = getpid(),
+                                .recoveries = recoveries ? (unsigned)atoi(recoveries) : ~0U,
+                                .blocked = blocked_signals(),
+                                .open = open_descriptors()};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -172,8 +175,8 @@ int fixture_main(void) {
     if (getenv(CONTROL))
         return puppet();
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a killed keeper leaves behind is ours to collect */
-    int failed = _cmocka_run_group_tests("tests", __start_unit_tests,
-                                         (size_t)(__stop_unit_tests - __start_unit_tests), NULL, NULL);
+    int failed = _cmocka_run_group_tests(
+        "tests", __start_unit_tests, (size_t)(__stop_unit_tests - __start_unit_tests), NULL, NULL);
     remove_remains();
     return failed;
 }
@@ -205,7 +208,8 @@ void fixture_install(const struct fixture *fixture) {
 
 void fixture_open(struct fixture *fixture) {
     *fixture = (struct fixture){.control = -1, .puppet = -1, .listening = -1, .channel = -1};
-    snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/keeper-test-%d-XXXXXX", getpid());
+    snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/keeper-test-%d-XXXXXX",
+             getpid());
     assert_non_null(mkdtemp(fixture->directory));
     assert_int_equal(chmod(fixture->directory, 0755), 0);
     fixture_install(fixture);
@@ -376,7 +380,8 @@ void draft_open(struct draft *draft, const char *program, ...) {
 }
 
 void draft_pass(struct draft *draft, unsigned stream, int fd) {
-    draft->plan.stream[stream] = (struct plan_stream){.source = PLAN_SOURCE_PASSED, .passed = draft->count};
+    draft->plan.stream[stream] = (struct plan_stream){.source = PLAN_SOURCE_PASSED,
+                                                      .passed = draft->count};
     draft->fds[draft->count++] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -389,7 +394,8 @@ static void send_plan(struct draft *draft, struct fixture *fixture) {
         draft->fds[draft->count++] = memory;
         size = sizeof(draft->plan);
     }
-    assert_int_equal(send_fds(fixture->channel, draft->bytes, size, draft->fds, draft->count), size);
+    assert_int_equal(send_fds(fixture->channel, draft->bytes, size, draft->fds, draft->count),
+                     size);
     for (unsigned i = 0; i < draft->count; i++)
         close(draft->fds[i]);
 }
@@ -428,7 +434,8 @@ struct keeper_reply draft_finish(struct draft *draft, struct fixture *fixture) {
     return reply;
 }
 
-struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, char *text, size_t space) {
+struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, char *text,
+                                 size_t space) {
     int pair[2];
     assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
     draft_pass(draft, STDOUT_FILENO, pair[1]);
@@ -436,7 +443,8 @@ struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, c
     draft->plan.stream[STDERR_FILENO].source = PLAN_SOURCE_OUTPUT;
     struct keeper_reply reply = draft_finish(draft, fixture);
     size_t used = 0;
-    for (ssize_t size; used < space - 1 && (size = read(pair[0], text + used, space - 1 - used)) > 0;)
+    for (ssize_t size;
+         used < space - 1 && (size = read(pair[0], text + used, space - 1 - used)) > 0;)
         used += (size_t)size;
     text[used] = '\0';
     close(pair[0]);
@@ -445,7 +453,8 @@ struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, c
 
 void fixture_ask(struct fixture *fixture, uint32_t kind, pid_t pid) {
     struct keeper_request request = {.kind = kind, .pid = pid};
-    assert_int_equal(send(fixture->channel, &request, sizeof(request), MSG_NOSIGNAL), sizeof(request));
+    assert_int_equal(send(fixture->channel, &request, sizeof(request), MSG_NOSIGNAL),
+                     sizeof(request));
 }
 
 struct keeper_reply fixture_answer(struct fixture *fixture, int *fd) {
@@ -454,7 +463,8 @@ struct keeper_reply fixture_answer(struct fixture *fixture, int *fd) {
     size_t count;
     struct pollfd polled = {fixture->channel, POLLIN, 0};
     assert_int_equal(poll(&polled, 1, FIXTURE_PATIENCE), 1);
-    assert_int_equal(receive_fds(fixture->channel, &reply, sizeof(reply), fds, &count), sizeof(reply));
+    assert_int_equal(receive_fds(fixture->channel, &reply, sizeof(reply), fds, &count),
+                     sizeof(reply));
     assert_int_equal(count, fd && reply.error == 0 ? 1 : 0);
     if (count > 0)
         *fd = fds[0];

@@ -1,6 +1,6 @@
-/* A keeper to be tested, in a directory of its own, with a puppet in place of agent-core: the puppet
- * hands the descriptors that it finds to the test, which so is the agent itself, and ends as it is told.
- * All assert by themselves. */
+/* A keeper to be tested, in a directory of its own, with a puppet in place of agent-core: the
+ * puppet hands the descriptors that it finds to the test, which so is the agent itself, and ends as
+ * it is told. All assert by themselves. */
 #pragma once
 
 #include <signal.h>
@@ -36,10 +36,12 @@ void fixture_open(struct fixture *fixture);
 /* Puts a new copy of the keeper in place of the old one, as an upgrade does. */
 void fixture_install(const struct fixture *fixture);
 
-/* Starts the keeper, as process 1 of a new PID namespace where `first`, without waiting for the puppet. */
+/* Starts the keeper, as process 1 of a new PID namespace where `first`, without waiting for the
+ * puppet. */
 void fixture_start(struct fixture *fixture, bool first);
 
-/* Waits for the next puppet and takes its descriptors; then says KEEPER_RECOVERED where `recovered`. */
+/* Waits for the next puppet and takes its descriptors; then says KEEPER_RECOVERED where
+ * `recovered`. */
 void fixture_meet(struct fixture *fixture, bool recovered);
 
 /* Both, in the simple case. */
@@ -72,8 +74,8 @@ struct draft {
     int status; /* the status pipe's reading end */
 };
 
-/* A plan that runs `program` with these arguments (NULL ends them) and an empty environment, all streams
- * null. */
+/* A plan that runs `program` with these arguments (NULL ends them) and an empty environment, all
+ * streams null. */
 void draft_open(struct draft *draft, const char *program, ...);
 
 /* Appends bytes; where they are. */
@@ -85,8 +87,8 @@ struct plan_run draft_strings(struct draft *draft, const char *const *strings);
 /* Gives a stream this descriptor; it stays the caller's. */
 void draft_pass(struct draft *draft, unsigned stream, int fd);
 
-/* Sends the plan (in a memfd where it is large), waits for the answer and for the status pipe's end.
- * Returns the pidfd, -1 where the answer is an error. */
+/* Sends the plan (in a memfd where it is large), waits for the answer and for the status pipe's
+ * end. Returns the pidfd, -1 where the answer is an error. */
 int draft_spawn(struct draft *draft, struct fixture *fixture, struct keeper_reply *reply);
 
 /* The report of the last plan. */
@@ -97,7 +99,8 @@ struct plan_report *fixture_report(struct fixture *fixture);
 struct keeper_reply draft_finish(struct draft *draft, struct fixture *fixture);
 
 /* The same, with what it wrote to standard output in `text`. */
-struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, char *text, size_t space);
+struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, char *text,
+                                 size_t space);
 
 /* Sends a request; then the answer, with its descriptor in *fd (NULL: none is expected). */
 void fixture_ask(struct fixture *fixture, uint32_t kind, pid_t pid);

@@ -1,5 +1,5 @@
-/* The keeper's own life: its socket, its children, and the agents that come and go. What a child does
- * before exec is in keeper_child_test.c. */
+/* The keeper's own life: its socket, its children, and the agents that come and go. What a child
+ * does before exec is in keeper_child_test.c. */
 #include "keeper_fixture.h"
 
 #include <errno.h>
@@ -205,7 +205,8 @@ TEST(others_processes_are_no_children) {
 TEST(cpu_time_and_memory_are_told) {
     struct fixture fixture;
     fixture_run(&fixture);
-    draft_open(&draft, "/bin/sh", "-c", "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; kill -9 $$", NULL);
+    draft_open(&draft, "/bin/sh", "-c",
+               "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; kill -9 $$", NULL);
     struct keeper_reply reply = draft_finish(&draft, &fixture);
     assert_int_equal(reply.code, CLD_KILLED);
     assert_int_equal(reply.status, SIGKILL);
@@ -368,7 +369,10 @@ TEST(without_an_agent_it_ends_at_once) {
 }
 
 TEST(refusals_end_the_keeper_at_first_only) {
-    static const struct { int agent; int keeper; } rows[] = {{AGENT_EXIT_USAGE, 2}, {AGENT_EXIT_REFUSED, 1}};
+    static const struct {
+        int agent;
+        int keeper;
+    } rows[] = {{AGENT_EXIT_USAGE, 2}, {AGENT_EXIT_REFUSED, 1}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct fixture fixture;
         fixture_open(&fixture);

@@ -82,7 +82,8 @@ TEST(replies) {
         if (!rows[i].request)
             assert_string_equal(rows[i].reply, "none");
         else if (!reply || reply->request)
-            fail_msg("%s is answered by %s, which is no reply", rows[i].record->name, rows[i].reply);
+            fail_msg("%s is answered by %s, which is no reply", rows[i].record->name,
+                     rows[i].reply);
     }
 }
 

@@ -48,7 +48,8 @@ static int parse(struct given *given, char *said, size_t space, const char *cons
     int before = dup(STDERR_FILENO);
     dup2(fd, STDERR_FILENO);
     *given = (struct given){0};
-    int r = option_parse(rows, ARRAY_SIZE(rows), "prog", argc, (char *const *)(uintptr_t)arguments, given);
+    int r = option_parse(rows, ARRAY_SIZE(rows), "prog", argc, (char *const *)(uintptr_t)arguments,
+                         given);
     fflush(stderr);
     dup2(before, STDERR_FILENO);
     close(before);

@@ -212,7 +212,8 @@ TEST(what_makes_no_sense_is_refused) {
         if (r != (nonsense[i].says ? -EINVAL : 0))
             fail_msg("%s: result %d", nonsense[i].text, r);
         if (nonsense[i].says && !strstr(settings.wrong, nonsense[i].says))
-            fail_msg("%s: says '%s', lacks '%s'", nonsense[i].text, settings.wrong, nonsense[i].says);
+            fail_msg("%s: says '%s', lacks '%s'", nonsense[i].text, settings.wrong,
+                     nonsense[i].says);
         assert_null(strchr(settings.wrong, '\n'));
         settings_free(&settings);
     }

@@ -3,7 +3,8 @@
 #include "suite.h"
 
 static void offer(struct spelling *spelling) {
-    static const char *const names[] = {"openat", "open", "openat2", "close", "restart", "start", "status"};
+    static const char *const names[] = {"openat",  "open",  "openat2", "close",
+                                        "restart", "start", "status"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         spelling_offer(spelling, names[i]);
 }
@@ -30,11 +31,14 @@ TEST(what_is_far_is_not_offered) {
 
 TEST(long_names_are_passed_over) {
     struct spelling spelling = {
-        .wanted = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+        .wanted =
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     spelling_offer(&spelling, "aaaa");
     assert_string_equal(spelling.best, "");
     spelling = (struct spelling){.wanted = "aaaa"};
-    spelling_offer(&spelling, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    spelling_offer(
+        &spelling,
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     assert_string_equal(spelling.best, "");
 }
 

@@ -5,9 +5,9 @@
 #include "stage.h"
 #include "suite.h"
 
-/* What is expected, written down a second time on purpose: a string a state, a letter an event, in the
- * order of the enumerations. "-" does not change it, the others are the states' first letters, with
- * o for stopping. */
+/* What is expected, written down a second time on purpose: a string a state, a letter an event, in
+ * the order of the enumerations. "-" does not change it, the others are the states' first letters,
+ * with o for stopping. */
 static const char letters[] = "srobxfd";
 static const char *const expected[] = {
     [HOLDEN_state_STARTING] = "-ro-fd", [HOLDEN_state_RUNNING] = "--oxfd",
