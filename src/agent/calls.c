@@ -24,8 +24,8 @@ static const char *const always[] = {
     "arch_prctl", "brk", "cacheflush", "clock_getres", "clock_getres_time64", "clock_gettime",
     "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64", "execve", "exit", "exit_group",
     "futex", "futex_time64", "futex_waitv", "get_robust_list", "get_thread_area", "getegid",
-    "getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getgroups", "getgroups32", "getpgid",
-    "getpgrp", "getpid", "getppid", "getrandom", "getresgid", "getresgid32", "getresuid",
+    "getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getgroups", "getgroups32",
+    "getpgid", "getpgrp", "getpid", "getppid", "getrandom", "getresgid", "getresgid32", "getresuid",
     "getresuid32", "getrlimit", "getsid", "gettid", "gettimeofday", "getuid", "getuid32",
     "membarrier", "mmap", "mmap2", "mprotect", "munmap", "nanosleep", "pause", "prlimit64",
     "restart_syscall", "riscv_flush_icache", "riscv_hwprobe", "rseq", "rt_sigreturn",
@@ -104,7 +104,8 @@ static int fold_list(struct calls *calls, struct holden_names *list, size_t *nam
         if (number == __NR_SCMP_ERROR)
             return refuse(name, failure);
         if (++*names > NAMES_MOST)
-            return failure_set(failure, HOLDEN_code_TOO_MANY, STEP, "more than %d names", NAMES_MOST);
+            return failure_set(failure, HOLDEN_code_TOO_MANY, STEP, "more than %d names",
+                               NAMES_MOST);
         if (inverted == calls->allow)
             drop(calls, number);
         else

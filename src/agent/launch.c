@@ -140,7 +140,8 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
         .filter = process->filter, .report = process->launch->report,
         .uid = identity->uid, .gid = identity->gid,
         .groups = identity->groups, .group_count = identity->group_count,
-        .bounding = identity->bounding, .inheritable = identity->inheritable, .ambient = identity->ambient,
+        .bounding = identity->bounding, .inheritable = identity->inheritable,
+        .ambient = identity->ambient,
         .has = PLAN_HAS_CGROUP | (identity->set ? PLAN_HAS_IDS : 0) |
                (identity->capabilities ? PLAN_HAS_CAPABILITIES : 0) |
                (identity->no_new_privileges ? PLAN_HAS_NO_NEW_PRIVILEGES : 0) |

@@ -7,11 +7,15 @@
 
 #define IS_LIVE true
 #define IS_FIXED false
-#define PROPERTY(Name, member, tag, wire, count, of, SYNTAX, minimum_, maximum_, HOME, CHANGE, file_, doc_) \
-    [HOLDEN_FIELD_properties_##member] = {.name = #Name, .file = (file_), .doc = (doc_),               \
-                                          .minimum = (minimum_), .maximum = (maximum_),                \
-                                          .syntax = HOLDEN_SYNTAX_##SYNTAX,                            \
-                                          .home = HOLDEN_HOME_##HOME, .live = IS_##CHANGE},
+#define PROPERTY(Name, member, tag, wire, n, of, SYNTAX, least, most, HOME, CHANGE, where, what) \
+    [HOLDEN_FIELD_properties_##member] = {.name = #Name,                      \
+                                          .file = (where),                    \
+                                          .doc = (what),                      \
+                                          .minimum = (least),                 \
+                                          .maximum = (most),                  \
+                                          .syntax = HOLDEN_SYNTAX_##SYNTAX,   \
+                                          .home = HOLDEN_HOME_##HOME,         \
+                                          .live = IS_##CHANGE},
 static const struct holden_property rows[] = {
 #include "protocol/properties.def"
 };

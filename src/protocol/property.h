@@ -24,7 +24,7 @@ enum holden_syntax {
     HOLDEN_SYNTAX_GROUP,            /* a group by name or number */
     HOLDEN_SYNTAX_GROUPS,           /* groups, space-separated */
     HOLDEN_SYNTAX_DIRECTORY,        /* an absolute path, or ~; a leading - lets it be missing */
-    HOLDEN_SYNTAX_ENVIRONMENT,      /* assignments, space-separated, quoted as in systemd.syntax(7) */
+    HOLDEN_SYNTAX_ENVIRONMENT,      /* assignments, quoted as in systemd.syntax(7) */
     HOLDEN_SYNTAX_ENVIRONMENT_FILE, /* an absolute path; a leading - lets it be missing */
     HOLDEN_SYNTAX_PASS_ENVIRONMENT, /* names of variables, space-separated */
     HOLDEN_SYNTAX_INPUT,            /* null, file:PATH */
