@@ -2,17 +2,17 @@
  *
  * The agent proper (bin/agent-core) thinks; it may crash, be killed or be upgraded at any time. The
  * keeper only holds what must outlive it: the listening socket, in whose backlog clients wait
- * meanwhile, and the processes, whose exit statuses stay in the kernel, as zombies, until an agent has
- * written them down. It is a child subreaper, so what its children leave behind falls to it too, and
- * works as well as process 1 of a container. It reads nothing that a client wrote: plans (plan.h)
- * come from the agent ready to be executed, and go to the child unread. It allocates nothing after its
- * start, holds no descriptor per child, and writes to few pages, because each of them is copied for
- * every child.
+ * meanwhile, and the processes, whose exit statuses stay in the kernel, as zombies, until an agent
+ * has written them down. It is a child subreaper, so what its children leave behind falls to it
+ * too, and works as well as process 1 of a container. It reads nothing that a client wrote: plans
+ * (plan.h) come from the agent ready to be executed, and go to the child unread. It allocates
+ * nothing after its start, holds no descriptor per child, and writes to few pages, because each of
+ * them is copied for every child.
  *
  *      clients ──> listening socket ─────────────┐
  *      keeper <── channel: plans, requests ──> agent-core
  *        │  └──── SIGTERM, SIGHUP ─────────────> │
- *        └─ clone3 ─> child.c ─> program         └─ reads the reports that children write (memfd)
+ *        └─ clone3 ─> child.c ─> program         └─ reads what children report (memfd)
  *
  * One thread, one poll(2) over the channel and a signalfd, one deadline; at rest nothing wakes it. */
 #include <errno.h>
