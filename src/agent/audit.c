@@ -73,8 +73,9 @@ int audit_call_of(struct audit *audit, pid_t pid) {
     if (audit->fd < 0)
         return -1;
     drain(audit);
-    for (unsigned i = 0; i < AUDIT_KEPT; i++) {
-        struct audit_call *call = &audit->ring[i];
+    /* The newest first: a pid may have been somebody else's before. */
+    for (unsigned i = 1; i <= AUDIT_KEPT; i++) {
+        struct audit_call *call = &audit->ring[(audit->next - i) % AUDIT_KEPT];
         if (call->pid == pid && pid > 0) {
             call->pid = 0;
             return call->call;

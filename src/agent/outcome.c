@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/filter.h"
 #include "common/unit.h"
+#include "protocol/property.h"
 
 static void say(struct process *process, uint32_t cause, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -53,9 +54,13 @@ static bool out_of_memory(struct process *process) {
     char limit[32], peak[32] = "unknown";
     if (HOLDEN_HAS(usage, usage, memory_peak))
         unit_format_size_short(usage->memory_peak, peak, sizeof(peak));
-    if (HOLDEN_HAS(&p, properties, memory_max))
-        say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory: it reached MemoryMax=%s (peak %s)",
-            unit_format_size(p.memory_max, limit, sizeof(limit)), peak);
+    if (holden_is_share(p.memory_max))
+        unit_format_percent(p.memory_max & ~HOLDEN_SHARE_BIT, limit, sizeof(limit));
+    else
+        unit_format_size(p.memory_max, limit, sizeof(limit));
+    if (HOLDEN_HAS(&p, properties, memory_max) && p.memory_max != UNIT_INFINITY)
+        say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory: it reached MemoryMax=%s (peak %s)", limit,
+            peak);
     else
         say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory (peak %s)", peak);
     return true;
@@ -123,6 +128,8 @@ static bool stopped(struct process *process) {
         snprintf(who, sizeof(who), "user %" PRId64, stopping->by);
     if (process->outcome.code == CLD_EXITED)
         snprintf(how, sizeof(how), "exited with status %d", process->outcome.status);
+    else if (process->outcome.code == 0)
+        snprintf(how, sizeof(how), "nobody could see how it ended");
     else
         snprintf(how, sizeof(how), "ended by %s",
                  signal_name(process->outcome.status, name, sizeof(name)));
@@ -147,7 +154,7 @@ static void ended_by_itself(struct process *process) {
         say(process, HOLDEN_cause_UNKNOWN, "it ended while no agent was there to see how");
     else if (process->outcome.code == CLD_EXITED)
         say(process, HOLDEN_cause_EXITED, "exited with status %d", process->outcome.status);
-    else if (process->killed_by >= 0)
+    else if (process->killed_by >= 0 && process->killed_with == process->outcome.status)
         say(process, HOLDEN_cause_SIGNALLED, "ended by %s, sent by user %" PRId64 "%s",
             signal_name(process->outcome.status, name, sizeof(name)), process->killed_by,
             process->outcome.code == CLD_DUMPED ? "; core dumped" : "");

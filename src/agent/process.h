@@ -102,6 +102,7 @@ struct process {
     uint64_t ended_realtime, ended_monotonic;
     uint64_t restarts;
     int64_t killed_by;            /* the user who last sent it a signal, or -1 */
+    int killed_with;              /* that signal */
     struct outcome outcome;
     struct holden_usage *usage;   /* owned: final figures, once it has ended */
     LIST_HEAD(, waiter) waiters;

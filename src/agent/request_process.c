@@ -95,6 +95,7 @@ int request_kill(struct request *request, struct failure *failure) {
         return failure_errno(failure, -r, "signal", "cannot send signal %d to %s", signal,
                              process->name);
     process->killed_by = request->peer->uid;
+    process->killed_with = signal;
     events_action(process, HOLDEN_event_kind_SIGNALLED, request->peer->uid, sigabbrev_np(signal));
     return done(request);
 }
