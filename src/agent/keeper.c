@@ -14,7 +14,7 @@
  *        │  └──── SIGTERM, SIGHUP ─────────────> │
  *        └─ clone3 ─> child.c ─> program         └─ reads what children report (memfd)
  *
- * One thread, one poll(2) over the channel and a signalfd, one deadline; at rest nothing wakes it. */
+ * One thread, one poll(2) over channel and signalfd, one deadline; at rest nothing wakes it. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
