@@ -28,8 +28,8 @@ struct hierarchy {
 /* Finds the cgroup2 mount, opens or makes the cgroup to divide (`path` as given on the command
  * line, or NULL: the agent's own where it is not the root, else /holden), moves the agent and the
  * keeper to its leaf "agent" where they sit in it, and enables every controller for the cgroups
- * below. Controllers that cannot be had are no failure. 0; or refused with *failure filled.
- * Released by hierarchy_close(). */
+ * below. Controllers that cannot be had are no failure. Where `keeper` is 0, this is only to look:
+ * nobody is moved. 0; or refused with *failure filled. Released by hierarchy_close(). */
 int hierarchy_open(struct hierarchy *hierarchy, const char *path, pid_t keeper,
                    struct failure *failure);
 

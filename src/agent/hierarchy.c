@@ -181,11 +181,15 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
     if (r < 0)
         return failure_errno(failure, -r, "cgroup", "cannot make or open cgroup %s below %s", path,
                              hierarchy->mount);
-    if (own && (r = move_to_leaf(hierarchy->root, keeper)) < 0)
+    bool stays = own && keeper == 0;
+    if (own && !stays && (r = move_to_leaf(hierarchy->root, keeper)) < 0)
         return failure_errno(failure, -r, "cgroup",
                              "cannot move the agent to the leaf of cgroup %s", path);
-    enable_controllers(hierarchy->root);
-    hierarchy->controllers = read_controllers(hierarchy->root, "cgroup.subtree_control");
+    if (!stays)
+        enable_controllers(hierarchy->root);
+    /* Once it has moved, an agent could hand down what the cgroup has. */
+    hierarchy->controllers = read_controllers(
+        hierarchy->root, stays ? "cgroup.controllers" : "cgroup.subtree_control");
     hierarchy->offered = read_controllers(mount, "cgroup.controllers");
     hierarchy->hybrid = v1 && hierarchy->offered != (CGROUP_IO << 1) - 1;
     if (asprintf(&hierarchy->path, "%s%s", hierarchy->mount, strcmp(path, "/") ? path : "") < 0) {

@@ -242,6 +242,11 @@ static int refuse_missing(const struct hierarchy *hierarchy, size_t index,
 
 int limits_check(const struct hierarchy *hierarchy, const struct holden_properties *properties,
                  struct failure *failure) {
+    if (HOLDEN_HAS(properties, properties, oom_policy) &&
+        properties->oom_policy == HOLDEN_oom_policy_STOP)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "OOMPolicy",
+                           "stop is not supported yet; kill ends the whole cgroup, continue one "
+                           "task");
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++)
         if (rows[i].controller && holden_has(properties, i) &&
             !(hierarchy->controllers & rows[i].controller)) {

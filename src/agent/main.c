@@ -116,6 +116,16 @@ static int lock_both(const struct agent *agent) {
                                   "--state-dir");
 }
 
+/* The keeper passes it on, as whoever sends it means the agent. */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
+    (void)source;
+    (void)info;
+    (void)data;
+    log_notice("SIGHUP: the configuration is read at the start only; `controller reexec` starts "
+               "the agent anew");
+    return 0;
+}
+
 /* What must be there before the loop, in order. 0, or an exit status after a line on stderr. */
 static int open_agent(struct agent *agent) {
     struct failure failure;
@@ -162,6 +172,8 @@ static int serve(struct agent *agent) {
         r = sd_event_add_signal(agent->event, NULL, SIGTERM, on_terminate, agent);
     if (r == 0)
         r = sd_event_add_signal(agent->event, NULL, SIGINT, on_terminate, agent);
+    if (r == 0)
+        r = sd_event_add_signal(agent->event, NULL, SIGHUP, on_hangup, agent);
     if (r < 0) {
         log_error("cannot listen: %s", strerror(-r));
         return AGENT_EXIT_REFUSED;
@@ -187,7 +199,7 @@ static void close_agent(struct agent *agent, bool remove) {
 static int check_machine(const struct agent *agent) {
     struct hierarchy hierarchy;
     struct failure failure;
-    int r = hierarchy_open(&hierarchy, agent->arguments.cgroup, getppid(), &failure);
+    int r = hierarchy_open(&hierarchy, agent->arguments.cgroup, 0, &failure);
     int status = check_print(&hierarchy, r < 0 ? failure.text : NULL);
     hierarchy_close(&hierarchy, true);
     return status;
@@ -218,6 +230,7 @@ int main(int argc, char **argv) {
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
         sigaddset(&signals, SIGPIPE);
         sigprocmask(SIG_BLOCK, &signals, NULL);
         status = open_agent(agent);
