@@ -1,5 +1,5 @@
 # What every suite needs: an agent of its own for each test, and nothing left behind after it.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BIN=${HOLDEN_BIN:-$ROOT/bin}
@@ -21,31 +21,54 @@ start_agent() {
     eventually "$C" ping
 }
 
-# Ends it and checks that it has taken everything with it.
+ended() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# Ends the agent and checks that it has taken everything with it.
 stop_agent() {
     [ -n "${AGENT:-}" ] || return 0
     kill -TERM "$AGENT"
+    eventually ended "$AGENT" || return 1
     local status=0
     wait "$AGENT" || status=$?
     AGENT=
-    [ "$status" -eq 0 ] || { echo "the agent ended with $status"; cat "$T/agent.log"; return 1; }
+    [ "$status" -eq 0 ] || { echo "the agent ended with $status"; return 1; }
     [ ! -e "$HOLDEN_SOCKET" ] || { echo "the socket is left"; return 1; }
     [ ! -e "$T/state" ] || { echo "the state directory is left:"; find "$T/state"; return 1; }
     [ ! -e "$CGROUP" ] || { echo "the cgroup is left:"; find "$CGROUP" -type d; return 1; }
 }
 
-setup() {
+# After a failure: what is left is taken away all the same, so that it ends there.
+sweep() {
+    sed 's/^/agent.log: /' "$T/agent.log"
+    [ -z "${AGENT:-}" ] || { kill -KILL "$AGENT"; wait "$AGENT"; }
+    [ -d "$CGROUP" ] || return 0
+    echo 1 >"$CGROUP/cgroup.kill"
+    eventually grep -q '^populated 0' "$CGROUP/cgroup.events"
+    find "$CGROUP" -depth -type d -exec rmdir {} \;
+}
+
+# Names for a test's own agent: everything of it is below $T and in $CGROUP.
+prepare() {
     T=$(mktemp -d)
     chmod 755 "$T"
     GROUP=holden-test-$$-$BATS_TEST_NUMBER
     CGROUP=$(cgroup_mount)/$GROUP
     export HOLDEN_SOCKET=$T/agent.sock
+}
+
+setup() {
+    prepare
     start_agent
 }
 
 teardown() {
     local status=0
     stop_agent || status=1
+    if [ "$status" -ne 0 ] || [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+        sweep || status=1
+    fi
     rm -rf "$T"
     return "$status"
 }
@@ -74,10 +97,7 @@ needs_controller() {
     skip "no $1 controller for cgroup v2 here"
 }
 
-# The state of a process, as `list` has it.
-state() {
-    "$C" --json list -a "$1" 2>/dev/null | jq -r .state || "$C" --json status "$1" | jq -r .state
-}
+# Whether a field of the process, as `status --json` names it, has this value.
 is() {
     [ "$("$C" --json status "$1" | jq -r ".$2")" = "$3" ]
 }

@@ -4,11 +4,7 @@
 load helper
 
 setup() {
-    T=$(mktemp -d)
-    chmod 755 "$T"
-    GROUP=holden-test-$$-$BATS_TEST_NUMBER
-    CGROUP=$(cgroup_mount)/$GROUP
-    export HOLDEN_SOCKET=$T/agent.sock
+    prepare
     printf '[Agent]\nGroup=games\n' >"$T/conf"
     start_agent --config "$T/conf"
 }
