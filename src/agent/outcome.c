@@ -80,18 +80,20 @@ static bool blocked_call(struct process *process) {
     return true;
 }
 
-/* At the hard limit the kernel sends SIGKILL, not SIGXCPU (setrlimit(2)). It counts in ticks, so a
- * little less than the limit may have been used. */
+/* At the hard limit the kernel sends SIGKILL, not SIGXCPU (setrlimit(2)). It counts whole ticks of
+ * whoever runs at a tick: what has been used by then was measured to be up to an eighth less than
+ * the limit where others want the CPU too. A SIGKILL that a user sent from here is none. */
 static bool cpu_limit(const struct process *process) {
     struct holden_start start;
     struct holden_properties p;
     struct holden_resource_limit limit;
     struct holden_fault fault;
     process_request(process, &start, &p);
-    return process->usage && HOLDEN_HAS(&p, properties, limit_cpu) &&
+    bool sent = process->killed_by >= 0 && process->killed_with == SIGKILL;
+    return !sent && process->usage && HOLDEN_HAS(&p, properties, limit_cpu) &&
            holden_decode(&holden_record_resource_limit, p.limit_cpu.bytes.data,
                          p.limit_cpu.bytes.size, &limit, &fault) == 0 &&
-           limit.hard < UINT64_MAX / 1000000 && process->usage->cpu + 50000 >= limit.hard * 1000000;
+           limit.hard < UINT64_MAX / 1000000 && process->usage->cpu >= limit.hard * 750000;
 }
 
 static bool time_limit(struct process *process) {

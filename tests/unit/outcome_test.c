@@ -120,7 +120,7 @@ TEST(by_a_time_limit) {
     HOLDEN_SET(&properties, properties, limit_cpu, (struct holden_nested){.value = &limit});
     process = ended(&stage, CLD_KILLED, SIGKILL); /* the hard limit, as the kernel counts it */
     stage_settings(process, &properties);
-    HOLDEN_SET(process->usage, usage, cpu, 2990000);
+    HOLDEN_SET(process->usage, usage, cpu, 2610000);
     is(process, HOLDEN_cause_TIME_LIMIT, "it reached LimitCPU=");
     process = ended(&stage, CLD_KILLED, SIGKILL);
     stage_settings(process, &properties);
