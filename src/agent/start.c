@@ -52,6 +52,16 @@ static int check_command(const struct holden_start *start, struct holden_view *c
     return 0;
 }
 
+/* Whether it is a number that stands for something else: infinity where nothing but the type bounds
+ * it, and a share of what the machine has for limits of memory and tasks. */
+static bool stands_for_more(const struct holden_property *property, uint64_t value) {
+    bool shared =
+        property->home == HOLDEN_HOME_CGROUP &&
+        (property->syntax == HOLDEN_SYNTAX_SIZE || property->syntax == HOLDEN_SYNTAX_COUNT);
+    return property->maximum == INT64_MAX &&
+           (value == UINT64_MAX || (shared && holden_is_share(value)));
+}
+
 /* The bounds of the table hold here too: who speaks the protocol is not always the controller. */
 static int check_number(size_t index, const struct holden_properties *properties,
                         struct failure *failure) {
@@ -67,8 +77,12 @@ static int check_number(size_t index, const struct holden_properties *properties
         value = *(const uint32_t *)(const void *)member;
     else if (field->type == HOLDEN_TYPE_U64) {
         uint64_t wide = *(const uint64_t *)(const void *)member;
-        if (wide == UINT64_MAX || holden_is_share(wide))
+        if (stands_for_more(property, wide))
             return 0;
+        if (wide > INT64_MAX)
+            return failure_set(failure, HOLDEN_code_INVALID, property->name,
+                               "%" PRIu64 " is out of range: %" PRId64 " to %" PRId64, wide,
+                               property->minimum, property->maximum);
         value = (int64_t)wide;
     } else
         return 0;
@@ -176,6 +190,35 @@ static int take_streams(struct request *request, const struct holden_start *star
     return 0;
 }
 
+/* The living process of that name, or NULL. */
+static const struct process *holder(const struct agent *agent, struct holden_view name) {
+    const struct process *process = process_by_name(&agent->processes, name);
+    return process && process_alive(process) ? process : NULL;
+}
+
+/* A new id, and a name that nobody has: as asked, or made from the command and the id. */
+static int choose_name(struct agent *agent, const struct holden_start *start,
+                       struct holden_view command, uint64_t *id, char name[NAME_MAX_SIZE + 1],
+                       struct failure *failure) {
+    bool given = HOLDEN_HAS(start, start, name);
+    const struct process *same = given ? holder(agent, start->name) : NULL;
+    if (same)
+        return failure_set(failure, HOLDEN_code_EXISTS, "name",
+                           "%s is taken by a process that is %s", same->name,
+                           holden_word(&holden_enum_state, same->state));
+    do {
+        int r = store_new_id(&agent->store, id);
+        if (r < 0)
+            return failure_errno(failure, -r, "record", "cannot reserve an id in %s",
+                                 agent->store.path);
+        if (given)
+            snprintf(name, NAME_MAX_SIZE + 1, "%.*s", (int)start->name.size, start->name.data);
+        else
+            make_name(command, *id, name);
+    } while (!given && holder(agent, holden_view(name)));
+    return 0;
+}
+
 /* What the kernel says the caller is must cover what the caller says to run as; the groups it may
  * name are checked here, where its own are known. */
 static int check_user(const struct request *request, const struct holden_properties *properties,
@@ -220,26 +263,13 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = check_user(request, &properties, failure);
     if (r < 0)
         return r;
-    struct process *same = HOLDEN_HAS(start, start, name)
-                               ? process_by_name(&agent->processes, start->name)
-                               : NULL;
-    if (same && process_alive(same))
-        return failure_set(failure, HOLDEN_code_EXISTS, "name",
-                           "%s is taken by a process that is %s", same->name,
-                           holden_word(&holden_enum_state, same->state));
     uint64_t id;
-    r = store_new_id(&agent->store, &id);
-    if (r < 0)
-        return failure_errno(failure, -r, "record", "cannot reserve an id in %s",
-                             agent->store.path);
     char name[NAME_MAX_SIZE + 1];
-    struct holden_view chosen = start->name;
-    if (!HOLDEN_HAS(start, start, name)) {
-        make_name(command, id, name);
-        chosen = holden_view(name);
-    }
+    r = choose_name(agent, start, command, &id, name, failure);
+    if (r < 0)
+        return r;
     struct process *process;
-    r = process_new(agent, id, chosen, &process);
+    r = process_new(agent, id, holden_view(name), &process);
     if (r < 0)
         return failure_errno(failure, -r, NULL, "cannot keep another process");
     process->owner = request->peer->uid;

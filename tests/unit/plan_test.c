@@ -219,9 +219,8 @@ TEST(the_header_of_journald) {
     build(&made);
     const struct plan_stream *stream = &head(&made)->stream[1];
     assert_int_equal(stream->source, PLAN_SOURCE_JOURNAL);
-    assert_int_equal(stream->path.count, strlen("web\n\n6\n0\n0\n0\n0\n"));
-    assert_memory_equal(run_of(&made, stream->path, 1), "web\n\n6\n0\n0\n0\n0\n",
-                        stream->path.count);
+    assert_string_equal(run_of(&made, stream->path, 1), "web\n\n6\n0\n0\n0\n0\n");
+    assert_int_equal(stream->path.count, strlen("web\n\n6\n0\n0\n0\n0\n") + 1);
     end(&made);
 }
 
