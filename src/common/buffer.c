@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SMALL 256U
-#define KEEP 4096U
+#define KEEP 1024U
 
 const uint8_t buffer_nothing[1];
 

@@ -37,6 +37,6 @@ int buffer_append(struct buffer *buffer, const void *bytes, size_t size);
 int buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Drops the first `size` held bytes. An emptied buffer that had grown past a page gives its memory
+/* Drops the first `size` held bytes. An emptied buffer that had grown past 1 KiB gives its memory
  * back, so that an idle peer costs nothing. */
 void buffer_consume(struct buffer *buffer, size_t size);
