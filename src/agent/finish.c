@@ -72,13 +72,6 @@ void finish_forget_old(struct agent *agent) {
     }
 }
 
-static void close_pidfd(struct process *process) {
-    process->end = sd_event_source_disable_unref(process->end);
-    if (process->pidfd >= 0)
-        close(process->pidfd);
-    process->pidfd = -1;
-}
-
 /* A restart goes back to STARTING in place; what was known of the last run is dropped. */
 void finish_start_again(struct process *process) {
     struct failure failure;
@@ -111,6 +104,32 @@ static enum process_event final_event(const struct process *process) {
                : PROCESS_FAILS;
 }
 
+static void keep_record(struct process *process) {
+    struct store *store = &process->agent->store;
+    int r = store_write(store, process);
+    if (r == 0)
+        return;
+    /* No record is better than one that calls it running: its pid may be another's soon. */
+    store_forget(store, process);
+    log_warning("the exit record of %s could not be written: %s", process->name, strerror(-r));
+}
+
+/* Who waits is told before the end is written down: should the agent die in between, the next one
+ * finds the record of a running process, and the keeper still has its end. Where there is no such
+ * record yet, the writing comes first. */
+static void tell(struct process *process, pid_t pid, int pidfd, const struct failure *refused) {
+    const struct failure *failure = refused->code ? refused : NULL;
+    if (process->recorded) {
+        answer_waiters(process, failure);
+        keep_record(process);
+        return;
+    }
+    keep_record(process);
+    if (process->ran)
+        launch_tell(process, pid, pidfd);
+    answer_waiters(process, failure);
+}
+
 static void ended(struct process *process) {
     struct agent *agent = process->agent;
     struct failure refused = {0};
@@ -121,7 +140,8 @@ static void ended(struct process *process) {
     if (process->launch && process->launch->failure.code)
         refused = process->launch->failure;
     pid_t pid = process->pid;
-    close_pidfd(process);
+    process->end = sd_event_source_disable_unref(process->end);
+    _cleanup_close_ int pidfd = TAKE_FD(process->pidfd);
     process_set_pid(process, 0);
     process->frozen = false;
     process->limit = sd_event_source_disable_unref(process->limit);
@@ -139,24 +159,15 @@ static void ended(struct process *process) {
             process->passed[i] = -1;
         }
         process_event(process, final_event(process));
-        int r = store_write(&agent->store, process);
-        if (r < 0) {
-            /* No record is better than one that calls it running: its pid may be another's soon. */
-            store_forget(&agent->store, process);
-            log_warning("the exit record of %s could not be written: %s", process->name,
-                        strerror(-r));
-        }
+        tell(process, pid, pidfd, &refused);
     }
     /* Only now may the kernel forget it. Who stopped it is told when it has: not even the pid is
      * left. */
     bool told = !restart && pid > 0 && process->child && waiter_any(process, WAITER_STOP);
     if (pid > 0)
         told &= link_send_request(&agent->link, KEEPER_RELEASE, pid, told ? process->id : 0) == 0;
-    if (!restart) {
-        answer_waiters(process, refused.code ? &refused : NULL);
-        if (!told)
-            finish_released(agent, process->id);
-    }
+    if (!restart && !told)
+        finish_released(agent, process->id);
     if (agent->stopping && agent->processes.alive == 0)
         sd_event_exit(agent->event, AGENT_EXIT_STOPPED);
 }
@@ -235,6 +246,7 @@ int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) 
     (void)events;
     struct process *process = data;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    process->leaving = true;
     if (!process->child) {
         finish_unseen(process);
         return 0;
@@ -261,6 +273,7 @@ void finish_status(struct agent *agent, const struct keeper_reply *reply) {
     if (!process || process->main_ended)
         return;
     if (reply->error == EAGAIN) {
+        process->leaving = false;
         if (process->end)
             sd_event_source_set_enabled(process->end, SD_EVENT_ON);
         return;

@@ -193,12 +193,24 @@ static void refuse_step(struct process *process, uint32_t step, int error) {
         refuse(process, words, "%s", strerror(error));
 }
 
+void launch_tell(struct process *process, pid_t pid, int pidfd) {
+    struct holden_started message = {0};
+    HOLDEN_SET(&message, started, name, holden_view(process->name));
+    HOLDEN_SET(&message, started, id, process->id);
+    HOLDEN_SET(&message, started, pid, (uint32_t)pid);
+    HOLDEN_SET(&message, started, pidfd, 0);
+    waiter_answer(process, WAITER_START, HOLDEN_MESSAGE_started, &message, &pidfd, 1);
+}
+
 /* It runs: written down first, told afterwards. */
 static void started(struct process *process) {
     struct agent *agent = process->agent;
     process->ran = true;
     process_launched(process);
     process_event(process, PROCESS_RUNS);
+    /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
+    if (process->leaving && !process->has_cgroup)
+        return;
     int r = store_write(&agent->store, process);
     if (r < 0) {
         struct failure failure;
@@ -210,12 +222,8 @@ static void started(struct process *process) {
         stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
         return;
     }
-    struct holden_started message = {0};
-    HOLDEN_SET(&message, started, name, holden_view(process->name));
-    HOLDEN_SET(&message, started, id, process->id);
-    HOLDEN_SET(&message, started, pid, (uint32_t)process->pid);
-    HOLDEN_SET(&message, started, pidfd, 0);
-    waiter_answer(process, WAITER_START, HOLDEN_MESSAGE_started, &message, &process->pidfd, 1);
+    process->recorded = true;
+    launch_tell(process, process->pid, process->pidfd);
     struct holden_start start;
     struct holden_properties properties;
     process_request(process, &start, &properties);
@@ -238,14 +246,19 @@ static void decide(struct process *process) {
         started(process);
 }
 
-void launch_settle(struct process *process) {
-    struct launch *launch = process->launch;
-    if (!launch || launch->ended)
+static void end_pipe(struct launch *launch) {
+    if (launch->ended)
         return;
     launch->source = sd_event_source_disable_unref(launch->source);
     close(launch->pipe);
     launch->pipe = -1;
     launch->ended = true;
+}
+
+void launch_settle(struct process *process) {
+    if (!process->launch)
+        return;
+    end_pipe(process->launch);
     decide(process);
 }
 
@@ -253,7 +266,11 @@ static int on_pipe(sd_event_source *source, int fd, uint32_t events, void *data)
     (void)source;
     (void)fd;
     (void)events;
-    launch_settle(data);
+    struct process *process = data;
+    end_pipe(process->launch);
+    /* Whose status is on its way is decided about when it is there. */
+    if (!process->leaving)
+        decide(process);
     return 0;
 }
 
@@ -301,8 +318,8 @@ static int prepare(struct process *process, struct parts *parts, struct failure 
 
 int launch_begin(struct process *process, struct failure *failure) {
     _cleanup_(parts_free) struct parts parts = {.cgroup = -1, .pipe = -1, .log = -1};
-    process->main_ended = false;
-    process->ran = false;
+    process->main_ended = process->leaving = false;
+    process->ran = process->recorded = false;
     process->started_realtime = machine_realtime();
     process->started_monotonic = machine_monotonic();
     int r = prepare(process, &parts, failure);
@@ -325,8 +342,10 @@ int launch_begin(struct process *process, struct failure *failure) {
 }
 
 int launch_attend(struct process *process) {
-    return sd_event_add_io(process->agent->event, &process->end, process->pidfd, EPOLLIN,
-                           finish_on_end, process);
+    int r = sd_event_add_io(process->agent->event, &process->end, process->pidfd, EPOLLIN,
+                            finish_on_end, process);
+    /* Of an end that comes together with the beginning it is better to know. */
+    return r < 0 ? r : sd_event_source_set_priority(process->end, SD_EVENT_PRIORITY_NORMAL - 1);
 }
 
 void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd) {

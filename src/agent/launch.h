@@ -16,6 +16,9 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
  * run. Nothing where that is decided already. */
 void launch_settle(struct process *process);
 
+/* Tells who asked for it that it runs, or ran, as `pid`; `pidfd` stays the caller's. */
+void launch_tell(struct process *process, pid_t pid, int pidfd);
+
 /* Watches the pidfd of a process that is known to be this one, and its time limit: for a process
  * that was started, or recovered. 0 or -errno. */
 int launch_attend(struct process *process);

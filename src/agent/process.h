@@ -79,8 +79,10 @@ struct process {
     bool frozen;
     bool child;                   /* the keeper has it as its child, and so its status */
     bool has_cgroup;
+    bool leaving;                 /* its pidfd says that it has ended; the keeper is asked how */
     bool main_ended;              /* its status is known; others of its cgroup may be left */
     bool ran;                     /* its exec took place */
+    bool recorded;                /* and that is written down */
     bool terminal;                /* standard input is to be the controlling terminal */
     int passed[3];                /* standard streams that came with the request, or -1; owned */
     bool has_log;

@@ -68,7 +68,7 @@ static void take_living(struct process *process, const struct holden_kept *kept)
     _cleanup_close_ int directory = -1;
     uint64_t frozen = 0;
     pid_t pid = (pid_t)kept->pid;
-    process->ran = true;
+    process->ran = process->recorded = true;
     process->has_cgroup = true;
     state_recover(process, HOLDEN_state_RUNNING);
     cgroup_name(process->id, process->name, name, sizeof(name));
