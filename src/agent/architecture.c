@@ -66,7 +66,8 @@ int architecture_add_oci(scmp_filter_ctx filter, struct holden_view name) {
     static const char prefix[] = "SCMP_ARCH_";
     size_t skip = sizeof(prefix) - 1;
     char bare[33];
-    if (name.size <= skip || name.size - skip >= sizeof(bare) || memcmp(name.data, prefix, skip) != 0)
+    if (name.size <= skip || name.size - skip >= sizeof(bare) ||
+        memcmp(name.data, prefix, skip) != 0)
         return -EINVAL;
     size_t size = name.size - skip;
     for (size_t i = 0; i < size; i++)

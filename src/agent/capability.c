@@ -47,7 +47,8 @@ static int refuse(const char *text, const char *step, struct failure *failure) {
 static int parse(const char *name, const char *step, uint64_t *bit, struct failure *failure) {
     cap_value_t number;
     char known[NAME_SPACE];
-    /* cap_from_name(3) stops at the first character that no name has, and likes what is before it. */
+    /* cap_from_name(3) stops at the first character that no name has, and likes what is before it.
+     */
     if (cap_from_name(name, &number) < 0 ||
         strcasecmp(capability_name((unsigned)number, known, sizeof(known)), name) != 0)
         return refuse(name, step, failure);
@@ -59,7 +60,8 @@ static int parse(const char *name, const char *step, uint64_t *bit, struct failu
 }
 
 /* All names of one list as one mask. */
-static int sum(struct holden_names *list, const char *step, uint64_t *mask, struct failure *failure) {
+static int sum(struct holden_names *list, const char *step, uint64_t *mask,
+               struct failure *failure) {
     uint64_t total = 0;
     char name[NAME_SPACE];
     while (names_take(list, name, sizeof(name))) {
@@ -73,7 +75,8 @@ static int sum(struct holden_names *list, const char *step, uint64_t *mask, stru
     return 0;
 }
 
-/* The first list replaces what was before, and so does an empty one: by nothing, or with ~ by all. */
+/* The first list replaces what was before, and so does an empty one: by nothing, or with ~ by all.
+ */
 static uint64_t fold(uint64_t before, bool first, bool inverted, uint64_t named) {
     if (first || named == 0)
         return inverted ? ~named : named;

@@ -108,8 +108,8 @@ static int compile_profile(const struct holden_properties *properties, scmp_filt
                                holden_record_properties.fields[involved[i]].name);
     if (nested->value)
         return profile_compile(nested->value, out, failure);
-    if (holden_decode(&holden_record_seccomp_profile, nested->bytes.data, nested->bytes.size, &profile,
-                      &fault) < 0)
+    if (holden_decode(&holden_record_seccomp_profile, nested->bytes.data, nested->bytes.size,
+                      &profile, &fault) < 0)
         return failure_set(failure, HOLDEN_code_INVALID, "SeccompProfile", "does not decode");
     return profile_compile(&profile, out, failure);
 }
@@ -215,8 +215,8 @@ static void drop_spare(struct filters *filters) {
     filter_free(filter);
 }
 
-static int add(struct filters *filters, const struct holden_properties *properties, struct buffer *key,
-               struct filter **out, struct failure *failure) {
+static int add(struct filters *filters, const struct holden_properties *properties,
+               struct buffer *key, struct filter **out, struct failure *failure) {
     struct filter *filter = calloc(1, sizeof(*filter));
     if (!filter)
         return failure_errno(failure, ENOMEM, STEP, "cannot hold the filter");

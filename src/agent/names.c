@@ -10,7 +10,8 @@ int names_next(struct holden_repeated *lists, struct holden_names *list) {
         return 0;
     if (nested.value)
         *list = *(const struct holden_names *)nested.value;
-    else if (holden_decode(&holden_record_names, nested.bytes.data, nested.bytes.size, list, &fault) < 0)
+    else if (holden_decode(&holden_record_names, nested.bytes.data, nested.bytes.size, list,
+                           &fault) < 0)
         return -EBADMSG;
     return 1;
 }

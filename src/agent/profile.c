@@ -10,14 +10,14 @@
 #define STEP "SeccompProfile"
 
 enum {
-    NAME_SPACE = 65,    /* the table's bound on a name, and a NUL */
-    ARGUMENTS = 6,      /* of a system call */
-    RULES_MOST = 1024,  /* more than twice the calls of an architecture; takes 25 ms on three */
+    NAME_SPACE = 65,   /* the table's bound on a name, and a NUL */
+    ARGUMENTS = 6,     /* of a system call */
+    RULES_MOST = 1024, /* more than twice the calls of an architecture; takes 25 ms on three */
     /* In all rules together. The time that libseccomp 2.5 takes grows with the third power of the
-     * number of conditions (on three architectures 64 take 20 ms, 256 take seconds), and the agent's
-     * loop stands still meanwhile. The profiles of Docker and Podman have about 15. */
+     * number of conditions (on three architectures 64 take 20 ms, 256 take seconds), and the
+     * agent's loop stands still meanwhile. The profiles of Docker and Podman have about 15. */
     CONDITIONS_MOST = 64,
-    ERROR_MOST = 4095,  /* past it the kernel takes no error number */
+    ERROR_MOST = 4095, /* past it the kernel takes no error number */
 };
 
 /* Actions without a parameter; ERRNO has one. */
@@ -81,7 +81,8 @@ static int add_architecture(struct compilation *work, struct holden_view name) {
 static int add_rule(struct compilation *work, const char *name, int number, uint32_t action,
                     const struct scmp_arg_cmp *conditions, size_t count) {
     if (++work->rules > RULES_MOST)
-        return failure_set(work->failure, HOLDEN_code_TOO_MANY, STEP, "more than %d rules", RULES_MOST);
+        return failure_set(work->failure, HOLDEN_code_TOO_MANY, STEP, "more than %d rules",
+                           RULES_MOST);
     work->conditions += count;
     if (work->conditions > CONDITIONS_MOST)
         return failure_set(work->failure, HOLDEN_code_TOO_MANY, STEP,
@@ -133,8 +134,8 @@ static int decode(const struct holden_record *record, const struct holden_nested
     return failure_set(failure, HOLDEN_code_INVALID, STEP, "a rule does not decode");
 }
 
-static int read_condition(const struct holden_seccomp_argument *argument, struct scmp_arg_cmp *condition,
-                          struct failure *failure) {
+static int read_condition(const struct holden_seccomp_argument *argument,
+                          struct scmp_arg_cmp *condition, struct failure *failure) {
     if (argument->index >= ARGUMENTS || argument->operator >= ARRAY_SIZE(operators))
         return failure_set(failure, HOLDEN_code_INVALID, STEP, "there is no argument %u",
                            argument->index);
@@ -154,8 +155,8 @@ static int read_conditions(const struct holden_seccomp_rule *rule, struct scmp_a
     while (holden_next_record(&left, &nested)) {
         struct holden_seccomp_argument argument;
         if (*count == CONDITIONS_MOST)
-            return failure_set(failure, HOLDEN_code_TOO_MANY, STEP, "more than %d conditions in a rule",
-                               CONDITIONS_MOST);
+            return failure_set(failure, HOLDEN_code_TOO_MANY, STEP,
+                               "more than %d conditions in a rule", CONDITIONS_MOST);
         int r = decode(&holden_record_seccomp_argument, &nested, &argument, failure);
         if (r == 0)
             r = read_condition(&argument, &conditions[*count], failure);

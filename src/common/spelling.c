@@ -15,8 +15,9 @@ static bool same(char one, char other) {
     return tolower((unsigned char)one) == tolower((unsigned char)other);
 }
 
-/* How many characters must be added, dropped, replaced or exchanged with their neighbour to turn one
- * name into the other, row by row of the table of all their beginnings; both are shorter than SPACE. */
+/* How many characters must be added, dropped, replaced or exchanged with their neighbour to turn
+ * one name into the other, row by row of the table of all their beginnings; both are shorter than
+ * SPACE. */
 static size_t distance(const char *from, const char *to) {
     size_t rows[3][SPACE];
     size_t width = strlen(to);
@@ -29,7 +30,8 @@ static size_t distance(const char *from, const char *to) {
         size_t *row = rows[++line % 3];
         row[0] = line;
         for (size_t i = 1; i <= width; i++) {
-            row[i] = least(before[i] + 1, row[i - 1] + 1, before[i - 1] + !same(from[line - 1], to[i - 1]));
+            row[i] = least(before[i] + 1, row[i - 1] + 1,
+                           before[i - 1] + !same(from[line - 1], to[i - 1]));
             bool exchanged = line > 1 && i > 1 && same(from[line - 1], to[i - 2]) &&
                              same(from[line - 2], to[i - 1]);
             if (exchanged && two_before[i - 2] + 1 < row[i])

@@ -18,7 +18,8 @@ static const char *const type_words[] = {
 
 /* ---- the manual page ---- */
 
-/* Text as one line of mdoc, closed by `end`: no line may begin like a request, no backslash is one. */
+/* Text as one line of mdoc, closed by `end`: no line may begin like a request, no backslash is one.
+ */
 static void put_text(const char *text, const char *end) {
     if (*text == '.' || *text == '\'')
         fputs("\\&", stdout);
@@ -134,9 +135,9 @@ static void put_header(const struct holden_message_row *row) {
 /* A tag with the length that its type has; lists and texts get a short one. */
 static void put_tag(const struct holden_field *field) {
     static const uint32_t sizes[] = {
-        [HOLDEN_TYPE_U32] = 4, [HOLDEN_TYPE_U64] = 8, [HOLDEN_TYPE_I64] = 8, [HOLDEN_TYPE_BOOL] = 1,
-        [HOLDEN_TYPE_STRING] = 3, [HOLDEN_TYPE_BYTES] = 3, [HOLDEN_TYPE_ENUM] = 4, [HOLDEN_TYPE_FD] = 4,
-        [HOLDEN_TYPE_RECORD] = 16,
+        [HOLDEN_TYPE_U32] = 4,  [HOLDEN_TYPE_U64] = 8,    [HOLDEN_TYPE_I64] = 8,
+        [HOLDEN_TYPE_BOOL] = 1, [HOLDEN_TYPE_STRING] = 3, [HOLDEN_TYPE_BYTES] = 3,
+        [HOLDEN_TYPE_ENUM] = 4, [HOLDEN_TYPE_FD] = 4,     [HOLDEN_TYPE_RECORD] = 16,
     };
     uint8_t header[HOLDEN_TLV_HEADER];
     holden_put16(header, field->tag);

@@ -1,4 +1,5 @@
-/* The decoder, for the record that the first byte picks. What decodes must encode, and come back. */
+/* The decoder, for the record that the first byte picks. What decodes must encode, and come back.
+ */
 #include "fuzz.h"
 #include "records.h"
 #include "../unit/sample.h"

@@ -7,7 +7,8 @@
 #include "controller/environment_file.h"
 #include "fuzz.h"
 
-static int take(struct settings *settings, struct holden_repeated *list, struct holden_view assignment) {
+static int take(struct settings *settings, struct holden_repeated *list,
+                struct holden_view assignment) {
     (void)settings;
     (void)list;
     EXPECT(memchr(assignment.data, '=', assignment.size));

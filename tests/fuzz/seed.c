@@ -66,27 +66,35 @@ static void seed_stream(const char *directory, const struct holden_message_row *
 static void seed_filter(const char *directory, unsigned number) {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     struct holden_properties properties = {0};
-    const struct holden_view calls[] = {holden_view("read"), holden_view("ptrace"), holden_view("socket")};
+    const struct holden_view calls[] = {holden_view("read"), holden_view("ptrace"),
+                                        holden_view("socket")};
     struct holden_names list = {0};
     struct holden_nested nested = {.value = &list};
     HOLDEN_SET(&list, names, inverted, number % 2);
-    HOLDEN_SET(&list, names, name, (struct holden_repeated){.count = ARRAY_SIZE(calls), .items = calls});
-    HOLDEN_SET(&properties, properties, system_call_filter, (struct holden_repeated){.count = 1, .items = &nested});
-    const struct holden_seccomp_argument argument = {{15}, 1, 2, 3, HOLDEN_seccomp_operator_MASKED_EQ};
+    HOLDEN_SET(&list, names, name,
+               (struct holden_repeated){.count = ARRAY_SIZE(calls), .items = calls});
+    HOLDEN_SET(&properties, properties, system_call_filter,
+               (struct holden_repeated){.count = 1, .items = &nested});
+    const struct holden_seccomp_argument argument = {
+        {15}, 1, 2, 3, HOLDEN_seccomp_operator_MASKED_EQ};
     const struct holden_nested condition = {.value = &argument};
     struct holden_seccomp_rule rule = {0};
     HOLDEN_SET(&rule, seccomp_rule, name, list.name);
     HOLDEN_SET(&rule, seccomp_rule, action, HOLDEN_seccomp_action_ERRNO);
-    HOLDEN_SET(&rule, seccomp_rule, argument, (struct holden_repeated){.count = 1, .items = &condition});
+    HOLDEN_SET(&rule, seccomp_rule, argument,
+               (struct holden_repeated){.count = 1, .items = &condition});
     const struct holden_nested rules = {.value = &rule};
     const struct holden_view architecture = holden_view("SCMP_ARCH_X86");
     struct holden_seccomp_profile profile = {0};
     HOLDEN_SET(&profile, seccomp_profile, default_action, HOLDEN_seccomp_action_ALLOW);
-    HOLDEN_SET(&profile, seccomp_profile, architecture, (struct holden_repeated){.count = 1, .items = &architecture});
-    HOLDEN_SET(&profile, seccomp_profile, rule, (struct holden_repeated){.count = 1, .items = &rules});
+    HOLDEN_SET(&profile, seccomp_profile, architecture,
+               (struct holden_repeated){.count = 1, .items = &architecture});
+    HOLDEN_SET(&profile, seccomp_profile, rule,
+               (struct holden_repeated){.count = 1, .items = &rules});
     if (number > 1) {
         properties = (struct holden_properties){0};
-        HOLDEN_SET(&properties, properties, seccomp_profile, (struct holden_nested){.value = &profile});
+        HOLDEN_SET(&properties, properties, seccomp_profile,
+                   (struct holden_nested){.value = &profile});
     }
     if (holden_encode(&holden_record_properties, &properties, &bytes) < 0)
         fail("encoding");
@@ -96,8 +104,9 @@ static void seed_filter(const char *directory, unsigned number) {
 }
 
 static void seed_setting(const char *directory) {
-    static const char *const values[] = {"100M", "infinity", "50%", "1min 30s", "0-3,5", "kill", "SIGTERM",
-                                         "yes", "0022", "/tmp", "A=b \"C=d e\"", "~read write", "1:2", "-5"};
+    static const char *const values[] = {"100M",          "infinity",    "50%", "1min 30s", "0-3,5",
+                                         "kill",          "SIGTERM",     "yes", "0022",     "/tmp",
+                                         "A=b \"C=d e\"", "~read write", "1:2", "-5"};
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         _cleanup_(buffer_free) struct buffer bytes = {0};
         for (size_t n = 0; n < ARRAY_SIZE(values); n++)

@@ -17,7 +17,8 @@ static void sizes(const char *text) {
         unit_format_size_short(value, printed, sizeof(printed));
     }
     if (unit_parse_percent(text, &value) == 0) {
-        EXPECT(unit_parse_percent(unit_format_percent(value, printed, sizeof(printed)), &again) == 0);
+        EXPECT(unit_parse_percent(unit_format_percent(value, printed, sizeof(printed)), &again) ==
+               0);
         EXPECT(value == again);
     }
     (void)!unit_parse_count(text, &value);

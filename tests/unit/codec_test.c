@@ -34,14 +34,17 @@ static void encode(const struct holden_record *record, const void *message, stru
         fail_msg("%s does not encode: %s", record->name, strerror(-r));
 }
 
-static void decode(const struct holden_record *record, const void *bytes, size_t size, union space *space) {
+static void decode(const struct holden_record *record, const void *bytes, size_t size,
+                   union space *space) {
     struct holden_fault fault;
     if (holden_decode(record, bytes, size, space, &fault) < 0)
-        fail_msg("%s does not decode: %s.%s: %s", record->name, fault.record, fault.field, fault.what);
+        fail_msg("%s does not decode: %s.%s: %s", record->name, fault.record, fault.field,
+                 fault.what);
 }
 
 /* The bytes must not decode; a fault that names its place must be told. */
-static void malformed(const struct holden_record *record, const void *bytes, size_t size, const char *what) {
+static void malformed(const struct holden_record *record, const void *bytes, size_t size,
+                      const char *what) {
     union space space;
     struct holden_fault fault = {0};
     int r = holden_decode(record, bytes, size, &space, &fault);
@@ -62,7 +65,8 @@ static void put(struct buffer *out, uint16_t tag, uint32_t size, const void *byt
 
 /* ---- there and back ---- */
 
-static void round_trip(const struct holden_record *record, uint64_t seed, enum sample_extent extent) {
+static void round_trip(const struct holden_record *record, uint64_t seed,
+                       enum sample_extent extent) {
     _cleanup_(sample_free) struct sample sample = {.random = seed};
     _cleanup_(buffer_free) struct buffer first = {0};
     _cleanup_(buffer_free) struct buffer second = {0};
@@ -194,7 +198,8 @@ TEST(every_one_byte_mutation_of_every_record) {
 }
 
 TEST(lengths_past_the_end) {
-    static const uint32_t lengths[] = {1, 7, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff9, 0xffffffff};
+    static const uint32_t lengths[] = {1,          7,          0xff,       0xffff,
+                                       0x7fffffff, 0x80000000, 0xfffffff9, 0xffffffff};
     const struct holden_record *record;
     for EACH_RECORD(record)
         for (size_t i = 0; i < record->count; i++)
@@ -228,9 +233,11 @@ TEST(fields_given_twice) {
             struct holden_fault fault;
             bool lists_only = record->fields[i].repeated;
             for (size_t other = 0; other < record->count; other++)
-                lists_only = lists_only && (!record->fields[other].required || record->fields[other].repeated);
-            assert_int_equal(holden_decode(record, buffer_bytes(&bytes), bytes.size, &space, &fault),
-                             lists_only ? 0 : -EBADMSG);
+                lists_only = lists_only &&
+                             (!record->fields[other].required || record->fields[other].repeated);
+            assert_int_equal(
+                holden_decode(record, buffer_bytes(&bytes), bytes.size, &space, &fault),
+                lists_only ? 0 : -EBADMSG);
         }
     }
 }
@@ -256,7 +263,8 @@ TEST(wrong_sizes_of_numbers) {
     for EACH_RECORD(record)
         for (size_t i = 0; i < record->count; i++)
             for (size_t n = 0; n < ARRAY_SIZE(rows); n++)
-                for (uint32_t size = 0; record->fields[i].type == rows[n].type && size < 16; size++) {
+                for (uint32_t size = 0; record->fields[i].type == rows[n].type && size < 16;
+                     size++) {
                     _cleanup_(buffer_free) struct buffer bytes = {0};
                     put(&bytes, record->fields[i].tag, size, zeros, size);
                     if (size != rows[n].size)
@@ -288,14 +296,15 @@ TEST(faults_inside_nested_records_are_named) {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     put(&inner, holden_record_user.fields[HOLDEN_FIELD_user_uid].tag, 3, "abc", 3);
     _cleanup_(buffer_free) struct buffer middle = {0};
-    put(&middle, holden_record_properties.fields[HOLDEN_FIELD_properties_user].tag, (uint32_t)inner.size,
-        buffer_bytes(&inner), inner.size);
-    put(&bytes, holden_record_start.fields[HOLDEN_FIELD_start_properties].tag, (uint32_t)middle.size,
-        buffer_bytes(&middle), middle.size);
+    put(&middle, holden_record_properties.fields[HOLDEN_FIELD_properties_user].tag,
+        (uint32_t)inner.size, buffer_bytes(&inner), inner.size);
+    put(&bytes, holden_record_start.fields[HOLDEN_FIELD_start_properties].tag,
+        (uint32_t)middle.size, buffer_bytes(&middle), middle.size);
     union space space;
     struct holden_fault fault;
-    assert_int_equal(holden_decode(&holden_record_start, buffer_bytes(&bytes), bytes.size, &space, &fault),
-                     -EBADMSG);
+    assert_int_equal(
+        holden_decode(&holden_record_start, buffer_bytes(&bytes), bytes.size, &space, &fault),
+        -EBADMSG);
     assert_string_equal(fault.record, "user");
     assert_string_equal(fault.field, "uid");
     assert_string_equal(fault.what, "not 4 bytes");
@@ -329,7 +338,8 @@ TEST(lists_may_be_interrupted) {
     put(&bytes, holden_record_start.fields[HOLDEN_FIELD_start_wait].tag, 1, "\1", 1);
     struct holden_start start;
     struct holden_fault fault;
-    assert_int_equal(holden_decode(&holden_record_start, buffer_bytes(&bytes), bytes.size, &start, &fault), 0);
+    assert_int_equal(
+        holden_decode(&holden_record_start, buffer_bytes(&bytes), bytes.size, &start, &fault), 0);
     struct holden_view view;
     assert_int_equal(start.argument.count, 2);
     assert_true(holden_next_view(&start.argument, &view) && holden_view_is(view, "ls"));

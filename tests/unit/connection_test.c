@@ -58,8 +58,8 @@ static ino_t file_of(int fd) {
     return status.st_ino;
 }
 
-static int put_name(struct holden_connection *connection, uint32_t id, const char *name, const int *fds,
-                    size_t count) {
+static int put_name(struct holden_connection *connection, uint32_t id, const char *name,
+                    const int *fds, size_t count) {
     struct holden_wait message = {0};
     HOLDEN_SET(&message, wait, name, holden_view(name));
     return holden_connection_put(connection, HOLDEN_MESSAGE_wait, id, &message, fds, count);
@@ -176,8 +176,10 @@ TEST(a_frame_of_megabytes) {
     for (size_t i = 0; i < ARRAY_SIZE(views); i++)
         views[i] = (struct holden_view){longest, sizeof(longest)};
     struct holden_start start = {0};
-    HOLDEN_SET(&start, start, argument, (struct holden_repeated){.count = ARRAY_SIZE(views), .items = views});
-    assert_int_equal(holden_connection_put(&pair.here, HOLDEN_MESSAGE_start, 9, &start, NULL, 0), 0);
+    HOLDEN_SET(&start, start, argument,
+               (struct holden_repeated){.count = ARRAY_SIZE(views), .items = views});
+    assert_int_equal(holden_connection_put(&pair.here, HOLDEN_MESSAGE_start, 9, &start, NULL, 0),
+                     0);
     assert_int_equal(holden_connection_send(&pair.here), -EAGAIN);
     while (holden_connection_peek(&pair.there, &frame, &body) == -EAGAIN) {
         ssize_t size = holden_connection_receive(&pair.there);
@@ -240,7 +242,8 @@ TEST(several_descriptors_keep_their_order) {
     assert_int_equal(holden_connection_send(&pair.here), 0);
     next(&pair.there, &frame);
     assert_int_equal(holden_connection_take_fds(&pair.there, &frame, got, 3), 3);
-    assert_int_equal(holden_connection_take_fds(&pair.there, &frame, got + 3, 100), ARRAY_SIZE(fds) - 3);
+    assert_int_equal(holden_connection_take_fds(&pair.there, &frame, got + 3, 100),
+                     ARRAY_SIZE(fds) - 3);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
         assert_int_equal(file_of(got[i]), file_of(fds[i]));
         close(got[i]);
@@ -280,7 +283,8 @@ TEST(descriptors_sent_across_frames_belong_to_one_of_them) {
     size_t one = pair.here.out.size / 3;
     send_raw(pair.here.fd, buffer_bytes(&pair.here.out), one / 2, NULL, 0);
     send_raw(pair.here.fd, buffer_bytes(&pair.here.out) + one / 2, one, &fd, 1);
-    send_raw(pair.here.fd, buffer_bytes(&pair.here.out) + one / 2 + one, 2 * one - one / 2, NULL, 0);
+    send_raw(pair.here.fd, buffer_bytes(&pair.here.out) + one / 2 + one, 2 * one - one / 2, NULL,
+             0);
     size_t total = 0;
     for (uint32_t id = 1; id < 4; id++) {
         next(&pair.there, &frame);
@@ -345,7 +349,8 @@ TEST(what_cannot_be_put_leaves_no_descriptor) {
     int fd = new_file();
     int bad = -1;
     open_pair(&pair);
-    assert_int_equal(holden_connection_put(&pair.here, HOLDEN_MESSAGE_wait, 1, &nameless, &fd, 1), -EINVAL);
+    assert_int_equal(holden_connection_put(&pair.here, HOLDEN_MESSAGE_wait, 1, &nameless, &fd, 1),
+                     -EINVAL);
     assert_int_equal(put_name(&pair.here, 1, "x", &bad, 1), -EBADF);
     assert_int_equal(put_name(&pair.here, 1, "x", (int[]){fd, -1}, 2), -EBADF);
     assert_int_equal(pair.here.out.size, 0);
@@ -369,13 +374,16 @@ TEST(a_full_socket_keeps_the_order) {
     memset(text, 't', sizeof(text) - 1);
     assert_int_equal(setsockopt(pair.here.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
     for (uint32_t received = 0; received < FRAMES;) {
-        while (sent < FRAMES && pair.here.out.size < 100000 && pair.here.outgoing_count < HOLDEN_FDS_MAX) {
+        while (sent < FRAMES && pair.here.out.size < 100000 &&
+               pair.here.outgoing_count < HOLDEN_FDS_MAX) {
             int fd = sample_random(&sample, 3) == 0 ? new_file() : -1;
             struct holden_error message = {0};
             HOLDEN_SET(&message, error, code, HOLDEN_code_FAILED);
-            HOLDEN_SET(&message, error, text, (struct holden_view){text, sample_random(&sample, sizeof(text))});
-            assert_int_equal(holden_connection_put(&pair.here, HOLDEN_MESSAGE_error, sent, &message, &fd,
-                                                   fd >= 0), 0);
+            HOLDEN_SET(&message, error, text,
+                       (struct holden_view){text, sample_random(&sample, sizeof(text))});
+            assert_int_equal(holden_connection_put(&pair.here, HOLDEN_MESSAGE_error, sent, &message,
+                                                   &fd, fd >= 0),
+                             0);
             files[sent++] = fd >= 0 ? file_of(fd) : 0;
             if (fd >= 0)
                 close(fd);

@@ -7,7 +7,8 @@
 
 TEST(refusals_have_code_step_and_text) {
     struct failure failure = {0};
-    assert_int_equal(failure_set(&failure, HOLDEN_code_INVALID, "MemoryMax", "%d is too little", 3), -EREMOTEIO);
+    assert_int_equal(failure_set(&failure, HOLDEN_code_INVALID, "MemoryMax", "%d is too little", 3),
+                     -EREMOTEIO);
     assert_int_equal(failure.code, HOLDEN_code_INVALID);
     assert_string_equal(failure.step, "MemoryMax");
     assert_string_equal(failure.text, "3 is too little");

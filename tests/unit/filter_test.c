@@ -17,7 +17,8 @@
 
 /* ---- asking for filters ---- */
 
-static struct filter *filter_for(struct filters *filters, const struct holden_properties *properties) {
+static struct filter *filter_for(struct filters *filters,
+                                 const struct holden_properties *properties) {
     struct wire wire = {0};
     struct filter *filter = NULL;
     struct failure failure = {0};
@@ -29,12 +30,14 @@ static struct filter *filter_for(struct filters *filters, const struct holden_pr
     return filter;
 }
 
-static void refused(const struct holden_properties *properties, const char *step, const char *text) {
+static void refused(const struct holden_properties *properties, const char *step,
+                    const char *text) {
     struct filters filters = {0};
     struct wire wire = {0};
     struct filter *filter = (struct filter *)&filters;
     struct failure failure = {0};
-    assert_int_equal(filter_get(&filters, wire_pass(&wire, properties), &filter, &failure), -EREMOTEIO);
+    assert_int_equal(filter_get(&filters, wire_pass(&wire, properties), &filter, &failure),
+                     -EREMOTEIO);
     assert_ptr_equal(filter, &filters);
     assert_string_equal(failure.step, step);
     if (!strstr(failure.text, text))
@@ -70,11 +73,13 @@ static int make_call(const struct call *call) {
         long r = make_old_call(call);
         return r < 0 ? (int)-r : 0;
     }
-    return syscall(call->number, call->arguments[0], call->arguments[1], call->arguments[2]) < 0 ? errno : 0;
+    return syscall(call->number, call->arguments[0], call->arguments[1], call->arguments[2]) < 0
+               ? errno
+               : 0;
 }
 
-/* What the call comes to in a child under the filter (NULL: none): 0, its errno, or minus the signal
- * that ended the child. */
+/* What the call comes to in a child under the filter (NULL: none): 0, its errno, or minus the
+ * signal that ended the child. */
 static int outcome(const struct filter *filter, struct call call) {
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -136,7 +141,8 @@ TEST(forbidden_calls_fail_with_the_error_asked_for) {
     struct properties properties = {0};
     properties_error(&properties, EXDEV);
     properties_calls(&properties, LIST("~socket"));
-    assert_int_equal(outcome(filter_for(&filters, &properties.all), CALL(socket, AF_UNIX, SOCK_STREAM)), EXDEV);
+    assert_int_equal(
+        outcome(filter_for(&filters, &properties.all), CALL(socket, AF_UNIX, SOCK_STREAM)), EXDEV);
     properties_calls(&properties, LIST("read"));
     assert_int_equal(outcome(filter_for(&filters, &properties.all), CALL(write, -1)), EXDEV);
     filters_free(&filters);
@@ -184,7 +190,8 @@ TEST(large_list_finds_every_call) {
     struct filter *filter = filter_for(&filters, &properties.all);
     for (int i = 0; i < 400; i += 7)
         if (names[i][0])
-            assert_int_equal(outcome(filter, (struct call){.number = i, .arguments = {-1, -1, -1}}), EXDEV);
+            assert_int_equal(outcome(filter, (struct call){.number = i, .arguments = {-1, -1, -1}}),
+                             EXDEV);
     assert_int_equal(outcome(filter, (struct call){.number = 1023}), ENOSYS);
     filters_free(&filters);
 }
@@ -192,7 +199,8 @@ TEST(large_list_finds_every_call) {
 TEST(unknown_names_are_refused) {
     struct properties properties = {0};
     properties_calls(&properties, LIST("read", "opennat"));
-    refused(&properties.all, "SystemCallFilter", "unknown system call 'opennat'; did you mean openat?");
+    refused(&properties.all, "SystemCallFilter",
+            "unknown system call 'opennat'; did you mean openat?");
     properties_calls(&properties, LIST("~frobnicate_it"));
     refused(&properties.all, "SystemCallFilter", "unknown system call 'frobnicate_it'");
     properties_calls(&properties, LIST("@system-service"));
@@ -299,13 +307,15 @@ TEST(an_error_number_past_the_kernels_is_refused) {
 
 static struct filter *profile_for(struct filters *filters, const struct profile *profile) {
     struct properties properties = {0};
-    HOLDEN_SET(&properties.all, properties, seccomp_profile, (struct holden_nested){.value = &profile->all});
+    HOLDEN_SET(&properties.all, properties, seccomp_profile,
+               (struct holden_nested){.value = &profile->all});
     return filter_for(filters, &properties.all);
 }
 
 static void profile_refused(const struct profile *profile, const char *text) {
     struct properties properties = {0};
-    HOLDEN_SET(&properties.all, properties, seccomp_profile, (struct holden_nested){.value = &profile->all});
+    HOLDEN_SET(&properties.all, properties, seccomp_profile,
+               (struct holden_nested){.value = &profile->all});
     refused(&properties.all, "SeccompProfile", text);
 }
 
@@ -375,9 +385,12 @@ TEST(profile_operators) {
         uint32_t operator;
         bool hits[3];
     } rows[] = {
-        {HOLDEN_seccomp_operator_NE, {true, false, true}},  {HOLDEN_seccomp_operator_LT, {true, false, false}},
-        {HOLDEN_seccomp_operator_LE, {true, true, false}},  {HOLDEN_seccomp_operator_EQ, {false, true, false}},
-        {HOLDEN_seccomp_operator_GE, {false, true, true}},  {HOLDEN_seccomp_operator_GT, {false, false, true}},
+        {HOLDEN_seccomp_operator_NE, {true, false, true}},
+        {HOLDEN_seccomp_operator_LT, {true, false, false}},
+        {HOLDEN_seccomp_operator_LE, {true, true, false}},
+        {HOLDEN_seccomp_operator_EQ, {false, true, false}},
+        {HOLDEN_seccomp_operator_GE, {false, true, true}},
+        {HOLDEN_seccomp_operator_GT, {false, false, true}},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct filters filters = {0};
@@ -387,7 +400,8 @@ TEST(profile_operators) {
         profile_condition(&profile, 1, rows[i].operator, 10, 0);
         struct filter *filter = profile_for(&filters, &profile);
         for (int n = 0; n < 3; n++)
-            assert_int_equal(outcome(filter, CALL(lseek, -1, 9 + n)), rows[i].hits[n] ? EXDEV : EBADF);
+            assert_int_equal(outcome(filter, CALL(lseek, -1, 9 + n)),
+                             rows[i].hits[n] ? EXDEV : EBADF);
         filters_free(&filters);
     }
 }
@@ -476,7 +490,8 @@ TEST(profile_excludes_the_other_properties) {
     struct profile profile = {0};
     profile_begin(&profile, HOLDEN_seccomp_action_ALLOW);
     struct properties properties = {0};
-    HOLDEN_SET(&properties.all, properties, seccomp_profile, (struct holden_nested){.value = &profile.all});
+    HOLDEN_SET(&properties.all, properties, seccomp_profile,
+               (struct holden_nested){.value = &profile.all});
     properties_calls(&properties, LIST("read"));
     refused(&properties.all, "SeccompProfile", "cannot be combined with SystemCallFilter=");
 }

@@ -58,10 +58,16 @@ TEST(every_one_byte_mutation_of_a_header) {
 }
 
 TEST(lengths_up_to_the_largest) {
-    static const struct { uint32_t size; int result; } rows[] = {
-        {0, 0}, {1, 0}, {HOLDEN_FRAME_MAX - HOLDEN_FRAME_HEADER, 0},
-        {HOLDEN_FRAME_MAX - HOLDEN_FRAME_HEADER + 1, -EMSGSIZE}, {HOLDEN_FRAME_MAX, -EMSGSIZE},
-        {INT32_MAX, -EMSGSIZE}, {UINT32_MAX - HOLDEN_FRAME_HEADER, -EMSGSIZE}, {UINT32_MAX, -EMSGSIZE},
+    static const struct { uint32_t size; int result;
+    } rows[] = {
+        {0, 0},
+        {1, 0},
+        {HOLDEN_FRAME_MAX - HOLDEN_FRAME_HEADER, 0},
+        {HOLDEN_FRAME_MAX - HOLDEN_FRAME_HEADER + 1, -EMSGSIZE},
+        {HOLDEN_FRAME_MAX, -EMSGSIZE},
+        {INT32_MAX, -EMSGSIZE},
+        {UINT32_MAX - HOLDEN_FRAME_HEADER, -EMSGSIZE},
+        {UINT32_MAX, -EMSGSIZE},
     };
     uint8_t header[HOLDEN_FRAME_HEADER] = {'H', 'd', HOLDEN_VERSION, 0, HOLDEN_MESSAGE_ping};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

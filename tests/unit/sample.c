@@ -57,11 +57,13 @@ static struct holden_view text(struct sample *sample, const struct holden_field 
 }
 
 /* Puts a made-up value of the field's type at `member`; returns how many bytes it takes there. */
-static size_t fill(struct sample *sample, const struct holden_field *field, enum sample_extent extent,
-                   void *member) {
+static size_t fill(struct sample *sample, const struct holden_field *field,
+                   enum sample_extent extent, void *member) {
     switch ((enum holden_type)field->type) {
     case HOLDEN_TYPE_U32:
-    case HOLDEN_TYPE_FD: *(uint32_t *)member = (uint32_t)number(sample, extent); return sizeof(uint32_t);
+    case HOLDEN_TYPE_FD:
+        *(uint32_t *)member = (uint32_t)number(sample, extent);
+        return sizeof(uint32_t);
     case HOLDEN_TYPE_ENUM:
         *(uint32_t *)member =
             field->enumeration->words[sample_random(sample, field->enumeration->count)].number;
@@ -83,14 +85,17 @@ static size_t fill(struct sample *sample, const struct holden_field *field, enum
 
 static void fill_list(struct sample *sample, const struct holden_field *field,
                       enum sample_extent extent, struct holden_repeated *list) {
-    uint32_t count = extent == SAMPLE_LEAST ? 1 : extent == SAMPLE_ALL ? 2 : 1 + (uint32_t)sample_random(sample, 4);
+    uint32_t count = extent == SAMPLE_LEAST ? 1
+                     : extent == SAMPLE_ALL ? 2
+                                            : 1 + (uint32_t)sample_random(sample, 4);
     unsigned char *items = take(sample, count * sizeof(struct holden_nested));
     *list = (struct holden_repeated){.count = count, .items = items};
     for (uint32_t i = 0; i < count; i++)
         items += fill(sample, field, extent, items);
 }
 
-void *sample_make(struct sample *sample, const struct holden_record *record, enum sample_extent extent) {
+void *sample_make(struct sample *sample, const struct holden_record *record,
+                  enum sample_extent extent) {
     unsigned char *message = take(sample, record->size);
     for (size_t i = 0; i < record->count; i++) {
         const struct holden_field *field = &record->fields[i];
@@ -115,13 +120,15 @@ union element {
     uint64_t number;
 };
 
-/* The struct that a nested record holds: its own, or decoded into `space`. NULL: does not decode. */
+/* The struct that a nested record holds: its own, or decoded into `space`. NULL: does not decode.
+ */
 static const void *opened(const struct holden_record *record, const struct holden_nested *nested,
                           void *space) {
     struct holden_fault fault;
     if (nested->value)
         return nested->value;
-    return holden_decode(record, nested->bytes.data, nested->bytes.size, space, &fault) == 0 ? space : NULL;
+    return holden_decode(record, nested->bytes.data, nested->bytes.size, space, &fault) == 0 ? space
+                                                                                             : NULL;
 }
 
 static bool same_record(const struct holden_record *record, const struct holden_nested *one,
@@ -136,7 +143,8 @@ static bool same_record(const struct holden_record *record, const struct holden_
 }
 
 static bool same_view(const struct holden_view *one, const struct holden_view *other) {
-    return one->size == other->size && (one->size == 0 || memcmp(one->data, other->data, one->size) == 0);
+    return one->size == other->size &&
+           (one->size == 0 || memcmp(one->data, other->data, one->size) == 0);
 }
 
 static bool same(const struct holden_field *field, const void *one, const void *other) {
@@ -175,9 +183,10 @@ bool sample_equal(const struct holden_record *record, const void *one, const voi
             return false;
         if (!holden_has(one, i))
             continue;
-        bool equal = field->repeated ? same_list(field, *(const struct holden_repeated *)(const void *)a,
-                                                 *(const struct holden_repeated *)(const void *)b)
-                                     : same(field, a, b);
+        bool equal = field->repeated
+                         ? same_list(field, *(const struct holden_repeated *)(const void *)a,
+                                     *(const struct holden_repeated *)(const void *)b)
+                         : same(field, a, b);
         if (!equal)
             return false;
     }

@@ -7,7 +7,7 @@
 enum sample_extent {
     SAMPLE_LEAST, /* required fields only, strings empty, lists of one */
     SAMPLE_ALL,   /* every field, short strings, lists of two */
-    SAMPLE_SOME,  /* required fields and half of the others, with extreme numbers and long strings */
+    SAMPLE_SOME, /* required fields and half of the others, with extreme numbers and long strings */
 };
 
 struct sample_block;
@@ -19,7 +19,8 @@ struct sample {
 };
 
 /* A message of this record that encodes; it lives until sample_free(). Never NULL. */
-void *sample_make(struct sample *sample, const struct holden_record *record, enum sample_extent extent);
+void *sample_make(struct sample *sample, const struct holden_record *record,
+                  enum sample_extent extent);
 
 /* Frees everything that was made. */
 void sample_free(struct sample *sample);

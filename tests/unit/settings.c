@@ -27,7 +27,8 @@ static void fill_list(struct properties *properties, size_t at, const char *cons
     HOLDEN_SET(list, names, name, names);
 }
 
-struct holden_repeated properties_lists(struct properties *properties, const char *const *const *lists) {
+struct holden_repeated properties_lists(struct properties *properties,
+                                        const char *const *const *lists) {
     uint32_t count = 0;
     for (; lists[count]; count++) {
         assert_true(count < SETTINGS_LISTS);
@@ -45,7 +46,8 @@ void profile_begin(struct profile *profile, uint32_t action) {
     HOLDEN_SET(&profile->all, seccomp_profile, default_action, action);
 }
 
-void profile_add_rule(struct profile *profile, uint32_t action, uint32_t error, const char *const *names) {
+void profile_add_rule(struct profile *profile, uint32_t action, uint32_t error,
+                      const char *const *names) {
     assert_true(profile->count < SETTINGS_RULES);
     struct holden_seccomp_rule *rule = &profile->rules[profile->count];
     HOLDEN_SET(rule, seccomp_rule, action, action);
@@ -53,8 +55,9 @@ void profile_add_rule(struct profile *profile, uint32_t action, uint32_t error, 
         HOLDEN_SET(rule, seccomp_rule, error, error);
     HOLDEN_SET(rule, seccomp_rule, name, settings_views(profile->names[profile->count], names));
     profile->nested[profile->count++] = (struct holden_nested){.value = rule};
-    HOLDEN_SET(&profile->all, seccomp_profile, rule,
-               (struct holden_repeated){.count = (uint32_t)profile->count, .items = profile->nested});
+    HOLDEN_SET(
+        &profile->all, seccomp_profile, rule,
+        (struct holden_repeated){.count = (uint32_t)profile->count, .items = profile->nested});
 }
 
 void profile_condition(struct profile *profile, uint32_t index, uint32_t operator, uint64_t value,
@@ -70,15 +73,18 @@ void profile_condition(struct profile *profile, uint32_t index, uint32_t operato
     if (value_two)
         HOLDEN_SET(argument, seccomp_argument, value_two, value_two);
     profile->nested_conditions[at][count] = (struct holden_nested){.value = argument};
-    HOLDEN_SET(rule, seccomp_rule, argument,
-               (struct holden_repeated){.count = count + 1, .items = profile->nested_conditions[at]});
+    HOLDEN_SET(
+        rule, seccomp_rule, argument,
+        (struct holden_repeated){.count = count + 1, .items = profile->nested_conditions[at]});
 }
 
-const struct holden_properties *wire_pass(struct wire *wire, const struct holden_properties *properties) {
+const struct holden_properties *wire_pass(struct wire *wire,
+                                          const struct holden_properties *properties) {
     struct holden_fault fault;
     assert_int_equal(holden_encode(&holden_record_properties, properties, &wire->bytes), 0);
-    assert_int_equal(holden_decode(&holden_record_properties, buffer_bytes(&wire->bytes), wire->bytes.size,
-                                   &wire->decoded, &fault), 0);
+    assert_int_equal(holden_decode(&holden_record_properties, buffer_bytes(&wire->bytes),
+                                   wire->bytes.size, &wire->decoded, &fault),
+                     0);
     return &wire->decoded;
 }
 

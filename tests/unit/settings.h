@@ -1,5 +1,5 @@
-/* Settings and seccomp profiles, put together by a few words. What is pointed at lies in the structs
- * here, so that they must stay where they are. */
+/* Settings and seccomp profiles, put together by a few words. What is pointed at lies in the
+ * structs here, so that they must stay where they are. */
 #pragma once
 
 #include "protocol/message.h"
@@ -20,7 +20,8 @@ struct properties {
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* The repeated field that holds these lists (at most SETTINGS_LISTS, closed by NULL). */
-struct holden_repeated properties_lists(struct properties *properties, const char *const *const *lists);
+struct holden_repeated properties_lists(struct properties *properties,
+                                        const char *const *const *lists);
 
 /* Sets SystemCallFilter to the lists given; each is a LIST(). */
 #define properties_calls(into, ...)                              \
@@ -56,7 +57,8 @@ void profile_begin(struct profile *profile, uint32_t action);
 /* Adds a rule for the calls given; an error of 0 is left out. */
 #define profile_rule(profile, action, error, ...) \
     profile_add_rule(profile, action, error, LIST(__VA_ARGS__))
-void profile_add_rule(struct profile *profile, uint32_t action, uint32_t error, const char *const *names);
+void profile_add_rule(struct profile *profile, uint32_t action, uint32_t error,
+                      const char *const *names);
 
 /* Adds a condition to the last rule. */
 void profile_condition(struct profile *profile, uint32_t index, uint32_t operator, uint64_t value,
@@ -74,5 +76,6 @@ struct wire {
 };
 
 /* Passes properties over the wire. Returns the decoded ones, valid until wire_free(). */
-const struct holden_properties *wire_pass(struct wire *wire, const struct holden_properties *properties);
+const struct holden_properties *wire_pass(struct wire *wire,
+                                          const struct holden_properties *properties);
 void wire_free(struct wire *wire);

@@ -12,10 +12,11 @@
 #include "common/cleanup.h"
 
 /* TEST(name) { … } defines a test and enters it in the program's list. */
-#define TEST(name_)                                                                         \
-    static void name_(void **state);                                                        \
-    static const struct CMUnitTest name_##_row                                              \
-        __attribute__((used, section("unit_tests"), aligned(8))) = {#name_, name_, NULL, NULL, NULL}; \
+#define TEST(name_)                                                                            \
+    static void name_(void **state);                                                           \
+    static const struct CMUnitTest name_##_row                                                 \
+        __attribute__((used, section("unit_tests"), aligned(8))) = {#name_, name_, NULL, NULL, \
+                                                                    NULL};                     \
     static void name_(__attribute__((unused)) void **state)
 
 /* The bounds of the list, made by the linker. */
