@@ -237,6 +237,8 @@ void finish_if_empty(struct process *process) {
     if (!process->stopping)
         stop_begin(process,
                    &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
+    else if (process->stopping->mixed && process->stopping->kills == 0)
+        stop_kill(process);
 }
 
 /* While the keeper answers, what needs no answer is done: the figures, and the cgroup where nothing

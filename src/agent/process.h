@@ -53,6 +53,7 @@ struct stopping {
     sd_event_source *timer;
     uint64_t timeout;      /* microseconds between signal and the end; UINT64_MAX: never */
     unsigned kills;        /* how often cgroup.kill has been written */
+    bool mixed;            /* KillMode=mixed: the rest ends with the main process */
     int64_t by;            /* the user who asked, or -1: the agent itself */
     uint32_t cause;        /* why, for the record */
     bool restart;          /* start it again once it is gone */

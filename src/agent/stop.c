@@ -39,16 +39,12 @@ int stop_signal(struct process *process, int signal, bool all) {
     return main == 0 ? 0 : r;
 }
 
-/* Ends all of it at once, and again each second until the cgroup is empty: processes in
- * uninterruptible sleep go when they can. */
-static void kill_all(struct process *process);
-
 static int on_timer(sd_event_source *source, uint64_t now, void *data) {
     (void)source;
     (void)now;
     struct process *process = data;
     process->stopping->timer = sd_event_source_disable_unref(process->stopping->timer);
-    kill_all(process);
+    stop_kill(process);
     return 0;
 }
 
@@ -61,7 +57,7 @@ static void arm(struct process *process, uint64_t microseconds) {
         log_error("%s: no timer for its end; it is ended at once", process->name);
 }
 
-static void kill_all(struct process *process) {
+void stop_kill(struct process *process) {
     _cleanup_close_ int directory = -1;
     struct stopping *stopping = process->stopping;
     int r = open_cgroup(process, &directory);
@@ -91,7 +87,7 @@ static void ask(struct process *process, int signal, bool all) {
 }
 
 static void choose(const struct process *process, const struct stop_request *request, int *signal,
-                   uint64_t *timeout, bool *all) {
+                   uint64_t *timeout, bool *mixed) {
     struct holden_start start;
     struct holden_properties p;
     process_request(process, &start, &p);
@@ -101,15 +97,16 @@ static void choose(const struct process *process, const struct stop_request *req
     *timeout = request->has_timeout                       ? request->timeout
                : HOLDEN_HAS(&p, properties, timeout_stop) ? p.timeout_stop
                                                           : process->agent->config.timeout_stop;
-    *all = !HOLDEN_HAS(&p, properties, kill_mode) ||
-           p.kill_mode == HOLDEN_kill_mode_CONTROL_GROUP || request->rest;
+    *mixed = HOLDEN_HAS(&p, properties, kill_mode) && p.kill_mode == HOLDEN_kill_mode_MIXED;
+    if (*mixed && request->rest)
+        *timeout = 0;
 }
 
 int stop_begin(struct process *process, const struct stop_request *request) {
     int signal;
     uint64_t timeout;
-    bool all;
-    choose(process, request, &signal, &timeout, &all);
+    bool mixed;
+    choose(process, request, &signal, &timeout, &mixed);
     if (!process->stopping) {
         process->stopping = calloc(1, sizeof(*process->stopping));
         if (!process->stopping)
@@ -117,6 +114,7 @@ int stop_begin(struct process *process, const struct stop_request *request) {
         process->stopping->by = request->by;
         process->stopping->cause = request->cause;
         process->stopping->timeout = UINT64_MAX;
+        process->stopping->mixed = mixed;
         process_event(process, PROCESS_STOPS);
     } else if (process->stopping->cause == HOLDEN_cause_NONE) {
         process->stopping->by = request->by;
@@ -127,13 +125,13 @@ int stop_begin(struct process *process, const struct stop_request *request) {
         process->stopping->restart = request->restart;
     /* Before exec there is nobody to ask. */
     if (!process->ran || timeout == 0 || signal == SIGKILL) {
-        kill_all(process);
+        stop_kill(process);
         return 0;
     }
     if (timeout < process->stopping->timeout || !process->stopping->timer) {
         process->stopping->timeout = timeout;
         arm(process, timeout);
     }
-    ask(process, signal, all);
+    ask(process, signal, !mixed);
     return 0;
 }

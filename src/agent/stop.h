@@ -18,5 +18,9 @@ struct stop_request {
  * notification and a timer. 0 or -ENOMEM. */
 int stop_begin(struct process *process, const struct stop_request *request);
 
+/* Ends all of it at once, and again each second until the cgroup is empty: processes in
+ * uninterruptible sleep go when they can. For a process that is being stopped. */
+void stop_kill(struct process *process);
+
 /* Sends a signal to the main process through its pidfd, or to all of the cgroup. 0 or -errno. */
 int stop_signal(struct process *process, int signal, bool all);
