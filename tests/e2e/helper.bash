@@ -102,6 +102,11 @@ is() {
     [ "$("$C" --json status "$1" | jq -r ".$2")" = "$3" ]
 }
 
+# Whether the programs are built with sanitizers, which need memory of their own.
+sanitized() {
+    [[ "$BIN" == *sanitize* ]]
+}
+
 # The pid of the agent proper.
 core() {
     "$C" --json self | jq .pid

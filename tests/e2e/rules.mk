@@ -1,9 +1,14 @@
 # What the end-to-end suites need besides the programs.
 LOAD := $(BUILD)/tests/load
+MUTATE := $(BUILD)/tests/mutate
 
 $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
+$(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^
+
 .PHONY: e2e-programs
-e2e-programs: all $(LOAD)
+e2e-programs: all $(LOAD) $(MUTATE)
