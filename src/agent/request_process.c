@@ -107,6 +107,10 @@ int request_restart(struct request *request, struct failure *failure) {
     if (process->state == HOLDEN_state_STARTING)
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is still starting",
                            process->name);
+    struct process *same = process_by_name(&request->agent->processes, holden_view(process->name));
+    if (same != process && process_alive(same))
+        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a newer process",
+                           process->name);
     int r = promise(request, process, WAITER_START, failure);
     if (r < 0)
         return r;
@@ -114,12 +118,6 @@ int request_restart(struct request *request, struct failure *failure) {
         struct stop_request how = {
             .by = request->peer->uid, .cause = HOLDEN_cause_STOPPED, .restart = true};
         return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
-    }
-    struct process *same = process_by_name(&request->agent->processes, holden_view(process->name));
-    if (same != process && process_alive(same)) {
-        waiter_drop_all(process);
-        return failure_set(failure, HOLDEN_code_EXISTS, "name", "%s is taken by a newer process",
-                           process->name);
     }
     finish_start_again(process);
     return 0;
@@ -159,10 +157,13 @@ int request_thaw(struct request *request, struct failure *failure) {
 
 int request_reset(struct request *request, struct failure *failure) {
     struct process *process = request->target;
+    struct holden_done message = {0};
     if (process_alive(process))
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is %s; stop it first",
                            process->name, holden_word(&holden_enum_state, process->state));
     events_action(process, HOLDEN_event_kind_FORGOTTEN, request->peer->uid, NULL);
+    /* Who stopped it may still wait for the keeper to reap it, and would for ever. */
+    waiter_answer(process, WAITER_STOP, HOLDEN_MESSAGE_done, &message, NULL, 0);
     store_remove(&request->agent->store, process);
     process_free(process);
     return done(request);

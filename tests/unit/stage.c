@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/machine.h"
@@ -191,4 +193,54 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
     }
     assert_int_equal(sendmsg(stage->keeper, &message, MSG_NOSIGNAL), sizeof(*reply));
     guest_turn(stage->agent->event);
+}
+
+/* What the agent has sent along in the packet, by its report. */
+static struct plan_report *report_of(struct stage *stage, const struct packet *packet) {
+    return &stage->agent->link.reports[packet->plan.report];
+}
+
+static pid_t sleeper(void) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(120);
+        for (;;)
+            pause();
+    }
+    return child;
+}
+
+pid_t stage_spawn(struct stage *stage, struct packet *packet) {
+    pid_t child = sleeper();
+    _cleanup_close_ int pidfd = pidfd_open(child, 0);
+    assert_true(pidfd >= 0);
+    assert_int_equal(packet->plan.magic, PLAN_MAGIC);
+    report_of(stage, packet)->reached = PLAN_STEP_EXEC;
+    uint64_t token = packet->plan.token;
+    packet_close(packet);
+    stage_answer(
+        stage, &(struct keeper_reply){.kind = KEEPER_SPAWNED, .token = token, .pid = child}, pidfd);
+    return child;
+}
+
+void stage_reap(struct stage *stage, pid_t pid) {
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    GUEST_UNTIL(stage->agent->event, poll(&(struct pollfd){stage->keeper, POLLIN, 0}, 1, 0) == 1);
+    stage_asked(stage, KEEPER_STATUS, pid);
+    stage_answer(stage,
+                 &(struct keeper_reply){.kind = KEEPER_STATUS,
+                                        .pid = pid,
+                                        .code = info.si_code,
+                                        .status = info.si_status,
+                                        .user = 10,
+                                        .system = 5,
+                                        .peak = 4096},
+                 -1);
+    uint64_t token = stage_asked(stage, KEEPER_RELEASE, pid);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    if (token != 0)
+        stage_answer(
+            stage, &(struct keeper_reply){.kind = KEEPER_RELEASE, .pid = pid, .token = token}, -1);
 }

@@ -52,3 +52,11 @@ uint64_t stage_asked(struct stage *stage, uint32_t kind, pid_t pid);
 
 /* Answers as the keeper; `fd` (-1: none) stays the caller's. The loop is turned. */
 void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd);
+
+/* Plays the keeper for the plan in `packet`, which is closed: a child that does nothing but wait
+ * for signals is past exec. Its pid. */
+pid_t stage_spawn(struct stage *stage, struct packet *packet);
+
+/* Plays the keeper for the end of that child, which has to come: tells its status and reaps it when
+ * the agent says so. */
+void stage_reap(struct stage *stage, pid_t pid);
