@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What hostile or careless users and processes do. Each of these once broke something.
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031,SC2119,SC2120
 load helper
 
 # An agent whose group is one that every Debian has, for a user who needs no name.

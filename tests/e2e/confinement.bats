@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # What a process sees of itself: every property that needs no controller; and refusals of those that do.
+# shellcheck disable=SC2016
 
 load helper
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Events with their numbers, and logs by descriptor.
+# shellcheck disable=SC2016
 
 load helper
 
@@ -30,24 +31,62 @@ load helper
     jq -es 'map(select(.kind == "frozen"))[0].uid == 0' <"$T/events" >/dev/null
 }
 
+# Follows the events from the first one into $T/events; the follower's pid goes to FOLLOWER.
+follow() {
+    "$C" --json events -f --since 0 >"$T/events" 3>&- &
+    FOLLOWER=$!
+    eventually test -s "$T/events"
+}
+unfollow() {
+    kill "$FOLLOWER"
+    wait "$FOLLOWER" || true
+}
+
 @test "a reader that stops reading holds nobody up, and reads all of it later" {
-    "$C" --json events -f >"$T/events" &
-    follower=$!
-    eventually "$C" ping
-    kill -STOP "$follower"
+    follow
+    kill -STOP "$FOLLOWER"
     "$C" start --name busy sleep 1000
     for ((i = 0; i < 50; i++)); do
         "$C" freeze busy
         "$C" thaw busy
     done
-    run "$C" ping
+    run timeout "$LIMIT" "$C" ping
     expect 0
-    kill -CONT "$follower"
+    kill -CONT "$FOLLOWER"
     "$C" stop busy
     eventually grep -q '"stopped"' "$T/events"
-    kill "$follower"
-    wait "$follower" || true
+    unfollow
     [ "$(grep -c '"kind":"frozen"' "$T/events")" -eq 50 ]
+    jq -es 'map(.sequence) | . == [range(1; length + 1)]' "$T/events" >/dev/null
+}
+
+@test "a reader that is too slow is told how many events it missed" {
+    follow
+    kill -STOP "$FOLLOWER"
+    # An event each, past what the socket and the reader's bounded queue hold: 20,000 KILLs.
+    "$C" start --name target sleep 1000
+    perl -MIO::Socket::UNIX -e '
+        my $s = IO::Socket::UNIX->new(Peer => $ENV{HOLDEN_SOCKET}) or die;
+        my $body = pack "vVa*vVV", 1, 6, "target", 2, 4, 23;
+        print $s (pack("a4vvVVV", "Hd\1\0", 4, 0, length $body, 1, 0) . $body) x 20000 or die;
+        $s->flush;
+        my ($left, $in) = (20000 * 20, "");
+        while ($left > 0) { my $got = sysread $s, $in, 65536 or die; $left -= $got }'
+    last=$("$C" --json self | jq .sequence)
+    kill -CONT "$FOLLOWER"
+    eventually sh -c "tail -n 1 $T/events | jq -e '.sequence == $last'"
+    unfollow
+    # Each number is there, or among those that a "dropped" before the next one counts.
+    jq -es 'map(select(.kind == "dropped").missed) | length > 0 and all(. > 0)' "$T/events" >/dev/null
+    jq -es "reduce .[] as \$e (0; if \$e.kind == \"dropped\" then . + \$e.missed else . + 1 end) == $last" \
+        "$T/events" >/dev/null
+    jq -es 'map(.sequence) | . == sort' "$T/events" >/dev/null
+    # One that asks for what is gone is told too.
+    run "$C" --json events --since 1
+    expect 0
+    [ "$(jq -r .kind <<<"${lines[0]}")" = dropped ]
+    [ "$(jq .missed <<<"${lines[0]}")" -eq $((last - 1024 - 1)) ]
+    [ "${#lines[@]}" -eq 1025 ]
 }
 
 @test "logs: whole, the last lines, binary, without a newline at the end" {
@@ -86,7 +125,7 @@ load helper
     "$C" start --name flood -p LogMax=1M -- dd if=/dev/zero bs=1M
     eventually sh -c "[ \$($C --json self | jq .cpu) -gt 20000 ]"
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-        [ "$(du -k "$T/state/logs/1" | cut -f1)" -le 131072 ]
+        [ "$(du -k "$T/state/logs/1" | cut -f1)" -le 524288 ]
         sleep 0.05
     done
     run "$C" ping

@@ -5,6 +5,16 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BIN=${HOLDEN_BIN:-$ROOT/bin}
 C=$BIN/controller
 
+# Whether the programs are built with sanitizers, which need memory of their own.
+sanitized() {
+    [[ "$BIN" == *sanitize* ]]
+}
+
+# Where the programs are that only the tests need.
+TESTS=$ROOT/build/gcc/tests
+! sanitized || TESTS=$ROOT/build/sanitize/tests
+TESTS=${HOLDEN_TESTS:-$TESTS}
+
 # Seconds that a condition may take: software emulation is slow.
 LIMIT=${HOLDEN_VM:+120}
 LIMIT=${LIMIT:-20}
@@ -100,11 +110,6 @@ needs_controller() {
 # Whether a field of the process, as `status --json` names it, has this value.
 is() {
     [ "$("$C" --json status "$1" | jq -r ".$2")" = "$3" ]
-}
-
-# Whether the programs are built with sanitizers, which need memory of their own.
-sanitized() {
-    [[ "$BIN" == *sanitize* ]]
 }
 
 # The pid of the agent proper.
