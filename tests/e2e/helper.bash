@@ -75,6 +75,7 @@ setup() {
 
 teardown() {
     local status=0
+    [ ! -S "$T/tmux" ] || tmux -S "$T/tmux" kill-server
     stop_agent || status=1
     if [ "$status" -ne 0 ] || [ -z "${BATS_TEST_COMPLETED:-}" ]; then
         sweep || status=1

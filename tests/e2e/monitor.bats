@@ -6,14 +6,6 @@ bats_require_minimum_version 1.5.0
 
 M=$BIN/monitor
 
-teardown() {
-    local status=0
-    [ ! -S "$T/tmux" ] || tmux -S "$T/tmux" kill-server
-    stop_agent || status=1
-    rm -rf "$T"
-    return "$status"
-}
-
 # Opens a terminal of WIDTHxHEIGHT and runs the monitor in it with the other arguments. Its pid is in
 # $T/pid, its exit status comes to $T/status, and what stty(1) says before and after to $T/before and
 # $T/after.
