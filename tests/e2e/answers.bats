@@ -6,11 +6,8 @@ load helper
 
 # Every line of the last output is one JSON object.
 objects() {
-    [ "${#lines[@]}" -gt 0 ] || { echo "no output"; return 1; }
-    local line
-    for line in "${lines[@]}"; do
-        jq -e 'type == "object"' <<<"$line" >/dev/null || { echo "no object: $line"; return 1; }
-    done
+    jq -es "length == ${#lines[@]} and length > 0 and all(type == \"object\")" <<<"$output" >/dev/null ||
+        { echo "not one object a line: $output"; return 1; }
 }
 
 @test "every verb speaks JSON, one object a line" {
