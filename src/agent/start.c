@@ -263,7 +263,7 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = check_user(request, &properties, failure);
     if (r < 0)
         return r;
-    uint64_t id;
+    uint64_t id = 0;
     char name[NAME_MAX_SIZE + 1];
     r = choose_name(agent, start, command, &id, name, failure);
     if (r < 0)

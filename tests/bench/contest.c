@@ -112,8 +112,8 @@ static void judge(struct contest *contest, struct contest_result *results) {
         measure_summarise(series, &ratios);
         results[i].of_medians = measure_ratio(results[i].time.median, results[0].time.median);
         results[i].of_pairs = (double)ratios.median / ratio_unit;
-        results[i].low = series->count ? (double)series->values[series->count / 10] / ratio_unit
-                                       : 0;
+        size_t tenth = series->count / 10;
+        results[i].low = series->count ? (double)series->values[tenth] / ratio_unit : 0;
         results[i].high = (double)ratios.p90 / ratio_unit;
     }
 }

@@ -110,7 +110,7 @@ TEST(by_a_time_limit) {
     struct holden_properties properties = {0};
     stage_open(&stage);
     struct process *process = ended(&stage, CLD_KILLED, SIGTERM);
-    HOLDEN_SET(&properties, properties, runtime_max, 90 * 1000000);
+    HOLDEN_SET(&properties, properties, runtime_max, UINT64_C(90) * 1000000);
     stage_settings(process, &properties);
     stopped_by(process, HOLDEN_cause_TIME_LIMIT, -1, 0);
     is(process, HOLDEN_cause_TIME_LIMIT, "it reached RuntimeMaxSec=1min 30s");
