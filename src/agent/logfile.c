@@ -1,6 +1,6 @@
 /* A write wakes the agent once, which looks a tenth of a second later: at once again while the log
- * outruns its bound, otherwise not before the next write. A head past LogMax= is punched out (fallocate(2)), in whole pages: offsets stay
- * true for whoever reads. */
+ * outruns its bound, otherwise not before the next write. A head past LogMax= is punched out
+ * (fallocate(2)), in whole pages: offsets stay true for whoever reads. */
 #include "agent/logfile.h"
 
 #include <errno.h>
@@ -55,7 +55,8 @@ static uint64_t log_max(const struct process *process) {
                                                         : process->agent->config.log_max;
 }
 
-/* Gives back the head past the bound. True where so much had come that it should be looked at soon. */
+/* Gives back the head past the bound. True where so much had come that it should be looked at
+ * soon. */
 static bool trim(const struct process *process, int fd) {
     struct stat status;
     uint64_t most = log_max(process);
@@ -84,8 +85,8 @@ static int on_look(sd_event_source *source, uint64_t now, void *data) {
 }
 
 static void look_in(struct process *process, uint64_t microseconds) {
-    sd_event_add_time_relative(process->agent->event, &process->log_look, CLOCK_MONOTONIC, microseconds,
-                               microseconds / 4, on_look, process);
+    sd_event_add_time_relative(process->agent->event, &process->log_look, CLOCK_MONOTONIC,
+                               microseconds, microseconds / 4, on_look, process);
 }
 
 void logfile_written(struct process *process) {

@@ -59,8 +59,8 @@ static bool out_of_memory(struct process *process) {
     else
         unit_format_size(p.memory_max, limit, sizeof(limit));
     if (HOLDEN_HAS(&p, properties, memory_max) && p.memory_max != UNIT_INFINITY)
-        say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory: it reached MemoryMax=%s (peak %s)", limit,
-            peak);
+        say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory: it reached MemoryMax=%s (peak %s)",
+            limit, peak);
     else
         say(process, HOLDEN_cause_OUT_OF_MEMORY, "out of memory (peak %s)", peak);
     return true;

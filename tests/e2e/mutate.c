@@ -1,11 +1,11 @@
-/* Every request of the message table, bent in every way that one change can bend it, sent to a living
- * agent over a connection of its own each. The agent must answer or hang up: within the time limit
- * each connection comes to its end. Exit status 0 if all did.
+/* Every request of the message table, bent in every way that one change can bend it, sent to a
+ * living agent over a connection of its own each. The agent must answer or hang up: within the time
+ * limit each connection comes to its end. Exit status 0 if all did.
  *
  *   mutate SOCKET STEP
  *
- * STEP 1 tries all 255 other values for each byte, STEP 16 each sixteenth of them. To be run by a user
- * whom the agent lets do little, since some of the frames still make sense. */
+ * STEP 1 tries all 255 other values for each byte, STEP 16 each sixteenth of them. To be run by a
+ * user whom the agent lets do little, since some of the frames still make sense. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -85,7 +85,8 @@ static void attack(struct attack *attack, const uint8_t *bytes, size_t size, siz
 static void change_bytes(struct attack *state, uint8_t *bytes, size_t size) {
     for (size_t at = 0; at < size; at++) {
         uint8_t before = bytes[at];
-        for (unsigned change = 1 + (unsigned)at % state->step; change < 256; change += state->step) {
+        for (unsigned change = 1 + (unsigned)at % state->step; change < 256;
+             change += state->step) {
             bytes[at] = (uint8_t)(before ^ change);
             /* What replaces the agent is no attack. */
             if (holden_get16(bytes + 4) != HOLDEN_MESSAGE_reexec)
