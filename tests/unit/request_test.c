@@ -511,6 +511,7 @@ static pid_t give_child(struct process *process) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        close_range(3, ~0U, 0);
         alarm(60);
         for (;;)
             pause();

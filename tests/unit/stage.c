@@ -195,15 +195,11 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
     guest_turn(stage->agent->event);
 }
 
-/* What the agent has sent along in the packet, by its report. */
-static struct plan_report *report_of(struct stage *stage, const struct packet *packet) {
-    return &stage->agent->link.reports[packet->plan.report];
-}
-
 static pid_t sleeper(void) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        close_range(3, ~0U, 0);
         alarm(120);
         for (;;)
             pause();
@@ -212,21 +208,22 @@ static pid_t sleeper(void) {
 }
 
 pid_t stage_spawn(struct stage *stage, struct packet *packet) {
-    pid_t child = sleeper();
-    _cleanup_close_ int pidfd = pidfd_open(child, 0);
-    assert_true(pidfd >= 0);
+    struct keeper_reply reply = {.kind = KEEPER_SPAWNED, .token = packet->plan.token};
     assert_int_equal(packet->plan.magic, PLAN_MAGIC);
-    report_of(stage, packet)->reached = PLAN_STEP_EXEC;
-    uint64_t token = packet->plan.token;
-    packet_close(packet);
-    stage_answer(
-        stage, &(struct keeper_reply){.kind = KEEPER_SPAWNED, .token = token, .pid = child}, pidfd);
-    return child;
+    stage->agent->link.reports[packet->plan.report].reached = PLAN_STEP_EXEC;
+    packet_close(packet); /* before there is a child, in which the status pipe would stay open */
+    reply.pid = sleeper();
+    _cleanup_close_ int pidfd = pidfd_open(reply.pid, 0);
+    assert_true(pidfd >= 0);
+    stage_answer(stage, &reply, pidfd);
+    return reply.pid;
 }
 
 void stage_reap(struct stage *stage, pid_t pid) {
-    siginfo_t info;
-    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    siginfo_t info = {0};
+    GUEST_UNTIL(stage->agent->event,
+                waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+                    info.si_pid == pid);
     GUEST_UNTIL(stage->agent->event, poll(&(struct pollfd){stage->keeper, POLLIN, 0}, 1, 0) == 1);
     stage_asked(stage, KEEPER_STATUS, pid);
     stage_answer(stage,

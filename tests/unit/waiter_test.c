@@ -54,6 +54,30 @@ TEST(a_refusal_carries_the_failure) {
     stage_close(&stage);
 }
 
+TEST(an_error_is_the_last_answer_to_its_request) {
+    struct stage stage;
+    struct guest one, other;
+    struct failure failure;
+    stage_open(&stage);
+    stage_guest(&stage, &one, 0);
+    stage_guest(&stage, &other, 0);
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_STARTING, 0);
+    waiter_add(process, one.peer, 5, WAITER_START);
+    waiter_add(process, one.peer, 5, WAITER_EXIT);
+    waiter_add(process, one.peer, 6, WAITER_EXIT);
+    waiter_add(process, other.peer, 5, WAITER_EXIT);
+    failure_set(&failure, HOLDEN_code_FAILED, "exec", "no such file");
+    waiter_refuse(process, WAITER_START, &failure);
+    guest_refused(&one, 5, HOLDEN_code_FAILED, "no such file");
+    waiter_answer(process, WAITER_EXIT, HOLDEN_MESSAGE_done, &done, NULL, 0);
+    guest_expect(&one, HOLDEN_MESSAGE_done, 6, NULL);
+    guest_expect(&other, HOLDEN_MESSAGE_done, 5, NULL);
+    guest_silent(&one);
+    guest_close(&one);
+    guest_close(&other);
+    stage_close(&stage);
+}
+
 TEST(descriptors_go_to_everybody) {
     struct stage stage;
     struct guest guest;
