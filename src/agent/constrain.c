@@ -112,17 +112,30 @@ void constrain_read(const struct process *process, struct holden_properties *now
     }
 }
 
+/* What holds becomes part of the request, and both of the record; or neither. */
 static int merge(struct process *process, const struct holden_properties *changed) {
     struct holden_start start;
     struct holden_properties merged;
     process_request(process, &start, &merged);
     overlay(&merged, changed, NULL);
+    _cleanup_free_ uint8_t *old = malloc(process->request_size);
+    size_t size = process->request_size;
+    if (!old)
+        return -ENOMEM;
+    memcpy(old, process->request, size);
     int r = process_replace_properties(process, &merged);
-    if (r == 0)
-        r = store_write(&process->agent->store, process);
-    if (r == 0 && HOLDEN_HAS(changed, properties, runtime_max))
+    if (r < 0)
+        return r;
+    r = store_write(&process->agent->store, process);
+    if (r < 0) {
+        free(process->request);
+        process->request = TAKE_POINTER(old);
+        process->request_size = size;
+        return r;
+    }
+    if (HOLDEN_HAS(changed, properties, runtime_max))
         launch_limit_runtime(process, changed);
-    return r;
+    return 0;
 }
 
 /* Takes back a constraint that was for a time. */

@@ -258,12 +258,13 @@ int limits_check(const struct hierarchy *hierarchy, const struct holden_properti
     return 0;
 }
 
-/* Writes `text` to the file and reads it back through the same descriptor. */
+/* Writes `text` to the file and reads it back through the same descriptor. An empty text (no CPUs
+ * of its own) is written as an empty line, since a write of nothing need not reach the file. */
 static int write_back(int directory, const char *file, const char *text, char *back, size_t space) {
     _cleanup_close_ int fd = openat(directory, file, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    if (write(fd, text, strlen(text)) < 0)
+    if (write(fd, *text ? text : "\n", *text ? strlen(text) : 1) < 0)
         return -errno;
     ssize_t size = pread(fd, back, space - 1, 0);
     if (size < 0)

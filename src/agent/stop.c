@@ -51,10 +51,11 @@ static int on_timer(sd_event_source *source, uint64_t now, void *data) {
 static void arm(struct process *process, uint64_t microseconds) {
     struct stopping *stopping = process->stopping;
     stopping->timer = sd_event_source_disable_unref(stopping->timer);
-    if (microseconds != UINT64_MAX &&
+    /* Past what sd-event can count there is no time either. */
+    if (microseconds <= INT64_MAX &&
         sd_event_add_time_relative(process->agent->event, &stopping->timer, CLOCK_MONOTONIC,
                                    microseconds, 1000, on_timer, process) < 0)
-        log_error("%s: no timer for its end; it is ended at once", process->name);
+        log_error("%s: no timer: nothing ends it unless it stops", process->name);
 }
 
 void stop_kill(struct process *process) {
