@@ -1,0 +1,163 @@
+#include "agent/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stage.h"
+#include "suite.h"
+
+TEST(reports_are_taken_once_and_zeroed) {
+    struct stage stage;
+    static bool seen[PLAN_REPORTS];
+    uint32_t report = 4711;
+    stage_open(&stage);
+    struct link *link = &stage.agent->link;
+    memset(seen, 0, sizeof(seen));
+    for (unsigned i = 0; i < PLAN_REPORTS; i++) {
+        assert_int_equal(link_take_report(link, &report), 0);
+        assert_true(report < PLAN_REPORTS);
+        assert_false(seen[report]);
+        seen[report] = true;
+        assert_int_equal(link->reports[report].reached, PLAN_STEP_CLONE);
+        assert_int_equal(link->reports[report].error, 0);
+        link->reports[report].reached = PLAN_STEP_EXEC;
+        link->reports[report].error = EPERM;
+    }
+    assert_int_equal(link_take_report(link, &report), -EBUSY);
+    link_give_report(link, 77);
+    assert_int_equal(link_take_report(link, &report), 0);
+    assert_int_equal(report, 77);
+    assert_int_equal(link->reports[77].error, 0);
+    stage_close(&stage);
+}
+
+TEST(what_the_channel_does_not_take_waits_in_order) {
+    enum { MANY = 20000 };
+    struct stage stage;
+    stage_open(&stage);
+    struct link *link = &stage.agent->link;
+    for (unsigned i = 1; i <= MANY; i++)
+        assert_int_equal(link_send_request(link, KEEPER_RELEASE, (pid_t)i, i), 0);
+    assert_false(TAILQ_EMPTY(&link->parcels));
+    for (unsigned i = 1; i <= MANY; i++)
+        assert_int_equal(stage_asked(&stage, KEEPER_RELEASE, (pid_t)i), i);
+    assert_true(TAILQ_EMPTY(&link->parcels));
+    assert_int_equal(guest_turn(stage.agent->event), 0); /* it does not wait for room any more */
+    stage_close(&stage);
+}
+
+TEST(descriptors_wait_too) {
+    enum { MANY = 3000 };
+    struct stage stage;
+    static struct packet packet;
+    struct stat here, there;
+    struct buffer plan = {0};
+    struct plan head = {.magic = PLAN_MAGIC};
+    stage_open(&stage);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(fstat(null, &here), 0);
+    assert_int_equal(buffer_append(&plan, &head, sizeof(head)), 0);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(link_send_plan(&stage.agent->link, &plan, &null, 1), 0);
+    assert_false(TAILQ_EMPTY(&stage.agent->link.parcels));
+    close(null);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_true(stage_packet(&stage, &packet));
+        assert_int_equal(packet.count, 1);
+        assert_int_equal(fstat(packet.fds[0], &there), 0);
+        assert_int_equal(here.st_ino, there.st_ino);
+        packet_close(&packet);
+    }
+    buffer_free(&plan);
+    stage_close(&stage);
+}
+
+TEST(what_still_waits_at_the_end_is_freed) {
+    struct stage stage;
+    struct buffer plan = {0};
+    struct plan head = {.magic = PLAN_MAGIC};
+    stage_open(&stage);
+    assert_int_equal(buffer_append(&plan, &head, sizeof(head)), 0);
+    for (unsigned i = 0; i < 3000; i++)
+        assert_int_equal(link_send_plan(&stage.agent->link, &plan, &stage.keeper, 1), 0);
+    buffer_free(&plan);
+    stage_close(&stage);
+}
+
+TEST(a_large_plan_travels_in_memory) {
+    struct stage stage;
+    static struct packet packet;
+    static uint8_t bytes[1 << 20];
+    struct buffer plan = {0};
+    struct stat status;
+    stage_open(&stage);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7);
+    *(uint32_t *)(void *)bytes = PLAN_MAGIC;
+    assert_int_equal(buffer_append(&plan, bytes, sizeof(bytes)), 0);
+    assert_int_equal(link_send_plan(&stage.agent->link, &plan, &stage.keeper, 1), 0);
+    assert_true(stage_packet(&stage, &packet));
+    assert_int_equal(packet.size, sizeof(struct plan));
+    assert_memory_equal(packet.bytes, bytes, sizeof(struct plan));
+    assert_int_equal(packet.count, 2);
+    assert_int_equal(fstat(packet.fds[1], &status), 0);
+    assert_int_equal(status.st_size, sizeof(bytes));
+    static uint8_t back[sizeof(bytes)];
+    assert_int_equal(pread(packet.fds[1], back, sizeof(back), 0), sizeof(back));
+    assert_memory_equal(back, bytes, sizeof(back));
+    packet_close(&packet);
+    /* The largest that a packet holds, and too many descriptors. */
+    plan.size = KEEPER_PACKET_MAX;
+    assert_int_equal(link_send_plan(&stage.agent->link, &plan, NULL, 0), 0);
+    assert_true(stage_packet(&stage, &packet));
+    assert_int_equal(packet.size, KEEPER_PACKET_MAX);
+    const int many[PLAN_FDS_MAX + 1] = {0};
+    assert_int_equal(link_send_plan(&stage.agent->link, &plan, many, PLAN_FDS_MAX + 1), -EINVAL);
+    plan.size = sizeof(bytes);
+    assert_int_equal(link_send_plan(&stage.agent->link, &plan, many, PLAN_FDS_MAX), -EINVAL);
+    buffer_free(&plan);
+    stage_close(&stage);
+}
+
+TEST(adopting) {
+    struct stage stage;
+    int pidfd = -7;
+    stage_open(&stage);
+    struct link *link = &stage.agent->link;
+    struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = 12, .error = ECHILD};
+    assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
+    assert_int_equal(link_adopt(link, 12, &pidfd), -ECHILD);
+    assert_int_equal(pidfd, -7);
+    reply.error = 0; /* a good answer without a descriptor is none */
+    assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
+    assert_int_equal(link_adopt(link, 12, &pidfd), -ECHILD);
+    assert_int_equal(send(stage.keeper, "x", 1, 0), 1);
+    assert_int_equal(link_adopt(link, 12, &pidfd), -EPIPE);
+    assert_int_equal(pidfd, -7);
+    for (unsigned i = 0; i < 3; i++)
+        stage_asked(&stage, KEEPER_ADOPT, 12);
+    stage_close(&stage);
+}
+
+TEST(only_a_keeper_starts_it) {
+    struct stage stage;
+    struct link link;
+    stage_open(&stage);
+    link_close(&stage.agent->link);
+    int file = open("/dev/null", O_RDWR | O_CLOEXEC);
+    assert_int_equal(dup2(file, KEEPER_FD_CHANNEL), KEEPER_FD_CHANNEL);
+    assert_int_equal(link_open(&link, stage.agent), -ENOTCONN);
+    close(KEEPER_FD_CHANNEL);
+    assert_int_equal(link_open(&link, stage.agent), -ENOTCONN);
+    close(file);
+    TAILQ_INIT(&stage.agent->link.parcels);
+    stage_close(&stage);
+}
+
+UNIT_MAIN
