@@ -118,21 +118,24 @@ static int merge(struct process *process, const struct holden_properties *change
     struct holden_properties merged;
     process_request(process, &start, &merged);
     overlay(&merged, changed, NULL);
-    _cleanup_free_ uint8_t *old = malloc(process->request_size);
     size_t size = process->request_size;
-    if (!old)
+    uint8_t *spare = malloc(size);
+    if (!spare)
         return -ENOMEM;
-    memcpy(old, process->request, size);
+    memcpy(spare, process->request, size);
     int r = process_replace_properties(process, &merged);
+    bool replaced = r == 0;
+    if (replaced)
+        r = store_write(&process->agent->store, process);
+    if (replaced && r < 0) {
+        uint8_t *fresh = process->request;
+        process->request = spare;
+        process->request_size = size;
+        spare = fresh;
+    }
+    free(spare);
     if (r < 0)
         return r;
-    r = store_write(&process->agent->store, process);
-    if (r < 0) {
-        free(process->request);
-        process->request = TAKE_POINTER(old);
-        process->request_size = size;
-        return r;
-    }
     if (HOLDEN_HAS(changed, properties, runtime_max))
         launch_limit_runtime(process, changed);
     return 0;
