@@ -1,19 +1,19 @@
 #!/usr/bin/env bats
 # Each system call of a start and a stop made to fail in turn, and the agent killed at each: every time
 # a clear error or a recovery, and nothing leaked. HOLDEN_FAULTS=1 tries all of them, 10 each tenth
-# (usual here; in the emulated machine each hundredth).
+# (usual). Not in the emulated machine, where a traced start takes minutes.
 # shellcheck disable=SC2030,SC2031
 
 load helper
 
-STRIDE=${HOLDEN_FAULTS:-${HOLDEN_VM:+100}}
-STRIDE=${STRIDE:-10}
+STRIDE=${HOLDEN_FAULTS:-10}
 SETTINGS=(-p UMask=077 -p Nice=1 -p CPUAffinity=0 -p OOMScoreAdjust=100 -p LimitNOFILE=100 -p User=nobody
     -p AmbientCapabilities=CAP_CHOWN -p CapabilityBoundingSet=CAP_CHOWN -p WorkingDirectory=/tmp
     -p NoNewPrivileges=yes -p SystemCallFilter=~mkdir -p StandardInput=file:/dev/null)
 
 setup() {
     ! [[ "$BIN" == *sanitize* ]] || skip "the leak sanitizer cannot be traced"
+    [ -z "${HOLDEN_VM:-}" ] || skip "tried natively; under emulation a traced start takes minutes"
     prepare
 }
 
@@ -133,7 +133,7 @@ each_of() {
 @test "a system call of the keeper or the child fails" {
     calls_of keeper >"$T/list"
     [ "$(wc -l <"$T/list")" -gt 30 ]
-    each_of keeper error=ENOMEM 'close|poll|restart_syscall|exit_group|rt_sigreturn|brk|mmap|access|newfstatat|fstat|mprotect|munmap|arch_prctl' <"$T/list"
+    each_of keeper error=ENOMEM 'close|poll|waitid|restart_syscall|exit_group|rt_sigreturn|brk|mmap|access|newfstatat|fstat|mprotect|munmap|arch_prctl' <"$T/list"
 }
 
 @test "a system call of the agent fails" {
