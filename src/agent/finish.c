@@ -253,7 +253,10 @@ int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) 
         finish_unseen(process);
         return 0;
     }
-    link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0);
+    if (link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0) < 0) {
+        sd_event_source_set_enabled(source, SD_EVENT_ON);
+        return 0;
+    }
     read_usage(process);
     remove_cgroup(process);
     return 0;

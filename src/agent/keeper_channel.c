@@ -1,9 +1,12 @@
 #include "agent/keeper_channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { RETRY_DELAY = 1 }; /* milliseconds */
 
 ssize_t keeper_packet_receive(struct keeper_packet *packet, int channel) {
     union {
@@ -46,6 +49,8 @@ void keeper_reply_send(const struct keeper_reply *reply, int channel, int fd) {
         message.msg_control = &control;
         message.msg_controllen = sizeof(control);
     }
-    if (sendmsg(channel, &message, MSG_NOSIGNAL) < 0)
-        return;
+    /* An answer that got lost would be waited for for ever. */
+    while (sendmsg(channel, &message, MSG_NOSIGNAL) < 0 &&
+           (errno == ENOMEM || errno == ENOBUFS || errno == EINTR))
+        poll(NULL, 0, RETRY_DELAY);
 }

@@ -22,5 +22,6 @@ ssize_t keeper_packet_receive(struct keeper_packet *packet, int channel);
 void keeper_packet_close(struct keeper_packet *packet);
 
 /* Sends the answer, with `fd` unless it is negative; waits while the agent has not read earlier
- * ones. An agent that is gone is no failure: its successor will ask for itself. */
+ * ones, or the kernel has no memory for it. An agent that is gone is no failure: its successor will
+ * ask for itself. */
 void keeper_reply_send(const struct keeper_reply *reply, int channel, int fd);

@@ -77,6 +77,11 @@ static int keep(struct link *link, const void *bytes, size_t size, const int *fd
     return sd_event_source_set_io_events(link->io, EPOLLIN | EPOLLOUT);
 }
 
+/* What is lost here is waited for for ever, so what there is no memory for is tried again too. */
+static bool for_later(int error) {
+    return error == -EAGAIN || error == -ENOMEM || error == -ENOBUFS;
+}
+
 static int dispatch(struct link *link, const void *bytes, size_t size, const int *fds,
                     size_t count) {
     if (count > FDS)
@@ -84,7 +89,7 @@ static int dispatch(struct link *link, const void *bytes, size_t size, const int
     if (!TAILQ_EMPTY(&link->parcels))
         return keep(link, bytes, size, fds, count);
     int r = send_packet(link->fd, bytes, size, fds, count);
-    return r == -EAGAIN ? keep(link, bytes, size, fds, count) : r;
+    return for_later(r) ? keep(link, bytes, size, fds, count) : r;
 }
 
 /* A plan that no packet holds travels in a memfd, behind the others. */
@@ -154,7 +159,7 @@ static void flush(struct link *link) {
     while (!TAILQ_EMPTY(&link->parcels)) {
         struct parcel *parcel = TAILQ_FIRST(&link->parcels);
         int r = send_packet(link->fd, parcel->bytes, parcel->size, parcel->fds, parcel->count);
-        if (r == -EAGAIN)
+        if (for_later(r))
             return;
         TAILQ_REMOVE(&link->parcels, parcel, entry);
         parcel_free(parcel);

@@ -92,14 +92,17 @@ static void empty_directory(int directory) {
         closedir(entries);
 }
 
+/* The files in it beside the directories; a .new is left by an agent that was killed as it wrote. */
+static const char *const files[] = {"next-id", "next-id.new", "cgroup-made", "cgroup-made.new"};
+
 void store_close(struct store *store, bool remove) {
     if (remove && store->root >= 0) {
         empty_directory(store->records);
         empty_directory(store->logs);
         unlinkat(store->root, "records", AT_REMOVEDIR);
         unlinkat(store->root, "logs", AT_REMOVEDIR);
-        unlinkat(store->root, "next-id", 0);
-        unlinkat(store->root, "cgroup-made", 0);
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+            unlinkat(store->root, files[i], 0);
         rmdir(store->path);
     }
     for (const int *fd = (const int[]){store->root, store->records, store->logs, -2}; *fd != -2;
