@@ -133,7 +133,15 @@ static int move_to_leaf(int root, pid_t keeper) {
     return file_write(leaf, "cgroup.procs", "0");
 }
 
-/* The path below the mount that is meant: as given, or our own, or /holden in the root. */
+/* Whether the mount begins at the root of all: only that has no cgroup.type (cgroups(7)). In a
+ * container it begins at the container's cgroup, whose processes can be moved away. */
+static bool is_whole(const struct hierarchy *hierarchy) {
+    char path[4200];
+    snprintf(path, sizeof(path), "%s/cgroup.type", hierarchy->mount ? hierarchy->mount : "");
+    return access(path, F_OK) < 0;
+}
+
+/* The path below the mount that is meant: as given, or our own, or /holden in the root of all. */
 static int choose_path(const struct hierarchy *hierarchy, const char *given, char *path,
                        size_t space, bool *own) {
     char mine[4096];
@@ -143,13 +151,13 @@ static int choose_path(const struct hierarchy *hierarchy, const char *given, cha
     /* An agent that was started again already sits in the leaf of the cgroup it divides. */
     size_t size = r < 0 ? 0 : strlen(mine);
     if (size > 6 && strcmp(mine + size - 6, "/agent") == 0)
-        mine[size - 6] = '\0';
+        strcpy(mine + size - 6, size == 6 ? "/" : "");
     size_t prefix = hierarchy->mount ? strlen(hierarchy->mount) : 0;
     if (given && prefix > 0 && strncmp(given, hierarchy->mount, prefix) == 0 &&
         given[prefix] == '/')
         given += prefix;
     if (!given)
-        given = strcmp(mine, "/") == 0 || !*mine ? "/holden" : mine;
+        given = strcmp(mine, "/") == 0 && is_whole(hierarchy) ? "/holden" : mine;
     if (strlen(given) >= space)
         return -ENAMETOOLONG;
     strcpy(path, given);
