@@ -44,7 +44,8 @@ unit: $(UNIT_PROGRAMS) $(BIN)/agent ## run the unit tests (SANITIZE=1: under ASa
 E2E ?= tests/e2e
 .PHONY: e2e check-vm check
 e2e: e2e-programs ## run the end-to-end tests on this machine (E2E=FILE.bats...)
-	@HOLDEN_BIN=$(CURDIR)/$(BIN) HOLDEN_TESTS=$(CURDIR)/$(BUILD)/tests tests/tap e2e bats --tap --timing $(E2E)
+	@HOLDEN_BIN=$(CURDIR)/$(BIN) HOLDEN_TESTS=$(CURDIR)/$(BUILD)/tests \
+	  tests/tap e2e bats --tap --timing $(E2E)
 check-vm: e2e-programs ## run the tests in the QEMU machine
 	@tests/vm/check
 check: ## build everything in every way and run every test
@@ -76,7 +77,7 @@ fuzz_objects = $(patsubst %.c,$(FUZZ)/%.o,$(1))
 fuzz_layers := $(shell awk -F'["/]' '/^\#include "(agent|controller|monitor)\// \
   { print FILENAME ":" $$2 }' $(FUZZ_TARGETS:%=tests/fuzz/%.c) /dev/null | sort -u)
 fuzz_archives = $(foreach layer,$(patsubst tests/fuzz/$(1).c:%,%,$(filter tests/fuzz/$(1).c:%,$(fuzz_layers))),\
-  $(FUZZ)/$(layer).a $(if $(filter agent,$(layer)),$(FUZZ)/daemon.a))
+  $(if $(filter agent,$(layer)),$(FUZZ)/stage.a) $(FUZZ)/$(layer).a $(if $(filter agent,$(layer)),$(FUZZ)/daemon.a))
 
 $(FUZZ)/%.o: %.c
 	@mkdir -p $(@D)
@@ -84,6 +85,7 @@ $(FUZZ)/%.o: %.c
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 $(FUZZ)/base.a: $(call fuzz_objects,$(COMMON) $(PROTOCOL) tests/unit/sample.c)
+$(FUZZ)/stage.a: $(call fuzz_objects,$(addprefix tests/unit/,stage.c guest.c scratch.c))
 $(FUZZ)/agent.a: $(call fuzz_objects,$(sort $(AGENT) $(KEEPER)))
 $(FUZZ)/daemon.a: $(call fuzz_objects,$(DAEMON))
 $(FUZZ)/controller.a: $(call fuzz_objects,$(CONTROLLER))
@@ -94,7 +96,7 @@ $(FUZZ)/%.a:
 define fuzz_rule
 $(FUZZ)/bin/$(1): $(FUZZ)/tests/fuzz/$(1).o $(call fuzz_archives,$(1)) $(FUZZ)/base.a
 	@mkdir -p $$(@D)
-	@$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $$@ $$^ -Wl,--as-needed -lsystemd -lseccomp -lcap -linih -ljansson
+	@$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $$@ $$^ -Wl,--as-needed -lsystemd -lseccomp -lcap -linih -ljansson -lcmocka
 endef
 $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
 

@@ -63,6 +63,94 @@ static void seed_stream(const char *directory, const struct holden_message_row *
     write_seed(directory, "stream", row->record->name, &bytes);
 }
 
+/* A record of the boot and id that the target has. */
+static void seed_kept(const char *directory, uint32_t state) {
+    _cleanup_(sample_free) struct sample sample = {.random = state + 1};
+    _cleanup_(buffer_free) struct buffer bytes = {0};
+    _cleanup_(buffer_free) struct buffer start = {0};
+    struct holden_kept *kept = sample_make(&sample, &holden_record_kept, SAMPLE_ALL);
+    if (holden_encode(&holden_record_start, sample_make(&sample, &holden_record_start, SAMPLE_ALL),
+                      &start) < 0)
+        fail("encoding");
+    kept->version = 1;
+    kept->boot = holden_view("01234567-89ab-cdef-0123-456789abcdef");
+    kept->id = 5;
+    kept->state = state;
+    kept->request = (struct holden_view){(const char *)buffer_bytes(&start), start.size};
+    if (holden_encode(&holden_record_kept, kept, &bytes) < 0)
+        fail("encoding");
+    write_seed(directory, "recover", holden_word(&holden_enum_state, state), &bytes);
+}
+
+static void append_request(struct buffer *bytes, uint16_t type, uint8_t choices,
+                           const struct holden_record *record, const void *message) {
+    _cleanup_(buffer_free) struct buffer body = {0};
+    uint8_t head[4] = {(uint8_t)type, choices};
+    if (holden_encode(record, message, &body) < 0)
+        fail("encoding");
+    holden_put16(head + 2, (uint16_t)body.size);
+    if (buffer_append(bytes, head, sizeof(head)) < 0 ||
+        buffer_append(bytes, buffer_bytes(&body), body.size) < 0)
+        fail("appending");
+}
+
+/* A request about each of the target's processes, where it is about one; then once more in full. */
+static void seed_request(const char *directory, const struct holden_message_row *row) {
+    static const char *const names[] = {"a", "b", "c"};
+    _cleanup_(sample_free) struct sample sample = {.random = row->number};
+    for (uint8_t uid = 0; uid < 2; uid++) {
+        _cleanup_(buffer_free) struct buffer bytes = {0};
+        char name[64];
+        if (buffer_append(&bytes, &uid, 1) < 0)
+            fail("appending");
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            uint8_t *message = sample_make(&sample, row->record, SAMPLE_LEAST);
+            if (row->record->count > 0 && strcmp(row->record->fields[0].name, "name") == 0 &&
+                !row->record->fields[0].repeated)
+                *(struct holden_view *)(void *)(message + row->record->fields[0].offset) =
+                    holden_view(names[i]);
+            append_request(&bytes, row->number, (uint8_t)(i << 2), row->record, message);
+        }
+        append_request(&bytes, row->number, 3, row->record,
+                       sample_make(&sample, row->record, SAMPLE_ALL));
+        snprintf(name, sizeof(name), "%s-%u", row->record->name, uid);
+        write_seed(directory, "request", name, &bytes);
+    }
+}
+
+/* A process from its start to its end, with these choices of the keeper's; the target has three
+ * before it, so it is the fourth. */
+static void seed_life(const char *directory, uint8_t choices) {
+    static const uint8_t uid = 0;
+    const struct holden_view command[] = {holden_view("/bin/true"), holden_view("x")};
+    const struct holden_view name = holden_view("true-4");
+    _cleanup_(buffer_free) struct buffer bytes = {0};
+    struct holden_properties properties = {0}, limits = {0};
+    struct holden_start start = {0};
+    struct holden_constrain constrain = {0};
+    struct holden_restart again = {0};
+    struct holden_stop stop = {0};
+    char file[16];
+    HOLDEN_SET(&properties, properties, kill_signal, 2);
+    HOLDEN_SET(&start, start, argument, (struct holden_repeated){.count = 2, .items = command});
+    HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = &properties});
+    HOLDEN_SET(&start, start, wait, true);
+    HOLDEN_SET(&limits, properties, runtime_max, 5000000);
+    HOLDEN_SET(&constrain, constrain, name, holden_view("b"));
+    HOLDEN_SET(&constrain, constrain, properties, (struct holden_nested){.value = &limits});
+    HOLDEN_SET(&constrain, constrain, duration, 1);
+    HOLDEN_SET(&again, restart, name, name);
+    HOLDEN_SET(&stop, stop, name, name);
+    if (buffer_append(&bytes, &uid, 1) < 0)
+        fail("appending");
+    append_request(&bytes, HOLDEN_MESSAGE_start, choices, &holden_record_start, &start);
+    append_request(&bytes, HOLDEN_MESSAGE_constrain, 0, &holden_record_constrain, &constrain);
+    append_request(&bytes, HOLDEN_MESSAGE_restart, choices, &holden_record_restart, &again);
+    append_request(&bytes, HOLDEN_MESSAGE_stop, 0, &holden_record_stop, &stop);
+    snprintf(file, sizeof(file), "life-%u", choices);
+    write_seed(directory, "request", file, &bytes);
+}
+
 static void seed_filter(const char *directory, unsigned number) {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     struct holden_properties properties = {0};
@@ -126,8 +214,15 @@ int main(int argc, char **argv) {
         for (int extent = SAMPLE_LEAST; extent <= SAMPLE_SOME; extent++)
             seed_record(argv[1], i, (enum sample_extent)extent);
     const struct holden_message_row *rows = holden_messages(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         seed_stream(argv[1], &rows[i]);
+        if (rows[i].request)
+            seed_request(argv[1], &rows[i]);
+    }
+    for (uint8_t choices = 0; choices < 64; choices += 4)
+        seed_life(argv[1], choices);
+    for (size_t i = 0; i < holden_enum_state.count; i++)
+        seed_kept(argv[1], holden_enum_state.words[i].number);
     for (unsigned i = 0; i < 3; i++)
         seed_filter(argv[1], i);
     seed_setting(argv[1]);

@@ -24,7 +24,7 @@ static void place(int fd, int at) {
     close(fd);
 }
 
-static void reserve_descriptors(void) {
+void stage_reserve(void) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     assert_true(null >= 0);
     for (int fd = KEEPER_FD_LISTEN; fd <= KEEPER_FD_REPORTS; fd++)
@@ -37,7 +37,7 @@ static void reserve_descriptors(void) {
 /* Everything that the keeper hands over. */
 static void open_keeper(struct stage *stage) {
     int ends[2];
-    reserve_descriptors();
+    stage_reserve();
     scratch_open(&stage->scratch);
     snprintf(stage->socket, sizeof(stage->socket), "%s/socket", stage->scratch.path);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
