@@ -199,20 +199,28 @@ TEST(what_makes_no_sense) {
 
 /* ---- for a time ---- */
 
+enum { HOUR = 3600 };
+
+/* The time is over now. */
+static void elapse(struct scene *scene) {
+    assert_non_null(scene->process->temporary);
+    assert_int_equal(sd_event_source_set_time(scene->process->temporary->timer, 1), 0);
+    GUEST_UNTIL(scene->stage.agent->event, !scene->process->temporary);
+}
+
 TEST(taken_back_by_itself) {
     struct scene scene;
     open_scene(&scene);
-    scene.duration = 20000;
+    scene.duration = UINT64_C(1000000) * HOUR;
     WANT(tasks_max, 200);
     WANT(allowed_cpus, (struct holden_view){"\3", 1});
     constrained(&scene);
     file_is(&scene, "pids.max", "200");
     file_is(&scene, "cpuset.cpus", "0-1");
-    assert_non_null(scene.process->temporary);
     uint64_t told = scene.stage.agent->events.last;
     scratch_write(&scene.stage.scratch, "cgroup/1-web/cpuset.cpus",
                   "0"); /* what is written fits over it */
-    GUEST_UNTIL(scene.stage.agent->event, !scene.process->temporary);
+    elapse(&scene);
     file_is(&scene, "pids.max", "100");
     file_is(&scene, "cpuset.cpus", "");
     assert_int_equal(kept(&scene).tasks_max, 100);
@@ -223,15 +231,15 @@ TEST(taken_back_by_itself) {
 TEST(a_second_one_starts_from_what_was_before_the_first) {
     struct scene scene;
     open_scene(&scene);
-    scene.duration = UINT64_C(3600) * 1000000;
+    scene.duration = UINT64_C(1000000) * HOUR;
     WANT(tasks_max, 200);
     constrained(&scene);
-    scene.duration = 20000;
+    scene.duration = UINT64_C(1000000) * HOUR;
     WANT(tasks_max, 300);
     constrained(&scene);
     assert_int_equal(scene.before.tasks_max, 100);
     file_is(&scene, "pids.max", "300");
-    GUEST_UNTIL(scene.stage.agent->event, !scene.process->temporary);
+    elapse(&scene);
     file_is(&scene, "pids.max", "100");
     close_scene(&scene);
 }
@@ -239,7 +247,7 @@ TEST(a_second_one_starts_from_what_was_before_the_first) {
 TEST(one_for_good_ends_the_one_for_a_time) {
     struct scene scene;
     open_scene(&scene);
-    scene.duration = UINT64_C(3600) * 1000000;
+    scene.duration = UINT64_C(1000000) * HOUR;
     WANT(tasks_max, 200);
     constrained(&scene);
     scene.duration = 0;

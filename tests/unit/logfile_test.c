@@ -204,9 +204,11 @@ TEST(watched_again_only_once_it_is_still) {
     write_to(fd, "x");
     GUEST_UNTIL(stage.agent->event, process->log_look);
     assert_int_equal(process->log_watch, -1);
+    assert_int_equal(sd_event_source_set_time(process->log_look, UINT64_MAX / 2), 0);
     for (unsigned i = 0; i < 100; i++)
         write_to(fd, "x");
     assert_int_equal(guest_turn(stage.agent->event), 0);
+    assert_int_equal(sd_event_source_set_time(process->log_look, 1), 0);
     GUEST_UNTIL(stage.agent->event, process->log_watch >= 0);
     assert_null(process->log_look);
     write_to(fd, "x");
