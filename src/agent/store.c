@@ -92,7 +92,8 @@ static void empty_directory(int directory) {
         closedir(entries);
 }
 
-/* The files in it beside the directories; a .new is left by an agent that was killed as it wrote. */
+/* The files in it beside the directories; a .new is left by an agent that was killed as it wrote.
+ */
 static const char *const files[] = {"next-id", "next-id.new", "cgroup-made", "cgroup-made.new"};
 
 void store_close(struct store *store, bool remove) {
