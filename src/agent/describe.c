@@ -186,11 +186,15 @@ int describe_stream(struct agent *agent, struct peer *peer, uint32_t id,
     peer->promises += STREAM_COST;
     *stream = (struct stream){.peer = peer,
                               .id = id,
+                              .after = request->after,
                               .ended = request->ended,
                               .usage = request->usage,
                               .detail = request->detail,
                               .ids = ids,
                               .count = count};
+    for (size_t i = 0; stream->after > 0 && i < count; i++)
+        if (ids[i] == stream->after)
+            stream->next = i + 1;
     LIST_INSERT_HEAD(&peer->streams, stream, entry);
     pump(agent, stream);
     return 0;

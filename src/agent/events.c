@@ -166,6 +166,11 @@ int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
     if (!since && !follower->follow)
         follower->next = oldest(events);
     LIST_INSERT_HEAD(&events->followers, follower, entry);
+    if (HOLDEN_HAS(request, subscribe, tell) && request->tell) {
+        struct holden_target target = {0};
+        HOLDEN_SET(&target, target, id, follower->next - 1);
+        peer_reply(peer, HOLDEN_MESSAGE_target, id, &target, NULL, 0);
+    }
     if (!serve(events, follower))
         drop(follower);
     return 0;

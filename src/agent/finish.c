@@ -17,6 +17,8 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
+enum { GRACE = 10000000 /* microseconds */, GRACE_RECORDS = 1000 };
+
 /* ---- what waits ---- */
 
 void finish_describe(const struct process *process, struct holden_exited *message) {
@@ -60,11 +62,18 @@ void finish_released(struct agent *agent, uint64_t id) {
 
 /* ---- the end itself ---- */
 
+/* Clients of an agent that died come back to ask its successor how things ended: for a while it
+ * keeps more. */
+static size_t to_keep(const struct agent *agent) {
+    bool grace = agent->recoveries > 0 && machine_monotonic() - agent->started < GRACE;
+    return agent->config.keep_records + (grace ? GRACE_RECORDS : 0);
+}
+
 void finish_forget_old(struct agent *agent) {
-    struct process *process = TAILQ_FIRST(&agent->processes.order);
-    while (process && agent->processes.ended > agent->config.keep_records) {
-        struct process *next = TAILQ_NEXT(process, order);
-        if (!process_alive(process) && LIST_EMPTY(&process->waiters)) {
+    struct process *process = TAILQ_FIRST(&agent->processes.endings);
+    while (process && agent->processes.ended > to_keep(agent)) {
+        struct process *next = TAILQ_NEXT(process, ending);
+        if (LIST_EMPTY(&process->waiters)) {
             store_remove(&agent->store, process);
             process_free(process);
         }
@@ -75,6 +84,8 @@ void finish_forget_old(struct agent *agent) {
 /* A restart goes back to STARTING in place; what was known of the last run is dropped. */
 void finish_start_again(struct process *process) {
     struct failure failure;
+    if (process->stopping)
+        process->restart_token = process->stopping->restart_token;
     process_stopped(process);
     free(process->outcome.explanation);
     process->outcome = (struct outcome){0};

@@ -193,11 +193,16 @@ static void refuse_step(struct process *process, uint32_t step, int error) {
         refuse(process, words, "%s", strerror(error));
 }
 
+void launch_describe(const struct process *process, pid_t pid, struct holden_started *message) {
+    *message = (struct holden_started){0};
+    HOLDEN_SET(message, started, name, holden_view(process->name));
+    HOLDEN_SET(message, started, id, process->id);
+    HOLDEN_SET(message, started, pid, (uint32_t)pid);
+}
+
 void launch_tell(struct process *process, pid_t pid, int pidfd) {
-    struct holden_started message = {0};
-    HOLDEN_SET(&message, started, name, holden_view(process->name));
-    HOLDEN_SET(&message, started, id, process->id);
-    HOLDEN_SET(&message, started, pid, (uint32_t)pid);
+    struct holden_started message;
+    launch_describe(process, pid, &message);
     HOLDEN_SET(&message, started, pidfd, 0);
     waiter_answer(process, WAITER_START, HOLDEN_MESSAGE_started, &message, &pidfd, 1);
 }

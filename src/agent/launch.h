@@ -16,6 +16,9 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
  * run. Nothing where that is decided already. */
 void launch_settle(struct process *process);
 
+/* Fills a message that tells that it runs, or ran, as `pid`; without a pidfd. */
+void launch_describe(const struct process *process, pid_t pid, struct holden_started *message);
+
 /* Tells who asked for it that it runs, or ran, as `pid`; `pidfd` stays the caller's. */
 void launch_tell(struct process *process, pid_t pid, int pidfd);
 

@@ -13,28 +13,45 @@
 
 enum { BUCKETS = 256 };
 
-static struct process_bucket *buckets_new(size_t count) {
-    return calloc(count, sizeof(struct process_bucket));
+static void free_buckets(struct processes *table) {
+    free(table->by_id);
+    free(table->by_name);
+    free(table->by_pid);
+    free(table->by_token);
+}
+
+/* Gives the table so many new, empty buckets; those it had are not freed. 0 or -ENOMEM, and nothing
+ * has changed. */
+static int make_buckets(struct processes *table, size_t count) {
+    struct processes made = *table;
+    made.by_id = calloc(count, sizeof(*made.by_id));
+    made.by_name = calloc(count, sizeof(*made.by_name));
+    made.by_pid = calloc(count, sizeof(*made.by_pid));
+    made.by_token = calloc(count, sizeof(*made.by_token));
+    made.buckets = count;
+    if (!made.by_id || !made.by_name || !made.by_pid || !made.by_token) {
+        free_buckets(&made);
+        return -ENOMEM;
+    }
+    table->by_id = made.by_id;
+    table->by_name = made.by_name;
+    table->by_pid = made.by_pid;
+    table->by_token = made.by_token;
+    table->buckets = count;
+    return 0;
 }
 
 int processes_init(struct processes *table) {
-    *table = (struct processes){.buckets = BUCKETS};
+    *table = (struct processes){0};
     TAILQ_INIT(&table->order);
-    table->by_id = buckets_new(BUCKETS);
-    table->by_name = buckets_new(BUCKETS);
-    table->by_pid = buckets_new(BUCKETS);
-    if (table->by_id && table->by_name && table->by_pid)
-        return 0;
-    processes_free(table);
-    return -ENOMEM;
+    TAILQ_INIT(&table->endings);
+    return make_buckets(table, BUCKETS);
 }
 
 void processes_free(struct processes *table) {
     while (!TAILQ_EMPTY(&table->order))
         process_free(TAILQ_FIRST(&table->order));
-    free(table->by_id);
-    free(table->by_name);
-    free(table->by_pid);
+    free_buckets(table);
     *table = (struct processes){0};
 }
 
@@ -57,29 +74,18 @@ static void link_process(struct processes *table, struct process *process) {
                      by_name);
     if (process->pid > 0)
         LIST_INSERT_HEAD(bucket(table->by_pid, table, (size_t)process->pid), process, by_pid);
+    if (process->token > 0)
+        LIST_INSERT_HEAD(bucket(table->by_token, table, process->token), process, by_token);
 }
 
 /* Four times the buckets once they hold two each on average; without memory it stays as it is. */
 static void grow(struct processes *table) {
     if (table->count < table->buckets * 2)
         return;
-    size_t more = table->buckets * 4;
-    struct process_bucket *by_id = buckets_new(more);
-    struct process_bucket *by_name = buckets_new(more);
-    struct process_bucket *by_pid = buckets_new(more);
-    if (!by_id || !by_name || !by_pid) {
-        free(by_id);
-        free(by_name);
-        free(by_pid);
+    struct processes old = *table;
+    if (make_buckets(table, table->buckets * 4) < 0)
         return;
-    }
-    free(table->by_id);
-    free(table->by_name);
-    free(table->by_pid);
-    table->by_id = by_id;
-    table->by_name = by_name;
-    table->by_pid = by_pid;
-    table->buckets = more;
+    free_buckets(&old);
     /* Oldest first, so that the newest of a name ends up at the head of its bucket. */
     struct process *process;
     TAILQ_FOREACH(process, &table->order, order)
@@ -119,8 +125,43 @@ void process_set_pid(struct process *process, pid_t pid) {
     if (process->pid > 0)
         LIST_REMOVE(process, by_pid);
     process->pid = pid;
-    if (pid > 0)
-        LIST_INSERT_HEAD(bucket(table->by_pid, table, (size_t)pid), process, by_pid);
+    if (pid <= 0)
+        return;
+    process->last_pid = pid;
+    LIST_INSERT_HEAD(bucket(table->by_pid, table, (size_t)pid), process, by_pid);
+}
+
+void process_set_request(struct process *process, uint8_t *request, size_t size) {
+    struct processes *table = &process->agent->processes;
+    struct holden_start start;
+    struct holden_properties properties;
+    free(process->request);
+    process->request = request;
+    process->request_size = size;
+    if (process->token > 0)
+        LIST_REMOVE(process, by_token);
+    process_request(process, &start, &properties);
+    process->token = HOLDEN_HAS(&start, start, token) ? start.token : 0;
+    if (process->token > 0)
+        LIST_INSERT_HEAD(bucket(table->by_token, table, process->token), process, by_token);
+}
+
+/* They end in order but for those that are recovered, which are read in the order of their ids. */
+void process_set_ended(struct process *process, bool ended) {
+    struct processes *table = &process->agent->processes;
+    if (!ended) {
+        TAILQ_REMOVE(&table->endings, process, ending);
+        table->ended--;
+        return;
+    }
+    struct process *before = TAILQ_LAST(&table->endings, process_order);
+    while (before && before->ended_monotonic > process->ended_monotonic)
+        before = TAILQ_PREV(before, process_order, ending);
+    if (before)
+        TAILQ_INSERT_AFTER(&table->endings, before, process, ending);
+    else
+        TAILQ_INSERT_HEAD(&table->endings, process, ending);
+    table->ended++;
 }
 
 void process_launched(struct process *process) {
@@ -158,11 +199,13 @@ void process_free(struct process *process) {
     TAILQ_REMOVE(&table->order, process, order);
     LIST_REMOVE(process, by_id);
     LIST_REMOVE(process, by_name);
+    if (process->token > 0)
+        LIST_REMOVE(process, by_token);
     table->count--;
     if (process_alive(process))
         table->alive--;
     else
-        table->ended--;
+        process_set_ended(process, false);
     sd_event_source_disable_unref(process->end);
     sd_event_source_disable_unref(process->limit);
     sd_event_source_disable_unref(process->log_look);
@@ -188,6 +231,16 @@ struct process *process_by_id(const struct processes *table, uint64_t id) {
     struct process *process;
     LIST_FOREACH(process, bucket(table->by_id, table, (size_t)id), by_id)
         if (process->id == id)
+            return process;
+    return NULL;
+}
+
+struct process *process_by_token(const struct processes *table, uint64_t token, uid_t owner) {
+    struct process *process;
+    if (token == 0)
+        return NULL;
+    LIST_FOREACH(process, bucket(table->by_token, table, (size_t)token), by_token)
+        if (process->token == token && process->owner == owner)
             return process;
     return NULL;
 }

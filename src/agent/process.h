@@ -57,6 +57,7 @@ struct stopping {
     int64_t by;            /* the user who asked, or -1: the agent itself */
     uint32_t cause;        /* why, for the record */
     bool restart;          /* start it again once it is gone */
+    uint64_t restart_token; /* of the request for that, or 0 */
 };
 
 /* A constraint that ends by itself. */
@@ -68,14 +69,18 @@ struct temporary {
 
 struct process {
     TAILQ_ENTRY(process) order;
+    TAILQ_ENTRY(process) ending;  /* while it has ended */
     LIST_ENTRY(process) by_id;
     LIST_ENTRY(process) by_name;
     LIST_ENTRY(process) by_pid;   /* while pid > 0 */
+    LIST_ENTRY(process) by_token; /* while token > 0 */
     struct agent *agent;
     uint64_t id;
     char *name;                   /* owned */
     uint8_t *request; /* owned: the `start` it was made from, encoded, as it now holds */
     size_t request_size;
+    uint64_t token;               /* of that `start`, or 0 */
+    uint64_t restart_token;       /* of its last restart, or 0 */
     const uint32_t state;         /* written by state.c alone */
     bool frozen;
     bool child;                   /* the keeper has it as its child, and so its status */
@@ -91,6 +96,7 @@ struct process {
     gid_t owner_gid;
     uid_t user;
     pid_t pid;                    /* 0 when there is none */
+    pid_t last_pid;               /* the same, or the one that it had */
     int pidfd;
     sd_event_source *end;         /* the pidfd */
     sd_event_source *limit;       /* RuntimeMaxSec= */
@@ -116,7 +122,8 @@ TAILQ_HEAD(process_order, process);
 
 struct processes {
     struct process_order order;
-    struct process_bucket *by_id, *by_name, *by_pid; /* owned, `buckets` each */
+    struct process_order endings; /* those that have ended, the first that did at the head */
+    struct process_bucket *by_id, *by_name, *by_pid, *by_token; /* owned, `buckets` each */
     size_t buckets;
     size_t count;                 /* all */
     size_t alive;
@@ -143,6 +150,16 @@ void process_permanent(struct process *process);
 
 /* Sets or, with 0, clears the pid by which it is found. */
 void process_set_pid(struct process *process, pid_t pid);
+
+/* Keeps the request that it was made from, of `size` bytes, and finds its token in it. Takes over
+ * `request`. */
+void process_set_request(struct process *process, uint8_t *request, size_t size);
+
+/* The process that this user has started with that token, or NULL. */
+struct process *process_by_token(const struct processes *table, uint64_t token, uid_t owner);
+
+/* Puts a process that has ended among the others, by when, or takes it out: for state.c. */
+void process_set_ended(struct process *process, bool ended);
 
 /* The process with that id, or NULL. */
 struct process *process_by_id(const struct processes *table, uint64_t id);

@@ -101,14 +101,16 @@ static void found(struct agent *agent, const struct holden_kept *kept) {
     process->started_realtime = kept->started;
     process->started_monotonic = kept->started_monotonic;
     process->restarts = kept->restarts;
+    process->restart_token = kept->restart_token;
+    process->last_pid = (pid_t)kept->last_pid;
     process->has_log = kept->log;
-    process->request = malloc(kept->request.size + 1);
-    if (!process->request) {
+    uint8_t *request = malloc(kept->request.size + 1);
+    if (!request) {
         process_free(process);
         return;
     }
-    memcpy(process->request, kept->request.data, kept->request.size);
-    process->request_size = kept->request.size;
+    memcpy(request, kept->request.data, kept->request.size);
+    process_set_request(process, request, kept->request.size);
     if (state_alive(kept->state))
         take_living(process, kept);
     else {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -13,31 +14,51 @@
 /* Who may send a request. About a target, members may ask where it is their own. */
 enum role { ROLE_MEMBER, ROLE_ROOT };
 
-#define TARGET(message) offsetof(struct holden_##message, name)
-enum { NO_TARGET = 0 };
+/* What a request says about its target, by name; all offsets are from the message. */
+struct target {
+    size_t name;
+    uint8_t id, tell; /* field indexes plus one; 0: it has none */
+    size_t id_at, tell_at;
+};
+#define TARGET(m)                                                                                  \
+    {.name = offsetof(struct holden_##m, name),                                                    \
+     .id = HOLDEN_INDEX(m, id) + 1,                                                                \
+     .tell = HOLDEN_INDEX(m, tell) + 1,                                                            \
+     .id_at = offsetof(struct holden_##m, id),                                                     \
+     .tell_at = offsetof(struct holden_##m, tell)}
+#define NAME_ONLY(m) {.name = offsetof(struct holden_##m, name)}
+#define NO_TARGET {0}
+
+/* For a process that has ended: */
+enum ended {
+    REFUSED, /* it makes no sense */
+    DONE,    /* nor that, but one that comes again has done what it was to do */
+    ALLOWED,
+    GONE,    /* and one that comes again for a process that is forgotten is done */
+};
 
 static const struct row {
     request_handler *handle;
     enum role role;
-    size_t target;  /* offset of the name in the message, or NO_TARGET */
-    bool answered_ended; /* it makes sense for a process that has ended */
+    struct target target;
+    enum ended ended;
 } rows[] = {
-    [HOLDEN_MESSAGE_ping] = {request_ping, ROLE_MEMBER, NO_TARGET, false},
-    [HOLDEN_MESSAGE_start] = {request_start, ROLE_MEMBER, NO_TARGET, false},
-    [HOLDEN_MESSAGE_stop] = {request_stop, ROLE_MEMBER, TARGET(stop), true},
-    [HOLDEN_MESSAGE_kill] = {request_kill, ROLE_MEMBER, TARGET(kill), false},
-    [HOLDEN_MESSAGE_restart] = {request_restart, ROLE_MEMBER, TARGET(restart), true},
-    [HOLDEN_MESSAGE_freeze] = {request_freeze, ROLE_MEMBER, TARGET(freeze), false},
-    [HOLDEN_MESSAGE_thaw] = {request_thaw, ROLE_MEMBER, TARGET(thaw), false},
-    [HOLDEN_MESSAGE_reset] = {request_reset, ROLE_MEMBER, TARGET(reset), true},
-    [HOLDEN_MESSAGE_constrain] = {request_constrain, ROLE_MEMBER, TARGET(constrain), true},
-    [HOLDEN_MESSAGE_list] = {request_list, ROLE_MEMBER, NO_TARGET, false},
-    [HOLDEN_MESSAGE_wait] = {request_wait, ROLE_MEMBER, TARGET(wait), true},
-    [HOLDEN_MESSAGE_subscribe] = {request_subscribe, ROLE_MEMBER, NO_TARGET, false},
-    [HOLDEN_MESSAGE_log] = {request_log, ROLE_MEMBER, TARGET(log), true},
-    [HOLDEN_MESSAGE_doctor] = {request_doctor, ROLE_MEMBER, NO_TARGET, false},
-    [HOLDEN_MESSAGE_self] = {request_self, ROLE_MEMBER, NO_TARGET, false},
-    [HOLDEN_MESSAGE_reexec] = {request_reexec, ROLE_ROOT, NO_TARGET, false},
+    [HOLDEN_MESSAGE_ping] = {request_ping, ROLE_MEMBER, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_start] = {request_start, ROLE_MEMBER, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_stop] = {request_stop, ROLE_MEMBER, TARGET(stop), GONE},
+    [HOLDEN_MESSAGE_kill] = {request_kill, ROLE_MEMBER, TARGET(kill), DONE},
+    [HOLDEN_MESSAGE_restart] = {request_restart, ROLE_MEMBER, TARGET(restart), ALLOWED},
+    [HOLDEN_MESSAGE_freeze] = {request_freeze, ROLE_MEMBER, TARGET(freeze), REFUSED},
+    [HOLDEN_MESSAGE_thaw] = {request_thaw, ROLE_MEMBER, TARGET(thaw), DONE},
+    [HOLDEN_MESSAGE_reset] = {request_reset, ROLE_MEMBER, TARGET(reset), GONE},
+    [HOLDEN_MESSAGE_constrain] = {request_constrain, ROLE_MEMBER, TARGET(constrain), ALLOWED},
+    [HOLDEN_MESSAGE_list] = {request_list, ROLE_MEMBER, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_wait] = {request_wait, ROLE_MEMBER, TARGET(wait), ALLOWED},
+    [HOLDEN_MESSAGE_subscribe] = {request_subscribe, ROLE_MEMBER, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_log] = {request_log, ROLE_MEMBER, NAME_ONLY(log), ALLOWED},
+    [HOLDEN_MESSAGE_doctor] = {request_doctor, ROLE_MEMBER, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_self] = {request_self, ROLE_MEMBER, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_reexec] = {request_reexec, ROLE_ROOT, NO_TARGET, REFUSED},
 };
 
 /* Room for the largest decoded request. */
@@ -46,11 +67,38 @@ union decoded {
     uint8_t space[1024];
 };
 
+/* The id that a request which comes again names its target by; 0: it comes for the first time. */
+static uint64_t named_id(const struct row *row, const void *message) {
+    uint64_t id = 0;
+    if (row->target.id > 0 && holden_has(message, row->target.id - 1U))
+        memcpy(&id, (const uint8_t *)message + row->target.id_at, sizeof(id));
+    return id;
+}
+
+static bool wants_to_be_told(const struct row *row, const void *message) {
+    bool tell = false;
+    if (row->target.tell > 0 && holden_has(message, row->target.tell - 1U))
+        memcpy(&tell, (const uint8_t *)message + row->target.tell_at, sizeof(tell));
+    return tell;
+}
+
+static void tell_target(const struct request *request) {
+    struct holden_target message = {0};
+    HOLDEN_SET(&message, target, id, request->target->id);
+    peer_reply(request->peer, HOLDEN_MESSAGE_target, request->id, &message, NULL, 0);
+}
+
+/* Finds and checks the target. 1: there is nothing left to do, and that is the answer. */
 static int find_target(const struct row *row, struct request *request, struct failure *failure) {
-    const struct holden_view *name = (const void *)((const uint8_t *)request->message +
-                                                    row->target);
+    struct agent *agent = request->agent;
+    const struct holden_view *name =
+        (const void *)((const uint8_t *)request->message + row->target.name);
     int shown = (int)(name->size < 64 ? name->size : 64);
-    struct process *process = process_by_text(&request->agent->processes, *name);
+    uint64_t id = named_id(row, request->message);
+    struct process *process = id > 0 ? process_by_id(&agent->processes, id)
+                                     : process_by_text(&agent->processes, *name);
+    if (!process && id > 0 && id < agent->store.next_id && row->ended == GONE)
+        return 1;
     if (!process)
         return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL,
                            "no process %.*s; `list -a` shows all", shown, name->data);
@@ -58,24 +106,29 @@ static int find_target(const struct row *row, struct request *request, struct fa
         return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
                            "process %.*s belongs to user %u; you are user %u", shown, name->data,
                            (unsigned)process->owner, (unsigned)request->peer->uid);
-    if (!process_alive(process) && !row->answered_ended)
+    if (!process_alive(process) && row->ended == DONE && id > 0)
+        return 1;
+    if (!process_alive(process) && row->ended < ALLOWED)
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
                            "%s has ended (%s); `status %s` tells how", process->name,
                            holden_word(&holden_enum_state, process->state), process->name);
     request->target = process;
+    if (wants_to_be_told(row, request->message))
+        tell_target(request);
     return 0;
 }
 
 static int handle(const struct row *row, struct request *request, struct failure *failure) {
+    struct holden_done done = {0};
+    int r = 0;
     if (row->role == ROLE_ROOT && request->peer->uid != 0)
         return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
                            "only root may do that; you are user %u", (unsigned)request->peer->uid);
-    if (row->target != NO_TARGET) {
-        int r = find_target(row, request, failure);
-        if (r < 0)
-            return r;
-    }
-    return row->handle(request, failure);
+    if (row->target.name != 0)
+        r = find_target(row, request, failure);
+    if (r > 0)
+        peer_reply(request->peer, HOLDEN_MESSAGE_done, request->id, &done, NULL, 0);
+    return r == 0 ? row->handle(request, failure) : r;
 }
 
 /* A frame whose body breaks the protocol ends the peer, after the answer. */

@@ -38,9 +38,55 @@ static int promise(struct request *request, struct process *process, enum waiter
     return r < 0 ? no_memory(failure) : 0;
 }
 
+/* The answer to a wait for an end that has been. */
+static void tell_end(const struct request *request, const struct process *process) {
+    struct holden_exited message;
+    finish_describe(process, &message);
+    peer_reply(request->peer, HOLDEN_MESSAGE_exited, request->id, &message, NULL, 0);
+}
+
+/* What the record of a start that failed says of it. */
+static int refuse_as_before(const struct process *process, struct failure *failure) {
+    static const char introduction[] = "it never ran: ";
+    const char *text = process->outcome.explanation;
+    bool introduced = text && strncmp(text, introduction, sizeof(introduction) - 1) == 0;
+    return failure_set(failure, HOLDEN_code_FAILED, NULL, "%s",
+                       introduced ? text + sizeof(introduction) - 1
+                       : text     ? text
+                                  : "it never ran");
+}
+
+/* A start that comes again is answered as it was answered, or will be. */
+static int answer_again(struct request *request, struct process *process, bool wait,
+                        struct failure *failure) {
+    struct holden_started message;
+    bool alive = process_alive(process);
+    if (!alive && process->outcome.cause == HOLDEN_cause_SETUP)
+        return refuse_as_before(process, failure);
+    bool owed = alive && !process->ran;
+    int r = owed ? promise(request, process, WAITER_START, failure) : 0;
+    if (r == 0 && alive && wait)
+        r = promise(request, process, WAITER_EXIT, failure);
+    if (r < 0 || owed)
+        return r;
+    launch_describe(process, process->last_pid, &message);
+    size_t count = process->pidfd >= 0;
+    if (count > 0)
+        HOLDEN_SET(&message, started, pidfd, 0);
+    peer_reply(request->peer, HOLDEN_MESSAGE_started, request->id, &message, &process->pidfd,
+               count);
+    if (wait && !alive)
+        tell_end(request, process);
+    return 0;
+}
+
 int request_start(struct request *request, struct failure *failure) {
     const struct holden_start *start = request->message;
-    struct process *process;
+    uint64_t token = HOLDEN_HAS(start, start, token) ? start->token : 0;
+    struct process *process =
+        process_by_token(&request->agent->processes, token, request->peer->uid);
+    if (process)
+        return answer_again(request, process, start->wait, failure);
     if (request->agent->stopping)
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "the agent is stopping");
     int r = start_make(request, &process, failure);
@@ -101,7 +147,11 @@ int request_kill(struct request *request, struct failure *failure) {
 }
 
 int request_restart(struct request *request, struct failure *failure) {
+    const struct holden_restart *restart = request->message;
     struct process *process = request->target;
+    uint64_t token = HOLDEN_HAS(restart, restart, token) ? restart->token : 0;
+    if (token > 0 && process->restart_token == token)
+        return answer_again(request, process, false, failure);
     if (request->agent->stopping)
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "the agent is stopping");
     if (process->state == HOLDEN_state_STARTING)
@@ -116,9 +166,11 @@ int request_restart(struct request *request, struct failure *failure) {
         return r;
     if (process_alive(process)) {
         struct stop_request how = {
-            .by = request->peer->uid, .cause = HOLDEN_cause_STOPPED, .restart = true};
+            .by = request->peer->uid, .cause = HOLDEN_cause_STOPPED, .restart = true,
+            .restart_token = token};
         return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
     }
+    process->restart_token = token;
     finish_start_again(process);
     return 0;
 }
@@ -233,9 +285,7 @@ int request_wait(struct request *request, struct failure *failure) {
     struct process *process = request->target;
     if (process_alive(process))
         return promise(request, process, WAITER_EXIT, failure);
-    struct holden_exited message;
-    finish_describe(process, &message);
-    peer_reply(request->peer, HOLDEN_MESSAGE_exited, request->id, &message, NULL, 0);
+    tell_end(request, process);
     return 0;
 }
 

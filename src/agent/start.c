@@ -158,11 +158,11 @@ static int keep_request(struct request *request, struct process *process,
     int r = holden_encode(&holden_record_start, &start, &encoded);
     if (r < 0)
         return r;
-    process->request = malloc(encoded.size);
-    if (!process->request)
+    uint8_t *copy = malloc(encoded.size);
+    if (!copy)
         return -ENOMEM;
-    memcpy(process->request, buffer_bytes(&encoded), encoded.size);
-    process->request_size = encoded.size;
+    memcpy(copy, buffer_bytes(&encoded), encoded.size);
+    process_set_request(process, copy, encoded.size);
     return 0;
 }
 

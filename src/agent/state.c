@@ -31,13 +31,10 @@ static void set(struct process *process, uint32_t to) {
     struct processes *table = &process->agent->processes;
     bool before = state_alive(process->state), after = state_alive(to);
     *(uint32_t *)(uintptr_t)&process->state = to;
-    if (before && !after) {
-        table->alive--;
-        table->ended++;
-    } else if (!before && after) {
-        table->alive++;
-        table->ended--;
-    }
+    if (before == after)
+        return;
+    process_set_ended(process, before);
+    table->alive += after ? 1 : -1UL;
 }
 
 void state_recover(struct process *process, uint32_t state) {

@@ -124,6 +124,8 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     /* The last one who asks decides whether it comes back. */
     if (request->by >= 0 || request->restart)
         process->stopping->restart = request->restart;
+    if (request->restart)
+        process->stopping->restart_token = request->restart_token;
     /* Before exec there is nobody to ask. */
     if (!process->ran || timeout == 0 || signal == SIGKILL) {
         stop_kill(process);

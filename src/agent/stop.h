@@ -10,6 +10,7 @@ struct stop_request {
     int64_t by;        /* the user who asked, or -1: the agent */
     uint32_t cause;    /* enum holden_cause_values, for the record */
     bool restart;      /* start it again when it is gone */
+    uint64_t restart_token; /* of the request for that, or 0 */
     bool rest;         /* the main process has ended by itself: only the others are left */
 };
 

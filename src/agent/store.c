@@ -141,8 +141,12 @@ static void fill(const struct store *store, const struct process *process,
     HOLDEN_SET(kept, kept, started_monotonic, process->started_monotonic);
     HOLDEN_SET(kept, kept, restarts, process->restarts);
     HOLDEN_SET(kept, kept, log, process->has_log);
+    if (process->restart_token > 0)
+        HOLDEN_SET(kept, kept, restart_token, process->restart_token);
     if (process->pid > 0)
         HOLDEN_SET(kept, kept, pid, (uint32_t)process->pid);
+    if (process->last_pid > 0)
+        HOLDEN_SET(kept, kept, last_pid, (uint32_t)process->last_pid);
     if (process_alive(process))
         return;
     HOLDEN_SET(kept, kept, ended, process->ended_realtime);

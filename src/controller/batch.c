@@ -16,9 +16,9 @@ struct progress {
     const struct batch *batch;
     int count;
     int answered;
-    int queued;      /* requests sent over this connection: request N is for item queue[N - 1] */
+    int queued;      /* requests sent: request N is for item queue[N - 1] */
     int outstanding; /* of them not answered yet */
-    int next;        /* first item not yet asked for over this connection */
+    int next;        /* first item not yet asked for */
     int *queue;      /* owned */
     int *results;    /* owned; exit statuses, or UNANSWERED */
 };
@@ -104,26 +104,15 @@ static void take(struct progress *progress, const struct holden_reply *reply) {
     answer(progress, item, status == STATUS_DONE ? STATUS_FAILED : status);
 }
 
-/* Forgets what was asked over the old connection. */
-static int resume(struct progress *progress, struct session *session) {
-    progress->queued = progress->outstanding = progress->next = 0;
-    return session_reopen(session);
-}
-
 static int run(struct progress *progress, struct session *session) {
     while (progress->answered < progress->count) {
         struct holden_reply reply;
-        bool lost = false;
         int status = ask_more(progress, session);
         if (status == STATUS_DONE)
-            status = progress->batch->resumes ? session_next_or_lost(session, &reply, &lost)
-                                              : session_next(session, &reply);
-        if (lost)
-            status = resume(progress, session);
+            status = session_next(session, &reply);
         if (status != STATUS_DONE)
             return status;
-        if (!lost)
-            take(progress, &reply);
+        take(progress, &reply);
     }
     for (int i = 0; i < progress->count; i++)
         if (progress->results[i] != STATUS_DONE)

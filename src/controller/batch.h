@@ -8,7 +8,6 @@
 struct batch {
     const char *action;  /* "stop", for "cannot stop NAME: …" */
     uint16_t answer;     /* message that means success */
-    bool resumes;        /* asked again where the agent goes away meanwhile */
     /* Sends the request for one name. STATUS_DONE, or what went wrong, said. */
     int (*ask)(struct session *session, const struct options *options, const char *name);
     /* Reports a success; returns what counts as its exit status. */

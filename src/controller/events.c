@@ -70,22 +70,20 @@ static void print_event(struct output *output, const struct holden_event *event)
     output_text(output, "\n");
 }
 
-static int subscribe(struct session *session, const struct options *options, uint64_t since,
-                     bool has_since) {
+static int subscribe(struct session *session, const struct options *options) {
     struct holden_subscribe request = {0};
-    if (has_since)
-        HOLDEN_SET(&request, subscribe, since, since);
+    if (options->has_since)
+        HOLDEN_SET(&request, subscribe, since, options->since);
     if (options->follow)
         HOLDEN_SET(&request, subscribe, follow, true);
     return session_ask(session, HOLDEN_MESSAGE_subscribe, &request, NULL, 0, NULL);
 }
 
-static int take_event(struct command *command, const struct holden_reply *reply, uint64_t *last) {
+static int take_event(struct command *command, const struct holden_reply *reply) {
     struct holden_event event;
     int status = session_take(reply, HOLDEN_MESSAGE_event, &event, "cannot show events");
     if (status != STATUS_DONE)
         return status;
-    *last = event.sequence;
     if (command->options.json)
         output_json(&command->output, &holden_record_event, &event);
     else
@@ -96,29 +94,19 @@ static int take_event(struct command *command, const struct holden_reply *reply,
 int verb_events(struct command *command) {
     const struct options *options = &command->options;
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
-    uint64_t last = options->since;
     int status = session_open(&session, options);
     output_inspect(&command->output, options->no_color);
     if (status == STATUS_DONE)
-        status = subscribe(&session, options, last, options->has_since);
+        status = subscribe(&session, options);
     while (status == STATUS_DONE) {
         struct holden_reply reply;
-        bool lost;
         if (!session_has_frame(&session) && output_flush(&command->output) < 0)
             return STATUS_FAILED;
-        status = session_next_or_lost(&session, &reply, &lost);
-        if (lost && options->follow) {
-            status = session_reopen(&session);
-            if (status == STATUS_DONE)
-                status = subscribe(&session, options, last, last > 0);
-            continue;
-        }
-        if (lost)
-            return session_lost(&session);
+        status = session_next(&session, &reply);
         if (status == STATUS_DONE && reply.frame.type == HOLDEN_MESSAGE_end)
             return STATUS_DONE;
         if (status == STATUS_DONE)
-            status = take_event(command, &reply, &last);
+            status = take_event(command, &reply);
     }
     return status;
 }

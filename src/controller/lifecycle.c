@@ -87,22 +87,21 @@ static int report_wait(struct command *command, const char *name,
     return ending_status(&exited);
 }
 
-#define BATCH(verb, answer_, resumes_)                                                            \
+#define BATCH(verb, answer_)                                                                      \
     int verb_##verb(struct command *command) {                                                    \
         static const struct batch batch = {.action = #verb, .answer = HOLDEN_MESSAGE_##answer_,   \
-                                           .resumes = (resumes_), .ask = ask_##verb,              \
-                                           .report = report_##verb};                              \
+                                           .ask = ask_##verb, .report = report_##verb};           \
         return batch_run(command, &batch);                                                        \
     }
-BATCH(stop, done, false)
-BATCH(kill, done, false)
-BATCH(restart, started, false)
-BATCH(freeze, done, false)
-BATCH(thaw, done, false)
-BATCH(reset, done, false)
+BATCH(stop, done)
+BATCH(kill, done)
+BATCH(restart, started)
+BATCH(freeze, done)
+BATCH(thaw, done)
+BATCH(reset, done)
 
 int verb_wait(struct command *command) {
     static const struct batch batch = {.action = "wait for", .answer = HOLDEN_MESSAGE_exited,
-                                       .resumes = true, .ask = ask_wait, .report = report_wait};
+                                       .ask = ask_wait, .report = report_wait};
     return batch_run(command, &batch);
 }

@@ -138,22 +138,24 @@ static int follow(struct reader *reader, struct session *session) {
     snprintf(name, sizeof(name), "/proc/self/fd/%d", reader->fd);
     bool watched = watch >= 0 && inotify_add_watch(watch, name, IN_MODIFY) >= 0;
     while (status == STATUS_DONE) {
-        struct pollfd polled[] = {{.fd = session->client.connection.fd, .events = POLLIN},
+        struct pollfd polled[] = {{.fd = session_fd(session), .events = POLLIN},
                                   {.fd = watched ? watch : -1, .events = POLLIN}};
         char events[4096];
         int r = print_all(reader);
         if (r < 0)
             return complain(reader, -r);
-        if (poll(polled, ARRAY_SIZE(polled), watched ? -1 : POLL_MS) < 0 && errno != EINTR)
+        int pause = watched || polled[0].fd < 0 ? session_pause(session) : POLL_MS;
+        if (poll(polled, ARRAY_SIZE(polled), pause) < 0 && errno != EINTR)
             return complain(reader, errno);
         if (polled[1].revents && read(watch, events, sizeof(events)) < 0 && errno != EAGAIN)
             return complain(reader, errno);
-        if (polled[0].revents) {
-            /* Ended, or the agent went away: then what is there is all that can be told. */
-            bool lost;
-            status = session_next_or_lost(session, &reply, &lost);
+        if (polled[0].revents || polled[0].fd < 0)
+            status = session_turn(session);
+        if (status == STATUS_DONE && session_has_frame(session)) {
+            /* It has ended: what is there is all. */
+            status = session_next(session, &reply);
             r = print_all(reader);
-            return r < 0 ? complain(reader, -r) : lost ? session_lost(session) : status;
+            return r < 0 ? complain(reader, -r) : status;
         }
     }
     return status;

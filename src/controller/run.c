@@ -50,6 +50,7 @@ static void forwarded_signals(sigset_t *set) {
 static int forward(struct run *run, int number, bool all) {
     struct holden_kill message = {0};
     HOLDEN_SET(&message, kill, name, holden_view(run->waiting.name));
+    HOLDEN_SET(&message, kill, id, run->waiting.id);
     HOLDEN_SET(&message, kill, signal, (uint32_t)number);
     if (all)
         HOLDEN_SET(&message, kill, all, true);
@@ -129,14 +130,7 @@ static int finish(struct run *run, const struct holden_exited *exited) {
 static int take_frame(struct run *run) {
     struct holden_reply reply;
     struct holden_exited exited;
-    bool lost;
-    int status = session_next_or_lost(run->session, &reply, &lost);
-    if (lost && run->started) {
-        status = waiting_resume(&run->waiting, run->session);
-        return status == STATUS_DONE ? -1 : status;
-    }
-    if (lost)
-        log_error("cannot start %s: the agent went away", run->launch->shown);
+    int status = session_next(run->session, &reply);
     if (status != STATUS_DONE)
         return status;
     if (!run->started) {
@@ -152,14 +146,14 @@ static int follow(struct run *run) {
     for (;;) {
         struct terminal *terminal = run->started ? run->terminal : NULL;
         struct pollfd polled[] = {
-            {.fd = run->session->client.connection.fd, .events = POLLIN},
+            {.fd = session_fd(run->session), .events = POLLIN},
             {.fd = run->signals, .events = POLLIN},
             {.fd = terminal ? terminal->master : -1,
              .events = terminal ? terminal_wants_master(terminal) : 0},
             {.fd = terminal && terminal_wants_input(terminal) ? 0 : -1, .events = POLLIN},
         };
         int status = -1;
-        if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR) {
+        if (poll(polled, ARRAY_SIZE(polled), session_pause(run->session)) < 0 && errno != EINTR) {
             log_error("cannot wait: %s", strerror(errno));
             return STATUS_FAILED;
         }
@@ -173,10 +167,12 @@ static int follow(struct run *run) {
                 return status;
             status = -1;
         }
-        if (polled[0].revents)
-            do
-                status = take_frame(run);
-            while (status < 0 && session_has_frame(run->session));
+        if (polled[0].revents || polled[0].fd < 0) {
+            status = session_turn(run->session);
+            status = status == STATUS_DONE ? -1 : status;
+        }
+        while (status < 0 && session_has_frame(run->session))
+            status = take_frame(run);
         if (status >= 0)
             return status;
     }

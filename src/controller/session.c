@@ -6,6 +6,11 @@
 #include "common/log.h"
 #include "protocol/message.h"
 
+enum {
+    PATIENCE = 30000000, /* microseconds in which a new agent may come in place of a dead one */
+    RETRY = 50,          /* milliseconds */
+};
+
 static int cannot_connect(const char *path, int error) {
     if (error == EACCES || error == EPERM) {
         log_error("cannot reach the agent at %s: %s; only root and members of group holden may",
@@ -24,27 +29,28 @@ static int cannot_connect(const char *path, int error) {
 int session_open(struct session *session, const struct options *options) {
     session->path = holden_socket_path(options->socket);
     int r = holden_client_connect(&session->client, session->path);
-    return r < 0 ? cannot_connect(session->path, -r) : STATUS_DONE;
+    if (r < 0)
+        return cannot_connect(session->path, -r);
+    if (holden_client_keep(&session->client, session->path, PATIENCE) == 0)
+        return STATUS_DONE;
+    log_error("out of memory");
+    return STATUS_FAILED;
 }
 
 void session_close(struct session *session) {
     holden_client_close(&session->client);
 }
 
-int session_reopen(struct session *session) {
-    holden_client_close(&session->client);
-    int r = holden_client_connect(&session->client, session->path);
-    if (r == 0)
-        return STATUS_DONE;
-    session->client = (struct holden_client){.connection.fd = -1};
-    return cannot_connect(session->path, -r);
-}
-
 static int broken(const struct session *session, int error) {
     switch (error) {
-    case EPIPE:
+    case ENOENT:
+    case ECONNREFUSED:
+        log_error("the agent at %s went away before it answered, and none has come in its place",
+                  session->path);
+        return STATUS_NO_AGENT;
     case ECONNRESET:
-        log_error("the agent at %s went away before it answered", session->path);
+        log_error("the agent at %s goes away again and again without an answer; its log says why",
+                  session->path);
         return STATUS_NO_AGENT;
     case EMSGSIZE:
         log_error("the request is larger than 4 MiB, the most that one message may hold; "
@@ -70,20 +76,11 @@ static int broken(const struct session *session, int error) {
 int session_ask(struct session *session, uint16_t type, const void *message, const int *fds,
                 size_t count, uint32_t *id) {
     int r = holden_client_ask(&session->client, type, message, fds, count, id);
-    if (r == -EPIPE || r == -ECONNRESET) {
-        /* An agent that turns a client away says why before it closes. */
-        struct holden_reply reply;
-        int status = session_next(session, &reply);
-        return status != STATUS_DONE ? status : broken(session, EPIPE);
-    }
     return r < 0 ? broken(session, -r) : STATUS_DONE;
 }
 
-int session_next_or_lost(struct session *session, struct holden_reply *reply, bool *lost) {
+int session_next(struct session *session, struct holden_reply *reply) {
     int r = holden_client_next(&session->client, reply);
-    *lost = r == -ECONNRESET;
-    if (*lost)
-        return STATUS_NO_AGENT;
     if (r < 0)
         return broken(session, -r);
     struct holden_error error;
@@ -94,24 +91,21 @@ int session_next_or_lost(struct session *session, struct holden_reply *reply, bo
                : STATUS_FAILED;
 }
 
-int session_next(struct session *session, struct holden_reply *reply) {
-    bool lost;
-    int status = session_next_or_lost(session, reply, &lost);
-    return lost ? session_lost(session) : status;
+int session_fd(const struct session *session) {
+    return session->client.connection.fd;
 }
 
-int session_lost(const struct session *session) {
-    return broken(session, ECONNRESET);
+int session_pause(const struct session *session) {
+    return session_fd(session) < 0 ? RETRY : -1;
+}
+
+int session_turn(struct session *session) {
+    int r = holden_client_turn(&session->client);
+    return r < 0 ? broken(session, -r) : STATUS_DONE;
 }
 
 bool session_has_frame(struct session *session) {
-    struct holden_client *client = &session->client;
-    struct holden_frame frame;
-    const uint8_t *body;
-    if (client->holds)
-        holden_connection_taken(&client->connection, &client->taken);
-    client->holds = false;
-    return holden_connection_peek(&client->connection, &frame, &body) == 0;
+    return holden_client_has(&session->client);
 }
 
 /* The agent's words as one line, whatever is in them. */

@@ -1,5 +1,6 @@
 /* A connection to the agent, for verbs: whatever goes wrong is said on stderr as one line, here,
- * and the exit status returned. Functions return STATUS_DONE or that status. */
+ * and the exit status returned. Functions return STATUS_DONE or that status. It outlives the agent
+ * (holden_client_keep()): a verb sees the answers to its requests, whichever agent gives them. */
 #pragma once
 
 #include "controller/options.h"
@@ -15,24 +16,22 @@ struct session {
 int session_open(struct session *session, const struct options *options);
 void session_close(struct session *session);
 
-/* Connects anew after the agent went away: its keeper starts another, and holds the socket
- * meanwhile. `last_id` starts again, so that no older request can be answered. */
-int session_reopen(struct session *session);
-
 /* Sends a request with `count` descriptors. *id may be NULL. */
 int session_ask(struct session *session, uint16_t type, const void *message, const int *fds,
                 size_t count, uint32_t *id);
 
-/* Waits for the next frame. The agent's going away is STATUS_NO_AGENT. A complaint about the
- * connection as such (an error under id 0) ends with its status. */
+/* Waits for the next frame. That the agent went away and none came in its place is
+ * STATUS_NO_AGENT. A complaint about the connection as such (an error under id 0) ends with its
+ * status. */
 int session_next(struct session *session, struct holden_reply *reply);
 
-/* The same, with the agent's going away not said: *lost is set instead, and STATUS_NO_AGENT
- * returned. */
-int session_next_or_lost(struct session *session, struct holden_reply *reply, bool *lost);
+/* For verbs that wait for other things too: what to poll for input (-1 while there is no agent),
+ * and for how many milliseconds at most (-1: for ever). */
+int session_fd(const struct session *session);
+int session_pause(const struct session *session);
 
-/* Says that the agent went away. STATUS_NO_AGENT. */
-int session_lost(const struct session *session);
+/* Then, in place of a blocking wait: reads what there is, or looks for the next agent. */
+int session_turn(struct session *session);
 
 /* Whether a whole frame is here already, so that session_next() will not wait. Ends the life of the
  * last reply. */

@@ -1,4 +1,4 @@
-/* Waiting for the end of one process, across a restart of the agent too. */
+/* Waiting for the end of one process that was started here. */
 #pragma once
 
 #include "controller/output.h"
@@ -7,17 +7,14 @@
 
 struct waiting {
     char name[68];
-    uint64_t id;       /* of the process: its name may be another's after a restart of the agent */
+    uint64_t id;       /* of the process: its name may be another's later */
     uint32_t request;  /* under which its end is told */
 };
 
 /* Waits for `exited`, whose views live until the next call on the session. STATUS_DONE, or what
  * went wrong, said. */
-int waiting_end(struct waiting *waiting, struct session *session, struct holden_exited *exited);
-
-/* After the agent went away: connects to the next one and asks for the end anew. STATUS_DONE, or
- * what went wrong, said. */
-int waiting_resume(struct waiting *waiting, struct session *session);
+int waiting_end(const struct waiting *waiting, struct session *session,
+                struct holden_exited *exited);
 
 /* Takes a reply. 1 with *exited if it is the end waited for; 0 if it is something else; or an exit
  * status as a negative number, what went wrong having been said. */

@@ -429,6 +429,129 @@ TEST(a_restart_stops_and_starts_in_place) {
     close_scene(scene);
 }
 
+/* ---- what comes again ---- */
+
+static uint32_t start_with_token(struct guest *guest, const char *name) {
+    const struct holden_view command = holden_view("/bin/web");
+    struct holden_start start = {0};
+    HOLDEN_SET(&start, start, argument, (struct holden_repeated){.count = 1, .items = &command});
+    HOLDEN_SET(&start, start, name, holden_view(name));
+    HOLDEN_SET(&start, start, wait, true);
+    HOLDEN_SET(&start, start, token, 4711);
+    return guest_ask(guest, HOLDEN_MESSAGE_start, &start, NULL, 0);
+}
+
+static uint64_t expect_started(struct scene *scene, uint32_t id, pid_t pid, bool with_pidfd) {
+    struct holden_reply reply;
+    struct holden_started started;
+    int fd;
+    assert_true(guest_hears(&scene->guest, &reply));
+    assert_int_equal(reply.frame.type, HOLDEN_MESSAGE_started);
+    assert_int_equal(reply.frame.id, id);
+    assert_int_equal(holden_reply_decode(&reply, &started), 0);
+    assert_int_equal(started.pid, pid);
+    size_t count =
+        holden_connection_take_fds(&scene->guest.client.connection, &reply.frame, &fd, 1);
+    assert_int_equal(count, with_pidfd);
+    assert_int_equal(HOLDEN_HAS(&started, started, pidfd), with_pidfd);
+    if (count > 0)
+        close(fd);
+    return started.id;
+}
+
+TEST(a_start_that_comes_again_is_the_same_start) {
+    struct scene *scene = open_scene();
+    struct holden_exited exited;
+    uint32_t first = start_with_token(&scene->guest, "web");
+    guest_silent(&scene->guest);
+    next_plan(scene);
+    /* While it is starting: both are answered. */
+    uint32_t second = start_with_token(&scene->guest, "web");
+    guest_silent(&scene->guest);
+    pid_t pid = stage_spawn(&scene->stage, &scene->packet);
+    uint64_t process = expect_started(scene, second, pid, true);
+    expect_started(scene, first, pid, true);
+    /* While it runs. */
+    uint32_t third = start_with_token(&scene->guest, "web");
+    assert_int_equal(expect_started(scene, third, pid, true), process);
+    assert_int_equal(scene->stage.agent->processes.count, 1);
+    kill(pid, SIGKILL);
+    stage_reap(&scene->stage, pid);
+    guest_expect(&scene->guest, HOLDEN_MESSAGE_exited, third, NULL);
+    guest_expect(&scene->guest, HOLDEN_MESSAGE_exited, second, NULL);
+    guest_expect(&scene->guest, HOLDEN_MESSAGE_exited, first, NULL);
+    /* And when it has ended. */
+    uint32_t fourth = start_with_token(&scene->guest, "web");
+    assert_int_equal(expect_started(scene, fourth, pid, false), process);
+    guest_expect(&scene->guest, HOLDEN_MESSAGE_exited, fourth, &exited);
+    assert_int_equal(exited.signal, SIGKILL);
+    guest_silent(&scene->guest);
+    assert_int_equal(scene->stage.agent->processes.count, 1);
+    close_scene(scene);
+}
+
+TEST(a_token_is_its_owners) {
+    struct scene *scene = open_scene();
+    struct guest other;
+    stage_guest(&scene->stage, &other, 1001);
+    start_with_token(&scene->guest, "web");
+    guest_silent(&scene->guest);
+    next_plan(scene);
+    packet_close(&scene->packet);
+    const struct process *roots = scene->process;
+    start_with_token(&other, "mine");
+    guest_silent(&other);
+    next_plan(scene);
+    assert_ptr_not_equal(scene->process, roots);
+    assert_int_equal(scene->process->owner, 1001);
+    guest_close(&other);
+    close_scene(scene);
+}
+
+TEST(a_start_that_failed_fails_again_in_the_same_words) {
+    struct scene *scene = open_scene();
+    struct process *process = stage_process(&scene->stage, "web", HOLDEN_state_FAILED, 0);
+    struct holden_view command = holden_view("/bin/web");
+    struct holden_start start = {0};
+    struct buffer encoded = {0};
+    HOLDEN_SET(&start, start, argument, (struct holden_repeated){.count = 1, .items = &command});
+    HOLDEN_SET(&start, start, token, 4711);
+    assert_int_equal(holden_encode(&holden_record_start, &start, &encoded), 0);
+    process_set_request(process, encoded.data, encoded.size);
+    process->outcome.cause = HOLDEN_cause_SETUP;
+    process->outcome.explanation = strdup("it never ran: exec: /bin/web: No such file");
+    guest_refused(&scene->guest, start_with_token(&scene->guest, "web"), HOLDEN_code_FAILED,
+                  "exec: /bin/web: No such file");
+    close_scene(scene);
+}
+
+TEST(a_restart_that_comes_again_is_the_same_restart) {
+    struct scene *scene = open_scene();
+    struct holden_restart request = {0};
+    pid_t pid = run(scene, NULL);
+    kill(pid, SIGKILL);
+    stage_reap(&scene->stage, pid);
+    HOLDEN_SET(&request, restart, name, holden_view("web"));
+    HOLDEN_SET(&request, restart, token, 5);
+    uint32_t id = guest_ask(&scene->guest, HOLDEN_MESSAGE_restart, &request, NULL, 0);
+    guest_silent(&scene->guest);
+    next_plan(scene);
+    pid = stage_spawn(&scene->stage, &scene->packet);
+    expect_started(scene, id, pid, true);
+    id = guest_ask(&scene->guest, HOLDEN_MESSAGE_restart, &request, NULL, 0);
+    expect_started(scene, id, pid, true);
+    assert_int_equal(scene->process->restarts, 1);
+    assert_null(scene->process->stopping);
+    /* One on the way from a running process is known by its token from its beginning. */
+    HOLDEN_SET(&request, restart, token, 6);
+    guest_ask(&scene->guest, HOLDEN_MESSAGE_restart, &request, NULL, 0);
+    guest_silent(&scene->guest);
+    assert_int_equal(scene->process->stopping->restart_token, 6);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close_scene(scene);
+}
+
 TEST(a_restart_that_cannot_be_is_refused) {
     struct scene *scene = open_scene();
     pid_t pid = run(scene, NULL);

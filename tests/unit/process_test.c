@@ -140,6 +140,73 @@ TEST(a_grown_table_still_finds_all) {
     stage_close(&stage);
 }
 
+/* Gives it a request with that token. */
+static void give_token(struct process *process, uint64_t token) {
+    struct holden_view command = holden_view("command");
+    struct holden_start start = {0};
+    struct buffer encoded = {0};
+    HOLDEN_SET(&start, start, argument, (struct holden_repeated){.count = 1, .items = &command});
+    HOLDEN_SET(&start, start, token, token);
+    assert_int_equal(holden_encode(&holden_record_start, &start, &encoded), 0);
+    /* It is at the start of its memory, since nothing was taken from it. */
+    process_set_request(process, encoded.data, encoded.size);
+}
+
+TEST(found_by_the_token_of_its_start_and_owner) {
+    struct stage stage;
+    char name[16];
+    stage_open(&stage);
+    const struct processes *table = &stage.agent->processes;
+    struct process *one = add(&stage, 1, "one", HOLDEN_state_RUNNING);
+    struct process *two = add(&stage, 2, "two", HOLDEN_state_EXITED);
+    two->owner = 1000;
+    give_token(one, 77);
+    give_token(two, 77);
+    for (uint64_t id = 3; id < 2000; id++) {
+        snprintf(name, sizeof(name), "p%u", (unsigned)id);
+        add(&stage, id, name, HOLDEN_state_RUNNING);
+    }
+    assert_ptr_equal(process_by_token(table, 77, 0), one);
+    assert_ptr_equal(process_by_token(table, 77, 1000), two);
+    assert_null(process_by_token(table, 77, 1001));
+    assert_null(process_by_token(table, 77 + 256, 0));
+    assert_null(process_by_token(table, 0, 0));
+    give_token(one, 78);
+    assert_null(process_by_token(table, 77, 0));
+    assert_ptr_equal(process_by_token(table, 78, 0), one);
+    process_free(one);
+    assert_null(process_by_token(table, 78, 0));
+    stage_close(&stage);
+}
+
+TEST(ended_ones_in_the_order_of_their_ends) {
+    static const uint64_t ends[] = {50, 20, 40, 10, 30, 30};
+    struct stage stage;
+    struct process *process;
+    stage_open(&stage);
+    struct processes *table = &stage.agent->processes;
+    for (uint64_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        assert_int_equal(process_new(stage.agent, i + 1, holden_view("web"), &process), 0);
+        process->ended_monotonic = ends[i];
+        state_recover(process, HOLDEN_state_EXITED);
+    }
+    uint64_t last = 0;
+    TAILQ_FOREACH(process, &table->endings, ending) {
+        assert_true(process->ended_monotonic >= last);
+        last = process->ended_monotonic;
+    }
+    assert_int_equal(last, 50);
+    assert_int_equal(table->ended, ARRAY_SIZE(ends));
+    /* One that is started again is not among them; nor is one that is gone. */
+    state_recover(process_by_id(table, 4), HOLDEN_state_STARTING);
+    assert_ptr_equal(TAILQ_FIRST(&table->endings), process_by_id(table, 2));
+    process_free(process_by_id(table, 2));
+    assert_ptr_equal(TAILQ_FIRST(&table->endings), process_by_id(table, 5));
+    assert_int_equal(table->ended, ARRAY_SIZE(ends) - 2);
+    assert_int_equal(table->alive, 1);
+    stage_close(&stage);
+}
+
 TEST(walked_in_the_order_of_ids) {
     struct stage stage;
     stage_open(&stage);

@@ -226,6 +226,103 @@ TEST(what_makes_no_sense_for_an_ended_process) {
     close_scene(&scene);
 }
 
+/* ---- what comes again ---- */
+
+/* Asks about the process with that id, under a name that may be another's by now. */
+#define AGAIN(guest, type, number)                                                                 \
+    ({                                                                                             \
+        struct holden_##type again = {0};                                                          \
+        HOLDEN_SET(&again, type, name, holden_view("web"));                                        \
+        HOLDEN_SET(&again, type, id, number);                                                      \
+        guest_ask(guest, HOLDEN_MESSAGE_##type, &again, NULL, 0);                                  \
+    })
+
+TEST(a_target_is_told_before_its_answer) {
+    struct scene scene;
+    struct holden_target target;
+    struct holden_stop stop = {0};
+    struct holden_subscribe subscribe = {0};
+    open_scene(&scene);
+    stage_process(&scene.stage, "db", HOLDEN_state_RUNNING, 1000);
+    struct process *process = stage_process(&scene.stage, "web", HOLDEN_state_STOPPED, 1000);
+    HOLDEN_SET(&stop, stop, name, holden_view("web"));
+    HOLDEN_SET(&stop, stop, tell, true);
+    uint32_t id = guest_ask(&scene.member, HOLDEN_MESSAGE_stop, &stop, NULL, 0);
+    guest_expect(&scene.member, HOLDEN_MESSAGE_target, id, &target);
+    assert_int_equal(target.id, process->id);
+    guest_expect(&scene.member, HOLDEN_MESSAGE_done, id, NULL);
+    id = guest_ask(&scene.other, HOLDEN_MESSAGE_stop, &stop, NULL, 0);
+    guest_refused(&scene.other, id, HOLDEN_code_NOT_PERMITTED, "belongs");
+    guest_silent(&scene.other);
+    /* Of events, where they begin: with the next one, or with the first that is kept. */
+    events_action(process, HOLDEN_event_kind_SIGNALLED, 0, NULL);
+    HOLDEN_SET(&subscribe, subscribe, tell, true);
+    HOLDEN_SET(&subscribe, subscribe, follow, true);
+    id = guest_ask(&scene.member, HOLDEN_MESSAGE_subscribe, &subscribe, NULL, 0);
+    guest_expect(&scene.member, HOLDEN_MESSAGE_target, id, &target);
+    assert_int_equal(target.id, scene.stage.agent->events.last);
+    HOLDEN_SET(&subscribe, subscribe, follow, false);
+    id = guest_ask(&scene.member, HOLDEN_MESSAGE_subscribe, &subscribe, NULL, 0);
+    guest_expect(&scene.member, HOLDEN_MESSAGE_target, id, &target);
+    assert_int_equal(target.id, 0);
+    close_scene(&scene);
+}
+
+TEST(what_comes_again_means_the_process_that_it_meant) {
+    struct scene scene;
+    struct holden_exited exited;
+    open_scene(&scene);
+    struct guest *guest = &scene.member;
+    struct process *old = stage_process(&scene.stage, "web", HOLDEN_state_EXITED, 1000);
+    struct process *new = stage_process(&scene.stage, "web", HOLDEN_state_RUNNING, 1000);
+    uint64_t id = old->id;
+    guest_expect(guest, HOLDEN_MESSAGE_exited, AGAIN(guest, wait, id), &exited);
+    assert_int_equal(exited.id, id);
+    /* What it was to do is done; a process that has ended cannot be frozen, though. */
+    guest_expect(guest, HOLDEN_MESSAGE_done, AGAIN(guest, stop, id), NULL);
+    guest_expect(guest, HOLDEN_MESSAGE_done, AGAIN(guest, kill, id), NULL);
+    guest_expect(guest, HOLDEN_MESSAGE_done, AGAIN(guest, thaw, id), NULL);
+    guest_refused(guest, AGAIN(guest, freeze, id), HOLDEN_code_WRONG_STATE, "has ended");
+    guest_refused(&scene.other, AGAIN(&scene.other, kill, id), HOLDEN_code_NOT_PERMITTED,
+                  "belongs");
+    guest_expect(guest, HOLDEN_MESSAGE_done, AGAIN(guest, reset, id), NULL);
+    /* Now it is forgotten. */
+    guest_expect(guest, HOLDEN_MESSAGE_done, AGAIN(guest, reset, id), NULL);
+    guest_expect(guest, HOLDEN_MESSAGE_done, AGAIN(guest, stop, id), NULL);
+    guest_refused(guest, AGAIN(guest, kill, id), HOLDEN_code_NO_PROCESS, "no process web");
+    guest_refused(guest, AGAIN(guest, wait, id), HOLDEN_code_NO_PROCESS, "no process web");
+    /* And this one there never was. */
+    guest_refused(guest, AGAIN(guest, stop, 1000), HOLDEN_code_NO_PROCESS, "no process web");
+    assert_int_equal(new->state, HOLDEN_state_RUNNING);
+    assert_null(new->stopping);
+    close_scene(&scene);
+}
+
+TEST(a_list_goes_on_behind_a_process) {
+    struct scene scene;
+    struct holden_list request = {0};
+    struct holden_process process;
+    const struct holden_view names[] = {holden_view("c"), holden_view("a"), holden_view("b")};
+    open_scene(&scene);
+    stage_process(&scene.stage, "a", HOLDEN_state_RUNNING, 1000);
+    stage_process(&scene.stage, "b", HOLDEN_state_RUNNING, 1000);
+    stage_process(&scene.stage, "c", HOLDEN_state_RUNNING, 1000);
+    HOLDEN_SET(&request, list, after, 1);
+    uint32_t id = guest_ask(&scene.member, HOLDEN_MESSAGE_list, &request, NULL, 0);
+    for (uint64_t number = 2; number <= 3; number++) {
+        guest_expect(&scene.member, HOLDEN_MESSAGE_process, id, &process);
+        assert_int_equal(process.id, number);
+    }
+    guest_expect(&scene.member, HOLDEN_MESSAGE_end, id, NULL);
+    /* Of named ones, in the order of the names. */
+    HOLDEN_SET(&request, list, name, (struct holden_repeated){.count = 3, .items = names});
+    id = guest_ask(&scene.member, HOLDEN_MESSAGE_list, &request, NULL, 0);
+    guest_expect(&scene.member, HOLDEN_MESSAGE_process, id, &process);
+    assert_int_equal(process.id, 2);
+    guest_expect(&scene.member, HOLDEN_MESSAGE_end, id, NULL);
+    close_scene(&scene);
+}
+
 /* ---- the agent itself ---- */
 
 TEST(about_the_agent) {

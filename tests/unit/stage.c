@@ -129,11 +129,10 @@ void stage_settings(struct process *process, const struct holden_properties *pro
     HOLDEN_SET(&start, start, name, holden_view(process->name));
     HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
     assert_int_equal(holden_encode(&holden_record_start, &start, &encoded), 0);
-    free(process->request);
-    process->request = malloc(encoded.size);
-    assert_non_null(process->request);
-    memcpy(process->request, buffer_bytes(&encoded), encoded.size);
-    process->request_size = encoded.size;
+    uint8_t *request = malloc(encoded.size);
+    assert_non_null(request);
+    memcpy(request, buffer_bytes(&encoded), encoded.size);
+    process_set_request(process, request, encoded.size);
     buffer_free(&encoded);
 }
 
