@@ -13,6 +13,7 @@
 #include "agent/link.h"
 #include "agent/process.h"
 #include "agent/store.h"
+#include "agent/trimmer.h"
 #include "agent/watch.h"
 #include "daemon/peer.h"
 
@@ -28,6 +29,7 @@ struct agent {
     struct filters filters;
     struct events events;
     struct watch watch;           /* inotify */
+    struct trimmer trimmer;       /* keeps logs bounded */
     struct audit audit;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;

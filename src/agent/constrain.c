@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/launch.h"
 #include "agent/limits.h"
+#include "agent/logfile.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -66,6 +67,11 @@ static int check(const struct process *process, const struct holden_properties *
     }
     if (!any)
         return failure_set(failure, HOLDEN_code_INVALID, NULL, "no limit is named");
+    if (HOLDEN_HAS(wanted, properties, log_max) && process->has_log &&
+        logfile_check(process->agent, wanted->log_max) < 0)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "LogMax",
+                           "the file system of %s cannot give back a file's head",
+                           process->agent->store.path);
     return limits_check(&process->agent->hierarchy, wanted, failure);
 }
 
@@ -138,6 +144,8 @@ static int merge(struct process *process, const struct holden_properties *change
         return r;
     if (HOLDEN_HAS(changed, properties, runtime_max))
         launch_limit_runtime(process, changed);
+    if (HOLDEN_HAS(changed, properties, log_max))
+        logfile_written(process);
     return 0;
 }
 

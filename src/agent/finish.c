@@ -202,7 +202,7 @@ static void watch_cgroup(struct process *process) {
         return;
     cgroup_name(process->id, process->name, name, sizeof(name));
     snprintf(path, sizeof(path), "%s/%s/cgroup.events", process->agent->hierarchy.path, name);
-    watch_add(&process->agent->watch, process, path, &process->cgroup_watch);
+    watch_add(&process->agent->watch, process, path, false, &process->cgroup_watch);
 }
 
 /* The figures are read while the cgroup is there. */

@@ -49,6 +49,12 @@ static uint32_t pass(struct parts *parts, int fd) {
 static int use_log(struct process *process, struct parts *parts, struct plan_stream_input *stream,
                    struct failure *failure) {
     int r = parts->log >= 0 ? 0 : logfile_open(process, &parts->log);
+    if (r == -EOPNOTSUPP)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "LogMax",
+                           "the file system of %s cannot give back a file's head, so the log would "
+                           "grow without bound: set LogMax=infinity or another StandardOutput=, or "
+                           "start the agent with --state-dir on tmpfs, ext4, xfs or btrfs",
+                           process->agent->store.path);
     if (r < 0)
         return failure_errno(failure, -r, "log", "cannot make the log of %s", process->name);
     stream->kind = HOLDEN_stream_kind_LOG;

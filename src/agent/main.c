@@ -153,6 +153,10 @@ static int open_agent(struct agent *agent) {
     }
     if (lock_both(agent) < 0)
         return AGENT_EXIT_REFUSED;
+    trimmer_open(&agent->trimmer, agent);
+    if (!agent->trimmer.able)
+        log_warning("%s: its file system cannot keep logs bounded; only LogMax=infinity and other "
+                    "kinds of StandardOutput= are possible here", agent->store.path);
     store_remember(&agent->store, "cgroup-made", &agent->hierarchy.made);
     audit_open(&agent->audit);
     events_init(&agent->events, agent, 0);
@@ -186,6 +190,7 @@ static int serve(struct agent *agent) {
 
 static void close_agent(struct agent *agent, bool remove) {
     listener_stop(&agent->listener);
+    trimmer_close(&agent->trimmer);
     processes_free(&agent->processes);
     events_free(&agent->events);
     audit_close(&agent->audit);

@@ -209,6 +209,7 @@ void process_free(struct process *process) {
     sd_event_source_disable_unref(process->end);
     sd_event_source_disable_unref(process->limit);
     sd_event_source_disable_unref(process->log_look);
+    trimmer_forget(process);
     watch_remove(&process->agent->watch, &process->log_watch);
     watch_remove(&process->agent->watch, &process->cgroup_watch);
     if (process->pidfd >= 0)

@@ -13,6 +13,7 @@
 struct agent;
 struct peer;
 struct filter;
+struct trim_job;
 
 /* What a client waits for. */
 enum waiter_kind {
@@ -101,12 +102,17 @@ struct process {
     sd_event_source *end;         /* the pidfd */
     sd_event_source *limit;       /* RuntimeMaxSec= */
     sd_event_source *log_look;    /* its log was written to: its size is looked at soon */
+    struct trim_job *log_job;     /* its log's head is being given back */
     struct launch *launch;
     struct stopping *stopping;
     struct temporary *temporary;
     struct filter *filter;
     int cgroup_watch;             /* inotify watch of cgroup.events, or -1 */
     int log_watch;
+    unsigned log_pace;            /* how soon after a write the log is looked at, microseconds */
+    bool log_failed;              /* that it cannot be kept bounded has been said */
+    uint64_t log_seen;            /* its size, when it was looked at last */
+    uint64_t log_given;           /* how much of its head has been given back, as far as known */
     uint64_t started_realtime, started_monotonic;
     uint64_t ended_realtime, ended_monotonic;
     uint64_t restarts;

@@ -10,6 +10,8 @@
 #include "agent/agent.h"
 #include "agent/finish.h"
 #include "agent/logfile.h"
+#include "common/buffer.h"
+#include "common/cleanup.h"
 
 /* Which process a watch number belongs to. The kernel counts the numbers up without end, so they
  * are hashed, not an index. */
@@ -38,6 +40,21 @@ static void handle(struct watch *watch, int number) {
         logfile_written(process);
 }
 
+/* The kernel had no room for some events, which could be anybody's. */
+static void handle_all(struct watch *watch) {
+    _cleanup_(buffer_free) struct buffer numbers = {0};
+    const struct watched *watched;
+    for (size_t i = 0; i < WATCH_BUCKETS; i++)
+        LIST_FOREACH(watched, &watch->buckets[i], entry)
+            if (buffer_append(&numbers, &watched->number, sizeof(watched->number)) < 0)
+                return;
+    for (size_t at = 0; at < numbers.size; at += sizeof(int)) {
+        int number;
+        memcpy(&number, buffer_bytes(&numbers) + at, sizeof(number));
+        handle(watch, number);
+    }
+}
+
 static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *data) {
     (void)source;
     (void)events;
@@ -50,7 +67,9 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *da
         struct inotify_event event;
         memcpy(&event, buffer.bytes + at, sizeof(event));
         at += (ssize_t)sizeof(event) + event.len;
-        if (!(event.mask & IN_IGNORED))
+        if (event.mask & IN_Q_OVERFLOW)
+            handle_all(data);
+        else if (!(event.mask & IN_IGNORED))
             handle(data, event.wd);
     }
     return 0;
@@ -76,11 +95,12 @@ void watch_close(struct watch *watch) {
     watch->fd = -1;
 }
 
-int watch_add(struct watch *watch, struct process *process, const char *path, int *number) {
+int watch_add(struct watch *watch, struct process *process, const char *path, bool once,
+              int *number) {
     struct watched *watched = malloc(sizeof(*watched));
     if (!watched)
         return -ENOMEM;
-    int wd = inotify_add_watch(watch->fd, path, IN_MODIFY);
+    int wd = inotify_add_watch(watch->fd, path, IN_MODIFY | (once ? IN_ONESHOT : 0));
     if (wd < 0) {
         free(watched);
         return -errno;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -169,7 +170,7 @@ TEST(what_fits_stays) {
     assert_int_equal(lseek(fd, 0, SEEK_HOLE), 65536);
     fill(&stage, fd, 65536 + 4096);
     GUEST_UNTIL(stage.agent->event, process->log_look);
-    GUEST_UNTIL(stage.agent->event, !process->log_look);
+    GUEST_UNTIL(stage.agent->event, process->log_given == 4096);
     assert_int_equal(lseek(fd, 0, SEEK_DATA), 4096);
     tail_is(process, 1, "\n");
     close(fd);
@@ -184,6 +185,118 @@ TEST(a_log_that_is_only_a_hole_has_no_lines) {
     assert_int_equal(ftruncate(fd, 1 << 20), 0);
     tail_is(process, 100, "");
     close(fd);
+    stage_close(&stage);
+}
+
+TEST(what_was_given_back_is_no_line) {
+    struct stage stage;
+    stage_open(&stage);
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    int fd = log_of(process);
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    write_to(fd, "a line\n");
+    tail_is(process, 100, "a line\n");
+    close(fd);
+    stage_close(&stage);
+}
+
+TEST(without_a_bound_nothing_is_given_back) {
+    struct stage stage;
+    struct holden_properties properties = {0};
+    stage_open(&stage);
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    HOLDEN_SET(&properties, properties, log_max, UINT64_MAX);
+    stage_settings(process, &properties);
+    int fd = log_of(process);
+    logfile_watch(process);
+    fill(&stage, fd, 1 << 20);
+    GUEST_UNTIL(stage.agent->event, process->log_look);
+    GUEST_UNTIL(stage.agent->event, !process->log_look);
+    assert_int_equal(process->log_given, 0);
+    assert_int_equal(lseek(fd, 0, SEEK_HOLE), 1 << 20);
+    close(fd);
+    stage_close(&stage);
+}
+
+TEST(a_lower_bound_holds_at_once) {
+    struct stage stage;
+    stage_open(&stage);
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    int fd = log_of(process);
+    fill(&stage, fd, 65536);
+    stage.agent->config.log_max = 8192;
+    logfile_written(process);
+    GUEST_UNTIL(stage.agent->event, process->log_given == 65536 - 8192);
+    close(fd);
+    stage_close(&stage);
+}
+
+/* The process can do that to its own standard output. */
+TEST(a_log_made_shorter_is_bounded_again) {
+    struct stage stage;
+    stage_open(&stage);
+    stage.agent->config.log_max = 8192;
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    int fd = log_of(process);
+    logfile_watch(process);
+    fill(&stage, fd, 1 << 20);
+    GUEST_UNTIL(stage.agent->event, process->log_given == (1 << 20) - 8192);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    fill(&stage, fd, 65536);
+    GUEST_UNTIL(stage.agent->event, process->log_given == 65536 - 8192);
+    assert_true(look(&stage).st_blocks * 512 <= 8192 + (off_t)machine_page());
+    close(fd);
+    stage_close(&stage);
+}
+
+/* What the kernel dropped could have been anybody's. */
+TEST(a_queue_that_ran_over_is_made_up_for) {
+    struct stage stage;
+    char text[16];
+    stage_open(&stage);
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    int fd = log_of(process), other = -1;
+    assert_true(file_read(AT_FDCWD, "/proc/sys/fs/inotify/max_queued_events", text,
+                          sizeof(text)) > 0);
+    struct process *noisy = stage_process(&stage, "noisy", HOLDEN_state_RUNNING, 0);
+    struct process *noisier = stage_process(&stage, "noisier", HOLDEN_state_RUNNING, 0);
+    logfile_watch(process);
+    assert_int_equal(logfile_open(noisy, &other), 0);
+    int third = log_of(noisier), numbers[2] = {-1, -1};
+    char path[2][128];
+    struct process *const owners[] = {noisy, noisier};
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(path[i], sizeof(path[i]), "%s/logs/%u", stage.agent->store.path, i + 2);
+        assert_int_equal(watch_add(&stage.agent->watch, owners[i], path[i], false, &numbers[i]), 0);
+    }
+    for (long i = strtol(text, NULL, 10) / 2 + 2; i > 0; i--) {
+        write_to(other, "x");
+        write_to(third, "x");
+    }
+    write_to(fd, "x");
+    GUEST_UNTIL(stage.agent->event, process->log_look);
+    watch_remove(&stage.agent->watch, &numbers[0]);
+    watch_remove(&stage.agent->watch, &numbers[1]);
+    close(fd);
+    close(other);
+    close(third);
+    stage_close(&stage);
+}
+
+TEST(refused_where_it_could_not_be_bounded) {
+    struct stage stage;
+    struct holden_properties properties = {0};
+    int fd = -7;
+    stage_open(&stage);
+    assert_true(stage.agent->trimmer.able);
+    stage.agent->trimmer.able = false;
+    struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    assert_int_equal(logfile_open(process, &fd), -EOPNOTSUPP);
+    assert_int_equal(fd, -7);
+    assert_false(process->has_log);
+    HOLDEN_SET(&properties, properties, log_max, UINT64_MAX);
+    stage_settings(process, &properties);
+    close(log_of(process));
     stage_close(&stage);
 }
 

@@ -79,6 +79,7 @@ void stage_open(struct stage *stage) {
     assert_int_equal(link_open(&agent->link, agent), 0);
     assert_int_equal(watch_open(&agent->watch, agent), 0);
     open_directories(stage);
+    trimmer_open(&agent->trimmer, agent);
     events_init(&agent->events, agent, 0);
     assert_int_equal(listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, getgid(),
                                     &request_calls, agent),
@@ -88,6 +89,7 @@ void stage_open(struct stage *stage) {
 void stage_close(struct stage *stage) {
     struct agent *agent = stage->agent;
     listener_stop(&agent->listener);
+    trimmer_close(&agent->trimmer);
     processes_free(&agent->processes);
     filters_free(&agent->filters);
     events_free(&agent->events);
