@@ -44,6 +44,17 @@ static const uint32_t companions[] = {
     SCMP_ARCH_NATIVE,
 };
 
+bool architecture_companion(size_t number, uint32_t *token) {
+    size_t at = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(companions); i++)
+        if (companions[i] != SCMP_ARCH_NATIVE && companions[i] != seccomp_arch_native() &&
+            at++ == number) {
+            *token = companions[i];
+            return true;
+        }
+    return false;
+}
+
 static int add(scmp_filter_ctx filter, uint32_t token) {
     for (size_t i = 0; i < ARRAY_SIZE(companions); i++) {
         if (token != companions[i] && token != seccomp_arch_native())

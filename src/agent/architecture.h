@@ -12,3 +12,7 @@ int architecture_add(scmp_filter_ctx filter, struct holden_view name);
 
 /* The same by the name that OCI profiles use ("SCMP_ARCH_X86_64"). */
 int architecture_add_oci(scmp_filter_ctx filter, struct holden_view name);
+
+/* The architectures, beside the native one, whose calls this machine's kernel can take: that with
+ * the number, from 0. False past the last. */
+bool architecture_companion(size_t number, uint32_t *token);

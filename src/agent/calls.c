@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,125 +10,163 @@
 #include "agent/names.h"
 #include "common/cleanup.h"
 #include "common/spelling.h"
-
-#define STEP "SystemCallFilter"
+#include "protocol/call_set.h"
 
 enum {
     NAME_SPACE = 65,     /* the table's bound on a name, and a NUL */
-    NAMES_MOST = 4096,   /* in all lists together; Linux has about 500 calls on all architectures */
+    NAMES_MOST = 4096,   /* in all lists together, sets expanded; Linux has about 500 calls on all
+                            architectures */
     NATIVE_MOST = 1024,  /* past the last number of the native architecture */
 };
 
-/* systemd's @default: without these no program gets as far as its own code. Names that this
- * libseccomp or this architecture does not know are passed over. */
-static const char *const always[] = {
-    "arch_prctl", "brk", "cacheflush", "clock_getres", "clock_getres_time64", "clock_gettime",
-    "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64", "execve", "exit", "exit_group",
-    "futex", "futex_time64", "futex_waitv", "get_robust_list", "get_thread_area", "getegid",
-    "getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getgroups", "getgroups32",
-    "getpgid", "getpgrp", "getpid", "getppid", "getrandom", "getresgid", "getresgid32", "getresuid",
-    "getresuid32", "getrlimit", "getsid", "gettid", "gettimeofday", "getuid", "getuid32",
-    "membarrier", "mmap", "mmap2", "mprotect", "munmap", "nanosleep", "pause", "prlimit64",
-    "restart_syscall", "riscv_flush_icache", "riscv_hwprobe", "rseq", "rt_sigreturn",
-    "sched_getaffinity", "sched_yield", "set_robust_list", "set_thread_area", "set_tid_address",
-    "set_tls", "sigreturn", "time", "ugetrlimit", "uretprobe",
+/* Without these no program gets as far as its own code. */
+static const char always[] = "@default";
+
+/* The folding of one property's lists. */
+struct folding {
+    struct calls calls;
+    const char *step;  /* the property */
+    bool filter;       /* it is SystemCallFilter= */
+    size_t names;      /* how many were read */
+    struct failure *failure;
 };
 
 void calls_free(struct calls *calls) {
-    free(calls->numbers);
+    free(calls->list);
     *calls = (struct calls){0};
 }
 
 static size_t find(const struct calls *calls, int number) {
     size_t at = 0;
-    while (at < calls->count && calls->numbers[at] != number)
+    while (at < calls->count && calls->list[at].number != number)
         at++;
     return at;
 }
 
-static int add(struct calls *calls, int number) {
-    if (find(calls, number) < calls->count)
-        return 0;
-    if (calls->count == calls->space) {
-        size_t space = calls->space ? 2 * calls->space : 2 * ARRAY_SIZE(always);
-        int *numbers = realloc(calls->numbers, space * sizeof(*numbers));
-        if (!numbers)
+/* Adds a call, or gives it another error. 0 or -ENOMEM. */
+static int add(struct calls *calls, int number, uint32_t error) {
+    size_t at = find(calls, number);
+    if (!calls->list || at == calls->space) {
+        size_t space = calls->space ? 2 * calls->space : 128;
+        struct call *list = realloc(calls->list, space * sizeof(*list));
+        if (!list)
             return -ENOMEM;
-        calls->numbers = numbers;
+        calls->list = list;
         calls->space = space;
     }
-    calls->numbers[calls->count++] = number;
+    calls->list[at] = (struct call){number, error};
+    if (at == calls->count)
+        calls->count++;
     return 0;
 }
 
 static void drop(struct calls *calls, int number) {
     size_t at = find(calls, number);
     if (at < calls->count)
-        calls->numbers[at] = calls->numbers[--calls->count];
+        calls->list[at] = calls->list[--calls->count];
 }
 
-static int refuse(const char *name, struct failure *failure) {
-    if (name[0] == '@')
-        return failure_set(failure, HOLDEN_code_UNSUPPORTED, STEP,
-                           "'%s': sets of system calls are not supported, name the calls", name);
+static int refuse(const struct folding *folding, const char *name) {
     struct spelling spelling = {.wanted = name};
-    for (int i = 0; i < NATIVE_MOST; i++) {
+    const char *what = name[0] == '@' ? "set of system calls" : "system call";
+    for (int i = 0; i < NATIVE_MOST && name[0] != '@'; i++) {
         char known[NAME_SPACE];
         if (filter_call_known(i, known, sizeof(known)))
             spelling_offer(&spelling, known);
     }
     if (spelling.best[0])
-        return failure_set(failure, HOLDEN_code_INVALID, STEP,
-                           "unknown system call '%s'; did you mean %s?", name, spelling.best);
-    return failure_set(failure, HOLDEN_code_INVALID, STEP, "unknown system call '%s'", name);
+        return failure_set(folding->failure, HOLDEN_code_INVALID, folding->step,
+                           "unknown %s '%s'; did you mean %s?", what, name, spelling.best);
+    return failure_set(folding->failure, HOLDEN_code_INVALID, folding->step, "unknown %s '%s'",
+                       what, name);
 }
 
-/* The first list, or the first after an empty one: it decides the kind. */
-static int begin(struct calls *calls, bool inverted) {
-    calls->given = true;
-    calls->allow = !inverted;
-    for (size_t i = 0; calls->allow && i < ARRAY_SIZE(always); i++) {
-        int number = seccomp_syscall_resolve_name(always[i]);
-        if (number != __NR_SCMP_ERROR && add(calls, number) < 0)
-            return -ENOMEM;
-    }
+/* Puts one call where its list says that it belongs. */
+static int place(struct folding *folding, int number, bool inverted, uint32_t error) {
+    struct calls *calls = &folding->calls;
+    if (++folding->names > NAMES_MOST)
+        return failure_set(folding->failure, HOLDEN_code_TOO_MANY, folding->step,
+                           "more than %d names", NAMES_MOST);
+    if (inverted != calls->allow || (inverted && error != HOLDEN_CALL_USUAL))
+        return add(calls, number, error);
+    drop(calls, number);
     return 0;
 }
 
-static int fold_list(struct calls *calls, struct holden_names *list, size_t *names,
-                     struct failure *failure) {
+/* The calls of a set, and of the sets in it: a table's names that this libseccomp does not know are
+ * not the user's mistake. */
+static int place_set(struct folding *folding, const struct holden_call_set *set, bool inverted,
+                     uint32_t error) {
+    struct holden_view view;
+    int r = 0;
+    for (const char *left = set->calls; r == 0 && holden_call_set_next(&left, &view);) {
+        char name[NAME_SPACE];
+        snprintf(name, sizeof(name), "%.*s", (int)view.size, view.data);
+        const struct holden_call_set *inner = holden_call_set_find(name);
+        int number = inner ? 0 : seccomp_syscall_resolve_name(name);
+        if (inner)
+            r = place_set(folding, inner, inverted, error);
+        else if (number != __NR_SCMP_ERROR)
+            r = place(folding, number, inverted, error);
+    }
+    return r;
+}
+
+/* The first list, or the first after an empty one: it decides the kind. */
+static int begin(struct folding *folding, bool inverted) {
+    folding->calls.given = true;
+    folding->calls.allow = !inverted;
+    if (!folding->filter || inverted)
+        return 0;
+    return place_set(folding, holden_call_set_find(always), false, HOLDEN_CALL_USUAL);
+}
+
+static int check_error(const struct folding *folding, const char *name, bool inverted,
+                       uint32_t error) {
+    if (error == HOLDEN_CALL_USUAL ||
+        (error <= HOLDEN_CALL_KILL && inverted && folding->filter))
+        return 0;
+    return failure_set(folding->failure, HOLDEN_code_INVALID, folding->step,
+                       "'%s' can have no error %u here", name, error);
+}
+
+static int fold_list(struct folding *folding, struct holden_names *list) {
     bool inverted = names_inverted(list);
-    int r = calls->given ? 0 : begin(calls, inverted);
+    int r = folding->calls.given ? 0 : begin(folding, inverted);
     char name[NAME_SPACE];
     while (r == 0 && names_take(list, name, sizeof(name))) {
-        int number = seccomp_syscall_resolve_name(name);
-        if (number == __NR_SCMP_ERROR)
-            return refuse(name, failure);
-        if (++*names > NAMES_MOST)
-            return failure_set(failure, HOLDEN_code_TOO_MANY, STEP, "more than %d names",
-                               NAMES_MOST);
-        if (inverted == calls->allow)
-            drop(calls, number);
-        else
-            r = add(calls, number);
+        uint32_t error = names_take_error(list);
+        const struct holden_call_set *set = holden_call_set_find(name);
+        int number = set ? 0 : seccomp_syscall_resolve_name(name);
+        if (!set && number == __NR_SCMP_ERROR)
+            return refuse(folding, name);
+        r = check_error(folding, name, inverted, error);
+        if (r == 0)
+            r = set ? place_set(folding, set, inverted, error)
+                    : place(folding, number, inverted, error);
     }
-    return r < 0 ? failure_errno(failure, -r, STEP, "cannot hold the list") : 0;
+    return r == -ENOMEM
+               ? failure_errno(folding->failure, ENOMEM, folding->step, "cannot hold the list")
+               : r;
 }
 
 static bool has_names(const struct holden_names *list) {
     return HOLDEN_HAS(list, names, name) && list->name.count > 0;
 }
 
-static int check_exec(const struct calls *calls, struct failure *failure) {
-    bool named = find(calls, SCMP_SYS(execve)) < calls->count;
-    if (!calls->given || named == calls->allow)
+static int check_exec(const struct folding *folding) {
+    const struct calls *calls = &folding->calls;
+    size_t at = find(calls, SCMP_SYS(execve));
+    bool named = at < calls->count;
+    bool passes = calls->allow ? named && calls->list[at].error == HOLDEN_CALL_USUAL : !named;
+    if (!folding->filter || !calls->given || passes)
         return 0;
-    return failure_set(failure, HOLDEN_code_INVALID, STEP,
+    return failure_set(folding->failure, HOLDEN_code_INVALID, folding->step,
                        "execve is forbidden, so that nothing could be started");
 }
 
-static int fold_lists(struct holden_repeated lists, struct calls *calls, struct failure *failure) {
-    size_t names = 0;
+static int fold_lists(struct folding *folding, struct holden_repeated lists) {
+    struct calls *calls = &folding->calls;
     struct holden_names list;
     int r;
     while ((r = names_next(&lists, &list)) > 0) {
@@ -135,23 +174,47 @@ static int fold_lists(struct holden_repeated lists, struct calls *calls, struct 
             calls_free(calls);
             continue;
         }
-        r = fold_list(calls, &list, &names, failure);
+        r = fold_list(folding, &list);
         if (r < 0)
             return r;
     }
     if (r < 0)
-        return failure_set(failure, HOLDEN_code_INVALID, STEP, "a list does not decode");
+        return failure_set(folding->failure, HOLDEN_code_INVALID, folding->step,
+                           "a list does not decode");
     /* Nothing forbidden: there is no filter, as in systemd. */
-    calls->given = calls->given && (calls->allow || calls->count > 0);
-    return check_exec(calls, failure);
+    if (folding->filter)
+        calls->given = calls->given && (calls->allow || calls->count > 0);
+    return check_exec(folding);
+}
+
+static int fold(struct folding *folding, struct holden_repeated lists, struct calls *calls) {
+    int r = fold_lists(folding, lists);
+    if (r < 0) {
+        calls_free(&folding->calls);
+        return r;
+    }
+    *calls = folding->calls;
+    return 0;
 }
 
 int calls_fold(struct holden_repeated lists, struct calls *calls, struct failure *failure) {
-    _cleanup_(calls_free) struct calls result = {0};
-    int r = fold_lists(lists, &result, failure);
-    if (r < 0)
+    struct folding folding = {.step = "SystemCallFilter", .filter = true, .failure = failure};
+    return fold(&folding, lists, calls);
+}
+
+int calls_fold_log(struct holden_repeated lists, struct calls *calls, struct failure *failure) {
+    struct folding folding = {.step = "SystemCallLog", .failure = failure};
+    return fold(&folding, lists, calls);
+}
+
+int calls_of_set(const char *name, struct calls *calls) {
+    struct failure failure;
+    struct folding folding = {.calls = {.given = true, .allow = true}, .failure = &failure};
+    int r = place_set(&folding, holden_call_set_find(name), false, HOLDEN_CALL_USUAL);
+    if (r < 0) {
+        calls_free(&folding.calls);
         return r;
-    *calls = result;
-    result = (struct calls){0};
+    }
+    *calls = folding.calls;
     return 0;
 }

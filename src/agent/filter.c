@@ -3,26 +3,23 @@
 #include "agent/filter.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/architecture.h"
 #include "agent/calls.h"
 #include "agent/profile.h"
+#include "agent/restrict.h"
 #include "common/cleanup.h"
+#include "protocol/call_set.h"
 
 #define STEP "SystemCallFilter"
 #define ARCHITECTURES "SystemCallArchitectures"
+#define LOG "SystemCallLog"
 
-/* libseccomp's level of optimisation that sorts the calls into a binary tree. */
-enum { BINARY_TREE = 2, ERROR_MOST = 4095 };
-
-/* The properties that a filter is made from; everything else about a process does not matter. */
+/* The properties that a filter of calls is made from; those of restrict.c and SystemCallLog come to
+ * them, and everything else about a process does not matter. */
 static const size_t involved[] = {
     HOLDEN_INDEX(properties, system_call_filter),
     HOLDEN_INDEX(properties, system_call_error_number),
@@ -55,12 +52,20 @@ static int add_architectures(scmp_filter_ctx filter, const struct holden_propert
     return 0;
 }
 
+/* Adds the calls with the action that they have in common, or that of their error. One that is the
+ * filter's own for calls it does not know needs no rule, and libseccomp takes none. */
 static int add_calls(scmp_filter_ctx filter, const struct calls *calls, uint32_t action,
-                     struct failure *failure) {
+                     uint32_t usual, const char *step, struct failure *failure) {
     for (size_t i = 0; i < calls->count; i++) {
-        int r = seccomp_rule_add_array(filter, action, calls->numbers[i], 0, NULL);
+        uint32_t error = calls->list[i].error;
+        uint32_t its = error == HOLDEN_CALL_USUAL  ? action
+                       : error == HOLDEN_CALL_KILL ? SCMP_ACT_KILL_PROCESS
+                                                   : SCMP_ACT_ERRNO(error);
+        if (its == usual)
+            continue;
+        int r = seccomp_rule_add_array(filter, its, calls->list[i].number, 0, NULL);
         if (r < 0)
-            return failure_errno(failure, -r, STEP, "libseccomp refuses a rule");
+            return failure_errno(failure, -r, step, "libseccomp refuses a rule");
     }
     return 0;
 }
@@ -80,17 +85,18 @@ static int compile_list(const struct holden_properties *properties, scmp_filter_
         return 0;
     uint32_t error = HOLDEN_HAS(properties, properties, system_call_error_number)
                          ? properties->system_call_error_number : 0;
-    if (error > ERROR_MOST)
+    if (error > HOLDEN_CALL_ERROR_MOST)
         return failure_set(failure, HOLDEN_code_INVALID, "SystemCallErrorNumber",
-                           "%u is past %d", error, ERROR_MOST);
+                           "%u is past %d", error, HOLDEN_CALL_ERROR_MOST);
     uint32_t forbid = error ? SCMP_ACT_ERRNO(error) : SCMP_ACT_KILL_PROCESS;
-    _cleanup_(release) scmp_filter_ctx filter = seccomp_init(calls.allow ? forbid : SCMP_ACT_ALLOW);
+    uint32_t usual = calls.allow ? forbid : SCMP_ACT_ALLOW;
+    _cleanup_(release) scmp_filter_ctx filter = seccomp_init(usual);
     if (!filter)
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, STEP,
                            "libseccomp cannot make a filter for this kernel");
     r = add_architectures(filter, properties, failure);
     if (r == 0)
-        r = add_calls(filter, &calls, calls.allow ? SCMP_ACT_ALLOW : forbid, failure);
+        r = add_calls(filter, &calls, calls.allow ? SCMP_ACT_ALLOW : forbid, usual, STEP, failure);
     if (r == 0)
         *out = TAKE_POINTER(filter);
     return r;
@@ -114,61 +120,82 @@ static int compile_profile(const struct holden_properties *properties, scmp_filt
     return profile_compile(&profile, out, failure);
 }
 
-/* libseccomp 2.5 exports to descriptors only. */
-static int read_instructions(int fd, struct filter *filter) {
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return -errno;
-    size_t size = (size_t)status.st_size;
-    if (size == 0 || size % sizeof(*filter->instructions) != 0)
-        return -EIO;
-    if (size / sizeof(*filter->instructions) > BPF_MAXINSNS)
-        return -EFBIG;
-    _cleanup_free_ struct sock_filter *instructions = malloc(size);
-    if (!instructions)
-        return -ENOMEM;
-    ssize_t got = pread(fd, instructions, size, 0);
-    if (got < 0 || (size_t)got != size)
-        return got < 0 ? -errno : -EIO;
-    filter->instructions = TAKE_POINTER(instructions);
-    filter->count = size / sizeof(*filter->instructions);
-    return 0;
-}
-
-static int export(scmp_filter_ctx context, struct filter *filter) {
-    int r = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE);
-    if (r == 0)
-        r = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    if (r < 0)
-        return r;
-    _cleanup_close_ int fd = memfd_create("filter", MFD_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    r = seccomp_export_bpf(context, fd);
-    return r < 0 ? r : read_instructions(fd, filter);
-}
-
-static int compile(const struct holden_properties *properties, struct filter *filter,
-                   struct failure *failure) {
+/* Those of the properties alone that decide which calls pass. */
+static int compile_first(const struct holden_properties *properties, struct program *program,
+                         struct failure *failure) {
     bool profile = HOLDEN_HAS(properties, properties, seccomp_profile);
     _cleanup_(release) scmp_filter_ctx context = NULL;
     int r = profile ? compile_profile(properties, &context, failure)
                     : compile_list(properties, &context, failure);
     if (r < 0 || !context)
         return r;
-    const char *step = profile ? "SeccompProfile" : STEP;
-    r = export(context, filter);
+    r = program_compile(context, program);
+    return r < 0 && r != -EFBIG ? failure_errno(failure, -r, profile ? "SeccompProfile" : STEP,
+                                                "cannot compile the filter")
+                                : r;
+}
+
+static int compile_log(const struct holden_properties *properties, struct program *program,
+                       struct failure *failure) {
+    _cleanup_(calls_free) struct calls calls = {0};
+    _cleanup_(release) scmp_filter_ctx filter = NULL;
+    int r = calls_fold_log(properties->system_call_log, &calls, failure);
+    if (r < 0 || !calls.given)
+        return r;
+    uint32_t usual = calls.allow ? SCMP_ACT_ALLOW : SCMP_ACT_LOG;
+    filter = seccomp_init(usual);
+    if (!filter)
+        return failure_errno(failure, ENOMEM, LOG, "cannot make a filter");
+    /* Every architecture that the others let through goes on to this. */
+    uint32_t other;
+    for (size_t i = 0; r == 0 && architecture_companion(i, &other); i++)
+        r = seccomp_arch_add(filter, other);
+    if (r < 0)
+        return failure_errno(failure, -r, LOG, "cannot add an architecture");
+    r = add_calls(filter, &calls, calls.allow ? SCMP_ACT_LOG : SCMP_ACT_ALLOW, usual, LOG, failure);
+    if (r < 0)
+        return r;
+    r = program_compile(filter, program);
+    return r < 0 && r != -EFBIG ? failure_errno(failure, -r, LOG, "cannot compile the filter") : r;
+}
+
+/* Joins one more part to the program, which is then the shorter, freed. */
+static int join(struct program *program, int r, struct program *part) {
+    if (r == 0)
+        r = program_join(program, part);
+    program_free(part);
+    return r;
+}
+
+static int compile_parts(const struct holden_properties *properties, struct program *program,
+                         struct failure *failure) {
+    struct program part = {0};
+    int r = compile_first(properties, program, failure);
+    bool native = program->count > 0 && !HOLDEN_HAS(properties, properties, seccomp_profile) &&
+                  !HOLDEN_HAS(properties, properties, system_call_architectures);
+    if (r == 0 && restrict_wanted(properties))
+        r = join(program, restrict_compile(properties, native, &part, failure), &part);
+    if (r == 0 && HOLDEN_HAS(properties, properties, system_call_log))
+        r = join(program, compile_log(properties, &part, failure), &part);
+    return r;
+}
+
+static int compile(const struct holden_properties *properties, struct program *program,
+                   struct failure *failure) {
+    int r = compile_parts(properties, program, failure);
     if (r == -EFBIG)
-        return failure_set(failure, HOLDEN_code_TOO_MANY, step,
+        return failure_set(failure, HOLDEN_code_TOO_MANY,
+                           HOLDEN_HAS(properties, properties, seccomp_profile) ? "SeccompProfile"
+                                                                               : STEP,
                            "the filter is longer than the kernel's %d instructions", BPF_MAXINSNS);
-    return r < 0 ? failure_errno(failure, -r, step, "cannot compile the filter") : 0;
+    return r == -ENOMEM ? failure_errno(failure, ENOMEM, STEP, "cannot hold the filter") : r;
 }
 
 /* ---- the cache ---- */
 
 static void filter_free(struct filter *filter) {
     free((void *)(uintptr_t)filter->key.data);
-    free(filter->instructions);
+    program_free(&filter->program);
     free(filter);
 }
 
@@ -179,6 +206,9 @@ static int make_key(const struct holden_properties *properties, struct buffer *k
     for (size_t i = 0; i < ARRAY_SIZE(involved); i++)
         if (holden_has(properties, involved[i]))
             holden_mark(&only, involved[i]);
+    if (HOLDEN_HAS(properties, properties, system_call_log))
+        HOLDEN_MARK(&only, properties, system_call_log);
+    restrict_mark(properties, &only);
     return holden_encode(&holden_record_properties, &only, key);
 }
 
@@ -220,8 +250,8 @@ static int add(struct filters *filters, const struct holden_properties *properti
     struct filter *filter = calloc(1, sizeof(*filter));
     if (!filter)
         return failure_errno(failure, ENOMEM, STEP, "cannot hold the filter");
-    int r = compile(properties, filter, failure);
-    if (r < 0 || filter->count == 0) {
+    int r = compile(properties, &filter->program, failure);
+    if (r < 0 || filter->program.count == 0) {
         filter_free(filter);
         if (r == 0)
             *out = NULL;

@@ -1,9 +1,9 @@
 /* System call filters: compiled once per profile in the agent, handed to children as bytes. */
 #pragma once
 
-#include <linux/filter.h>
 #include <stddef.h>
 
+#include "agent/program.h"
 #include "daemon/failure.h"
 
 /* A compiled filter, shared by all processes with the same profile. */
@@ -11,8 +11,7 @@ struct filter {
     struct filter *next;      /* owned by the cache */
     unsigned references;
     struct holden_view key;   /* owned: the encoded properties that it was made from */
-    size_t count;
-    struct sock_filter *instructions; /* owned */
+    struct program program;   /* owned */
 };
 
 /* All compiled filters of one agent, the one asked for last first: those in use, and a few that are
@@ -26,14 +25,16 @@ struct filters {
 /* Most filters that are kept without a reference. */
 enum { FILTERS_SPARE = 16 };
 
-/* The filter that the properties SystemCallFilter, SystemCallErrorNumber, SystemCallArchitectures
- * and SeccompProfile ask for, from the cache or compiled now by libseccomp (as a binary tree, so
- * that its cost does not grow with the number of calls). *out is NULL where they ask for none.
+/* The filter that the properties ask for, from the cache or compiled now: one program, joined from
+ * what forbids calls (SystemCallFilter, SystemCallErrorNumber, SystemCallArchitectures; or
+ * SeccompProfile), what forbids deeds (restrict.h), and what logs (SystemCallLog). *out is NULL
+ * where they ask for none.
  *
  * SystemCallFilter is read as calls_fold() says; what it forbids ends the process, or fails with
- * SystemCallErrorNumber. Calls of architectures that SystemCallArchitectures does not name (the
- * native one is always allowed, and alone unless others are named) end the process, x32 included.
- * SeccompProfile is read as profile_compile() says, and excludes the other three.
+ * SystemCallErrorNumber. With it or SystemCallArchitectures, calls of architectures that the latter
+ * does not name (the native one is always allowed, and alone unless others are named) end the
+ * process, x32 included. SeccompProfile is read as profile_compile() says, and excludes those
+ * three.
  *
  * 0 with one reference, given back by filter_release(); or refused with *failure filled. */
 int filter_get(struct filters *filters, const struct holden_properties *properties,

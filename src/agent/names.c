@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "protocol/call_set.h"
+
 int names_next(struct holden_repeated *lists, struct holden_names *list) {
     struct holden_nested nested;
     struct holden_fault fault;
@@ -22,6 +24,13 @@ bool names_take(struct holden_names *list, char *name, size_t space) {
         return false;
     snprintf(name, space, "%.*s", (int)view.size, view.data);
     return true;
+}
+
+uint32_t names_take_error(struct holden_names *list) {
+    uint32_t error;
+    return HOLDEN_HAS(list, names, error) && holden_next_u32(&list->error, &error)
+               ? error
+               : (uint32_t)HOLDEN_CALL_USUAL;
 }
 
 bool names_inverted(const struct holden_names *list) {

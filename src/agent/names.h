@@ -11,5 +11,9 @@ int names_next(struct holden_repeated *lists, struct holden_names *list);
 /* Takes the next name off the list as a string, cut at the space. False at the end. */
 bool names_take(struct holden_names *list, char *name, size_t space);
 
+/* The error that belongs to the name just taken, as the record `names` has it: HOLDEN_CALL_USUAL
+ * where the list has none. To be called once for each name. */
+uint32_t names_take_error(struct holden_names *list);
+
 /* Whether the list was written with a leading ~. */
 bool names_inverted(const struct holden_names *list);

@@ -260,8 +260,9 @@ static void put_filter(struct draft *draft, const struct filter *filter) {
     if (!filter)
         return;
     struct plan_run run = {
-        put(draft, filter->instructions, filter->count * sizeof(struct sock_filter)),
-        (uint32_t)filter->count};
+        put(draft, filter->program.instructions,
+            filter->program.count * sizeof(struct sock_filter)),
+        (uint32_t)filter->program.count};
     if (draft->error < 0)
         return;
     head(draft)->has |= PLAN_HAS_FILTER;

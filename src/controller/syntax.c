@@ -43,6 +43,10 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(OUTPUT, output, stream, "output",
         "log, journal, null, file:PATH, append:PATH or truncate:PATH (StandardError= also inherit)")
     ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
+    ROW(NAMESPACES, namespaces, namespaces, "namespaces",
+        "yes, no, or some of cgroup ipc net mnt pid user uts, a leading ~ inverts")
+    ROW(FAMILIES, families, families, "families",
+        "none, or address families such as AF_UNIX AF_INET, a leading ~ inverts")
     ROW(ERRNO, errno, errno, "error", "an error, such as EPERM or 1, or kill")
     ROW(WORDS, words, text, "words", "words")
     ROW(PROFILE, profile, profile, "profile", "the path of an OCI seccomp profile")

@@ -36,6 +36,10 @@ const void *syntax_nested(const struct holden_record *record, const struct holde
 /* Takes the next word off *at, separated by white space. False at the end. */
 bool syntax_word(const char **at, struct holden_view *word);
 
+/* Reads "EPERM", "1" (0 to HOLDEN_CALL_ERROR_MOST) or "kill" (HOLDEN_CALL_KILL). 0; -EINVAL;
+ * -ERANGE for a number that is none. */
+int syntax_error_number(const char *text, uint32_t *number);
+
 /* The functions of the rows, by file. syntax_number.c: */
 int syntax_parse_size(struct settings *settings, size_t index, const char *value);
 int syntax_parse_count(struct settings *settings, size_t index, const char *value);
@@ -101,3 +105,9 @@ int syntax_print_names(size_t index, const void *value, struct buffer *out);
 int syntax_print_assignment(size_t index, const void *value, struct buffer *out);
 int syntax_print_user(size_t index, const void *value, struct buffer *out);
 int syntax_print_group(size_t index, const void *value, struct buffer *out);
+
+/* syntax_restrict.c: */
+int syntax_parse_namespaces(struct settings *settings, size_t index, const char *value);
+int syntax_parse_families(struct settings *settings, size_t index, const char *value);
+int syntax_print_namespaces(size_t index, const void *value, struct buffer *out);
+int syntax_print_families(size_t index, const void *value, struct buffer *out);

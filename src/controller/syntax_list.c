@@ -5,9 +5,11 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "common/spelling.h"
 #include "controller/environment.h"
 #include "controller/identity.h"
 #include "controller/syntax.h"
+#include "protocol/call_set.h"
 
 enum { NAME_MOST = 64 };
 
@@ -15,37 +17,94 @@ enum { NAME_MOST = 64 };
 static int check_name(struct settings *settings, size_t index, struct holden_view word) {
     const char *property = holden_property(index)->name;
     int size = (int)(word.size < 80 ? word.size : 80);
-    if (word.data[0] == '@')
-        return settings_refuse(settings,
-                               "%s=%.*s: groups are not supported yet; name the system calls",
-                               property, size, word.data);
-    if (memchr(word.data, ':', word.size))
-        return settings_refuse(settings, "%s=%.*s: an error for one call is not supported yet; "
-                               "SystemCallErrorNumber= sets it for all", property, size, word.data);
     if (word.size > NAME_MOST)
         return settings_refuse(settings, "%s=%.*s…: a name has at most %d bytes", property, size,
                                word.data, NAME_MOST);
-    return 0;
+    char name[NAME_MOST + 1] = "";
+    memcpy(name, word.data, word.size);
+    if (name[0] != '@' || holden_call_set_find(name))
+        return 0;
+    struct spelling spelling = {.wanted = name};
+    for (size_t i = 0; holden_call_set(i); i++)
+        spelling_offer(&spelling, holden_call_set(i)->name);
+    return settings_refuse(settings, "%s=%s: there is no such set of system calls%s%s", property,
+                           name, spelling.best[0] ? "; did you mean " : "", spelling.best);
+}
+
+/* The error behind the colon of "NAME:ERROR". */
+static int read_error(struct settings *settings, size_t index, struct holden_view word,
+                      const char *colon, uint32_t *error) {
+    const char *property = holden_property(index)->name;
+    int size = (int)(word.size < 80 ? word.size : 80);
+    char text[24] = "";
+    size_t length = (size_t)(word.data + word.size - colon - 1);
+    if (index != HOLDEN_INDEX(properties, system_call_filter))
+        return settings_refuse(settings, "%s=%.*s: a name here has no error", property, size,
+                               word.data);
+    if (length < sizeof(text))
+        memcpy(text, colon + 1, length);
+    if (syntax_error_number(text, error) == 0)
+        return 0;
+    return settings_refuse(settings, "%s=%.*s: behind the colon stands an error, such as EPERM, "
+                           "0 to %d, or kill", property, size, word.data, HOLDEN_CALL_ERROR_MOST);
+}
+
+/* The names of one list and what follows their colons, while they are gathered. */
+struct collection {
+    struct holden_view *names;
+    uint32_t *errors;
+    uint32_t count;
+    bool special; /* some name has an error of its own */
+};
+
+static int collect_name(struct settings *settings, size_t index, struct holden_view word,
+                        struct collection *list) {
+    const char *colon = memchr(word.data, ':', word.size);
+    struct holden_view name = word;
+    uint32_t error = HOLDEN_CALL_USUAL;
+    int r = 0;
+    if (colon) {
+        name.size = (size_t)(colon - word.data);
+        r = read_error(settings, index, word, colon, &error);
+        list->special = true;
+    }
+    if (r == 0)
+        r = check_name(settings, index, name);
+    list->errors[list->count] = error;
+    return r < 0 ? r : settings_text(settings, name.data, name.size, &list->names[list->count++]);
 }
 
 static int collect_names(struct settings *settings, size_t index, const char *value,
                          struct holden_names *names) {
     struct holden_view word;
-    struct holden_view *list =
-        arena_take(&settings->arena, (strlen(value) / 2 + 1) * sizeof(*list));
-    if (!list)
+    size_t most = strlen(value) / 2 + 1;
+    struct collection list = {
+        .names = arena_take(&settings->arena, most * sizeof(*list.names)),
+        .errors = arena_take(&settings->arena, most * sizeof(*list.errors)),
+    };
+    if (!list.names || !list.errors)
         return -ENOMEM;
-    uint32_t count = 0;
     while (syntax_word(&value, &word)) {
-        int r = check_name(settings, index, word);
-        if (r == 0)
-            r = settings_text(settings, word.data, word.size, &list[count++]);
+        int r = collect_name(settings, index, word, &list);
         if (r < 0)
             return r;
     }
-    if (count > 0)
-        HOLDEN_SET(names, names, name, (struct holden_repeated){.count = count, .items = list});
+    if (list.special && !names->inverted)
+        return settings_refuse(settings, "%s=: only what is forbidden, behind a leading ~, "
+                               "can have an error", holden_property(index)->name);
+    if (list.count > 0)
+        HOLDEN_SET(names, names, name,
+                   (struct holden_repeated){.count = list.count, .items = list.names});
+    if (list.special)
+        HOLDEN_SET(names, names, error,
+                   (struct holden_repeated){.count = list.count, .items = list.errors});
     return 0;
+}
+
+/* Whether the property is made of names of system calls. */
+static bool of_calls(size_t index) {
+    return index == HOLDEN_INDEX(properties, system_call_filter) ||
+           index == HOLDEN_INDEX(properties, system_call_log);
 }
 
 /* An empty list of system calls forgets the filter. An empty list of capabilities is the empty set
@@ -63,7 +122,8 @@ int syntax_parse_names(struct settings *settings, size_t index, const char *valu
         return r;
     if (names->name.count == 0) {
         settings_reset(settings, index);
-        if (index == HOLDEN_INDEX(properties, system_call_filter))
+        /* All but none are what SystemCallLog=~ logs. */
+        if (of_calls(index) && !(inverted && index == HOLDEN_INDEX(properties, system_call_log)))
             return 0;
     }
     struct holden_nested nested = {.value = names};
@@ -134,6 +194,11 @@ int syntax_print_assignment(size_t index, const void *value, struct buffer *out)
     return environment_print(*(const struct holden_view *)value, out);
 }
 
+static int print_error(uint32_t error, struct buffer *out) {
+    const char *name = error == HOLDEN_CALL_KILL ? "kill" : strerrorname_np((int)error);
+    return name ? buffer_printf(out, ":%s", name) : buffer_printf(out, ":%u", error);
+}
+
 int syntax_print_names(size_t index, const void *value, struct buffer *out) {
     struct holden_names decoded;
     const struct holden_names *names = syntax_nested(&holden_record_names, value, &decoded);
@@ -142,13 +207,18 @@ int syntax_print_names(size_t index, const void *value, struct buffer *out) {
     if (!names)
         return 0;
     int r = names->inverted ? buffer_append(out, "~", 1) : 0;
+    struct holden_repeated errors = names->error;
     bool first = true;
     for (struct holden_repeated left = names->name; r == 0 && holden_next_view(&left, &name);
          first = false) {
+        uint32_t error = HOLDEN_CALL_USUAL;
         if (!first)
             r = buffer_append(out, " ", 1);
         if (r == 0)
             r = buffer_append(out, name.data, name.size);
+        if (r == 0 && HOLDEN_HAS(names, names, error) && holden_next_u32(&errors, &error) &&
+            error != HOLDEN_CALL_USUAL)
+            r = print_error(error, out);
     }
     return r;
 }

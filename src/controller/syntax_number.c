@@ -10,9 +10,10 @@
 #include "common/unit.h"
 #include "controller/signal_name.h"
 #include "controller/syntax.h"
+#include "protocol/call_set.h"
 
 #define SECOND UINT64_C(1000000)
-enum { ERRNO_MOST = 4095, ERRNO_NAMED = 200 };
+enum { ERRNO_NAMED = 200 };
 
 /* Stores a number that lies within the bounds of its row. Infinity does where nothing bounds it. */
 static int set_within(struct settings *settings, size_t index, uint64_t number) {
@@ -138,18 +139,36 @@ int syntax_parse_signal(struct settings *settings, size_t index, const char *val
     return r < 0 ? r : set_within(settings, index, number);
 }
 
-int syntax_parse_errno(struct settings *settings, size_t index, const char *value) {
-    uint64_t number;
-    if (strcmp(value, "kill") == 0)
-        return set_within(settings, index, 0);
-    if (unit_parse_count(value, &number) == 0)
-        return number < 1 || number > ERRNO_MOST ? -ERANGE : set_within(settings, index, number);
+int syntax_error_number(const char *text, uint32_t *number) {
+    uint64_t value;
+    if (strcmp(text, "kill") == 0) {
+        *number = HOLDEN_CALL_KILL;
+        return 0;
+    }
+    if (unit_parse_count(text, &value) == 0) {
+        if (value > HOLDEN_CALL_ERROR_MOST)
+            return -ERANGE;
+        *number = (uint32_t)value;
+        return 0;
+    }
     for (int i = 1; i < ERRNO_NAMED; i++) {
         const char *name = strerrorname_np(i);
-        if (name && strcmp(name, value) == 0)
-            return set_within(settings, index, (uint64_t)i);
+        if (!name || strcmp(name, text) != 0)
+            continue;
+        *number = (uint32_t)i;
+        return 0;
     }
     return -EINVAL;
+}
+
+int syntax_parse_errno(struct settings *settings, size_t index, const char *value) {
+    uint32_t number;
+    int r = syntax_error_number(value, &number);
+    if (r < 0)
+        return r;
+    if (number == 0)
+        return -ERANGE;
+    return set_within(settings, index, number == HOLDEN_CALL_KILL ? 0 : number);
 }
 
 int syntax_parse_word(struct settings *settings, size_t index, const char *value) {
@@ -231,7 +250,7 @@ int syntax_print_signal(size_t index, const void *value, struct buffer *out) {
 
 int syntax_print_errno(size_t index, const void *value, struct buffer *out) {
     uint32_t number = *(const uint32_t *)value;
-    const char *name = number > 0 && number <= ERRNO_MOST ? strerrorname_np((int)number) : NULL;
+    const char *name = number > 0 && number < ERRNO_NAMED ? strerrorname_np((int)number) : NULL;
     (void)index;
     if (number == 0)
         return print_text(out, "kill");

@@ -30,6 +30,8 @@ enum holden_syntax {
     HOLDEN_SYNTAX_INPUT,            /* null, file:PATH */
     HOLDEN_SYNTAX_OUTPUT,           /* log, journal, null, inherit, file:, append:, truncate:PATH */
     HOLDEN_SYNTAX_NAMES,            /* names, space-separated; a leading ~ inverts */
+    HOLDEN_SYNTAX_NAMESPACES,       /* yes, no, or kinds of namespaces; a leading ~ inverts */
+    HOLDEN_SYNTAX_FAMILIES,         /* none, or address families; a leading ~ inverts */
     HOLDEN_SYNTAX_ERRNO,            /* EPERM, 1, or kill */
     HOLDEN_SYNTAX_WORDS,            /* words, space-separated */
     HOLDEN_SYNTAX_PROFILE,          /* the path of an OCI seccomp profile */

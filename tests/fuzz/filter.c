@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct failure failure = {0};
     int r = filter_get(&filters, &properties, &filter, &failure);
     EXPECT(r == 0 || (r == -EREMOTEIO && failure.code != HOLDEN_code_DONE && failure.text[0]));
-    EXPECT(!filter || (filter->count > 0 && filter->count <= BPF_MAXINSNS));
+    EXPECT(!filter || (filter->program.count > 0 &&
+                       filter->program.count <= BPF_MAXINSNS));
     filter_release(&filters, filter);
     filters_free(&filters);
     return 0;

@@ -1,17 +1,14 @@
-/* Compiled filters, judged by the kernel: each is installed in a child that then makes a call. */
+/* Compiled filters, judged by the kernel. */
 #include "agent/filter.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/seccomp.h>
+#include <linux/audit.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "judge.h"
 #include "settings.h"
 #include "suite.h"
 
@@ -46,61 +43,10 @@ static void refused(const struct holden_properties *properties, const char *step
     wire_free(&wire);
 }
 
-/* ---- trying them ---- */
-
-struct call {
-    long number;
-    long arguments[3];
-    bool old; /* through the i386 entry */
-};
-
-static long make_old_call(const struct call *call) {
-    long result = -ENOSYS;
-#ifdef __x86_64__
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "a"(call->number), "b"(call->arguments[0]), "c"(call->arguments[1])
-                     : "memory", "r8", "r9", "r10", "r11");
-    result = (int)result;
-#else
-    (void)call;
-#endif
-    return result;
+/* What the call comes to under the filter, or where that is NULL without one. */
+static int outcome(const struct filter *filter, struct trial call) {
+    return judge(filter ? &filter->program : NULL, call);
 }
-
-static int make_call(const struct call *call) {
-    if (call->old) {
-        long r = make_old_call(call);
-        return r < 0 ? (int)-r : 0;
-    }
-    return syscall(call->number, call->arguments[0], call->arguments[1], call->arguments[2]) < 0
-               ? errno
-               : 0;
-}
-
-/* What the call comes to in a child under the filter (NULL: none): 0, its errno, or minus the
- * signal that ended the child. */
-static int outcome(const struct filter *filter, struct call call) {
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        struct sock_fprog program = {0};
-        /* Where i386 calls are turned off, one is a fault, and cmocka's handler would take it. */
-        signal(SIGSEGV, SIG_DFL);
-        if (filter)
-            program = (struct sock_fprog){(unsigned short)filter->count, filter->instructions};
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-            syscall(SYS_exit_group, 250);
-        if (filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-            syscall(SYS_exit_group, 251);
-        syscall(SYS_exit_group, make_call(&call));
-    }
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-#define CALL(name, ...) ((struct call){SYS_##name, {__VA_ARGS__}, false})
 
 /* ---- SystemCallFilter ---- */
 
@@ -192,9 +138,9 @@ TEST(large_list_finds_every_call) {
     struct filter *filter = filter_for(&filters, &properties.all);
     for (int i = 0; i < 400; i += 7)
         if (names[i][0])
-            assert_int_equal(outcome(filter, (struct call){.number = i, .arguments = {-1, -1, -1}}),
-                             EXDEV);
-    assert_int_equal(outcome(filter, (struct call){.number = 1023}), ENOSYS);
+            assert_int_equal(
+                outcome(filter, (struct trial){.number = i, .arguments = {-1, -1, -1}}), EXDEV);
+    assert_int_equal(outcome(filter, (struct trial){.number = 1023}), ENOSYS);
     filters_free(&filters);
 }
 
@@ -205,8 +151,8 @@ TEST(unknown_names_are_refused) {
             "unknown system call 'opennat'; did you mean openat?");
     properties_calls(&properties, LIST("~frobnicate_it"));
     refused(&properties.all, "SystemCallFilter", "unknown system call 'frobnicate_it'");
-    properties_calls(&properties, LIST("@system-service"));
-    refused(&properties.all, "SystemCallFilter", "'@system-service'");
+    properties_calls(&properties, LIST("@sistem-service"));
+    refused(&properties.all, "SystemCallFilter", "unknown set of system calls '@sistem-service'");
     properties_calls(&properties, LIST("read", ""));
     refused(&properties.all, "SystemCallFilter", "unknown system call ''");
 }
@@ -227,6 +173,92 @@ TEST(names_of_other_architectures_are_known) {
     filters_free(&filters);
 }
 
+TEST(sets_stand_for_their_calls) {
+    struct filters filters = {0};
+    struct properties properties = {0};
+    properties_calls(&properties, LIST("@system-service"), LIST("~@resources", "@network-io"));
+    struct filter *filter = filter_for(&filters, &properties.all);
+    assert_int_equal(outcome(filter, CALL(read, -1)), EBADF);
+    assert_int_equal(outcome(filter, CALL(socket, AF_UNIX, SOCK_STREAM)), -SIGSYS);
+    assert_int_equal(outcome(filter, CALL(sched_setaffinity, 0, 0, 0)), -SIGSYS);
+    assert_int_equal(outcome(filter, CALL(swapon, 0, 0)), -SIGSYS);
+    properties_calls(&properties, LIST("~@mount", "@network-io"), LIST("socket"));
+    filter = filter_for(&filters, &properties.all);
+    assert_int_equal(outcome(filter, CALL(socket, AF_UNIX, SOCK_STREAM)), 0);
+    assert_int_equal(outcome(filter, CALL(bind, -1)), -SIGSYS);
+    assert_int_equal(outcome(filter, CALL(umount2, 0, 0)), -SIGSYS);
+    properties_calls(&properties, LIST("@known"));
+    filter = filter_for(&filters, &properties.all);
+    assert_int_equal(outcome(filter, CALL(umount2, -1, 0)), outcome(NULL, CALL(umount2, -1, 0)));
+    filters_free(&filters);
+}
+
+TEST(a_call_may_have_an_error_of_its_own) {
+    struct filters filters = {0};
+    struct properties properties = {0};
+    properties_calls(&properties, LIST("~socket:EXDEV", "@timer:7", "write:kill", "lseek"));
+    properties_error(&properties, EDOM);
+    struct filter *filter = filter_for(&filters, &properties.all);
+    assert_int_equal(outcome(filter, CALL(socket, AF_UNIX, SOCK_STREAM)), EXDEV);
+    assert_int_equal(outcome(filter, CALL(alarm, 0)), 7);
+    assert_int_equal(outcome(filter, CALL(write, -1)), -SIGSYS);
+    assert_int_equal(outcome(filter, CALL(lseek, -1)), EDOM);
+    /* In a list of what is allowed it forbids, and what was allowed is so no more. */
+    properties = (struct properties){0};
+    properties_calls(&properties, LIST("read", "write"), LIST("~write:EXDEV", "lseek:EDOM"));
+    filter = filter_for(&filters, &properties.all);
+    assert_int_equal(outcome(filter, CALL(read, -1)), EBADF);
+    assert_int_equal(outcome(filter, CALL(write, -1)), EXDEV);
+    assert_int_equal(outcome(filter, CALL(lseek, -1)), EDOM);
+    assert_int_equal(outcome(filter, CALL(dup, -1)), -SIGSYS);
+    /* Success is an error number too, and so is the filter's own. */
+    properties_calls(&properties, LIST("read"), LIST("~read:EPERM", "sync:0"));
+    properties_error(&properties, EPERM);
+    filter = filter_for(&filters, &properties.all);
+    assert_int_equal(outcome(filter, CALL(read, -1)), EPERM);
+    assert_int_equal(outcome(filter, CALL(sync)), 0);
+    filters_free(&filters);
+}
+
+TEST(errors_have_bounds) {
+    struct properties properties = {0};
+    properties_calls(&properties, LIST("read:EPERM"));
+    refused(&properties.all, "SystemCallFilter", "'read' can have no error 1 here");
+    properties_calls(&properties, LIST("~read:5000"));
+    refused(&properties.all, "SystemCallFilter", "'read' can have no error 5000 here");
+    properties_calls(&properties, LIST("~execve:EPERM"));
+    refused(&properties.all, "SystemCallFilter", "execve is forbidden");
+    properties_calls(&properties, LIST("read"), LIST("~execve:EPERM"));
+    refused(&properties.all, "SystemCallFilter", "execve is forbidden");
+}
+
+/* ---- SystemCallLog ---- */
+
+static uint32_t action(const struct filter *filter, int call) {
+    const struct seccomp_data data = {.nr = call, .arch = AUDIT_ARCH_X86_64};
+    return program_run(&filter->program, &data);
+}
+
+TEST(what_is_to_be_logged_is_logged_where_it_is_allowed) {
+    struct filters filters = {0};
+    struct properties properties = {0}, log = {0};
+    properties_calls(&properties, LIST("~socket"));
+    HOLDEN_SET(&properties.all, properties, system_call_log,
+               properties_lists(&log, (const char *const *const[]){LIST("@network-io"), NULL}));
+    struct filter *filter = filter_for(&filters, &properties.all);
+    assert_int_equal(action(filter, SYS_socket), SECCOMP_RET_KILL_PROCESS);
+    assert_int_equal(action(filter, SYS_bind), SECCOMP_RET_LOG);
+    assert_int_equal(action(filter, SYS_read), SECCOMP_RET_ALLOW);
+    assert_int_equal(outcome(filter, CALL(bind, -1)), EBADF);
+    properties = (struct properties){0};
+    HOLDEN_SET(&properties.all, properties, system_call_log,
+               properties_lists(&log, (const char *const *const[]){LIST("~read"), NULL}));
+    filter = filter_for(&filters, &properties.all);
+    assert_int_equal(action(filter, SYS_read), SECCOMP_RET_ALLOW);
+    assert_int_equal(action(filter, SYS_bind), SECCOMP_RET_LOG);
+    filters_free(&filters);
+}
+
 /* ---- SystemCallArchitectures ---- */
 
 #ifdef __x86_64__
@@ -235,7 +267,7 @@ enum { OLD_GETPID = 20, X32 = 0x40000000 };
 TEST(x32_calls_do_not_pass_beside_the_list) {
     struct filters filters = {0};
     struct properties properties = {0};
-    struct call call = {.number = X32 | SYS_getpid};
+    struct trial call = {.number = X32 | SYS_getpid};
     properties_calls(&properties, LIST("~socket"));
     assert_int_equal(outcome(filter_for(&filters, &properties.all), call), -SIGSYS);
     properties_calls(&properties, LIST("read"));
@@ -250,16 +282,16 @@ TEST(x32_is_filtered_where_it_is_allowed) {
     properties_error(&properties, EXDEV);
     properties_calls(&properties, LIST("~socket", "getppid"));
     struct filter *filter = filter_for(&filters, &properties.all);
-    int bare = outcome(NULL, (struct call){.number = X32 | SYS_getpid});
-    assert_int_equal(outcome(filter, (struct call){.number = X32 | SYS_getpid}), bare);
-    assert_int_equal(outcome(filter, (struct call){.number = X32 | SYS_getppid}), EXDEV);
+    int bare = outcome(NULL, (struct trial){.number = X32 | SYS_getpid});
+    assert_int_equal(outcome(filter, (struct trial){.number = X32 | SYS_getpid}), bare);
+    assert_int_equal(outcome(filter, (struct trial){.number = X32 | SYS_getppid}), EXDEV);
     assert_int_equal(outcome(filter, CALL(getppid)), EXDEV);
     assert_int_equal(outcome(filter, CALL(getpid)), 0);
     filters_free(&filters);
 }
 
 TEST(i386_calls_need_their_architecture) {
-    struct call call = {.number = OLD_GETPID, .old = true};
+    struct trial call = {.number = OLD_GETPID, .old = true};
     if (outcome(NULL, call) != 0)
         skip();
     struct filters filters = {0};
@@ -279,7 +311,7 @@ TEST(architectures_alone_make_a_filter) {
     properties_architectures(&properties, "native");
     struct filter *filter = filter_for(&filters, &properties.all);
     assert_int_equal(outcome(filter, CALL(write, -1)), EBADF);
-    assert_int_equal(outcome(filter, (struct call){.number = X32 | SYS_getpid}), -SIGSYS);
+    assert_int_equal(outcome(filter, (struct trial){.number = X32 | SYS_getpid}), -SIGSYS);
     filters_free(&filters);
 }
 #endif

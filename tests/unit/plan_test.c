@@ -278,7 +278,7 @@ TEST(resource_limits) {
 TEST(identity_and_filter) {
     static const uint32_t groups[] = {4, 5, 6};
     struct sock_filter code[3] = {{1, 2, 3, 4}};
-    const struct filter filter = {.count = 3, .instructions = code};
+    const struct filter filter = {.program = {code, 3}};
     struct made made;
     begin(&made, LIST("/bin/true"));
     made.input.has = PLAN_HAS_IDS | PLAN_HAS_CAPABILITIES;

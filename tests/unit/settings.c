@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/call_set.h"
 #include "suite.h"
 
 struct holden_repeated settings_views(struct holden_view *views, const char *const *strings) {
@@ -10,6 +11,34 @@ struct holden_repeated settings_views(struct holden_view *views, const char *con
     for (; strings[count]; count++)
         views[count] = holden_view(strings[count]);
     return (struct holden_repeated){.count = count, .items = views};
+}
+
+static uint32_t error_of(const char *text) {
+    if (strcmp(text, "kill") == 0)
+        return HOLDEN_CALL_KILL;
+    for (int i = 1; i < 200; i++)
+        if (strerrorname_np(i) && strcmp(strerrorname_np(i), text) == 0)
+            return (uint32_t)i;
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
+/* Takes what stands behind colons off the names. */
+static void fill_errors(struct properties *properties, size_t at, uint32_t count) {
+    struct holden_names *list = &properties->lists[at];
+    uint32_t *errors = properties->errors[at];
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct holden_view *name = &properties->names[at][i];
+        const char *colon = memchr(name->data, ':', name->size);
+        errors[i] = HOLDEN_CALL_USUAL;
+        if (!colon)
+            continue;
+        errors[i] = error_of(colon + 1);
+        name->size = (size_t)(colon - name->data);
+        any = true;
+    }
+    if (any)
+        HOLDEN_SET(list, names, error, (struct holden_repeated){.count = count, .items = errors});
 }
 
 static void fill_list(struct properties *properties, size_t at, const char *const *strings) {
@@ -25,6 +54,7 @@ static void fill_list(struct properties *properties, size_t at, const char *cons
     if (names.count == 1 && views[0].size == 0)
         return;
     HOLDEN_SET(list, names, name, names);
+    fill_errors(properties, at, names.count);
 }
 
 struct holden_repeated properties_lists(struct properties *properties,

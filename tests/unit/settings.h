@@ -12,11 +12,12 @@ struct properties {
     struct holden_names lists[SETTINGS_LISTS];
     struct holden_nested nested[SETTINGS_LISTS];
     struct holden_view names[SETTINGS_LISTS][SETTINGS_NAMES];
+    uint32_t errors[SETTINGS_LISTS][SETTINGS_NAMES];
     struct holden_view architectures[SETTINGS_LISTS];
 };
 
 /* A list as people write it: its names, NULL-terminated, the first with a leading ~ where it is
- * inverted; LIST("") is the empty list. */
+ * inverted, "NAME:ERROR" where it has an error of its own; LIST("") is the empty list. */
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* The repeated field that holds these lists (at most SETTINGS_LISTS, closed by NULL). */
