@@ -230,8 +230,12 @@ static int peer_new(struct listener *listener, int fd) {
     LIST_INSERT_HEAD(&listener->peers, peer, entry);
     listener->count++;
     int r = identify(peer, listener->group);
-    if (r == 0 && !peer->member)
+    if (r == 0 && !peer->member) {
+        /* Who the socket's mode stops is told by the kernel; others got here by another way. */
+        peer_error(peer, 0, HOLDEN_code_NOT_PERMITTED, NULL,
+                   "only root and members of its group may use it");
         r = -EACCES;
+    }
     if (r == 0)
         r = sd_event_add_io(listener->event, &peer->io, fd, EPOLLIN, on_io, peer);
     if (r < 0) {

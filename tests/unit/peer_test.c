@@ -122,10 +122,15 @@ static bool is_heard(struct host *host, uid_t uid, gid_t gid, gid_t more) {
         if (setgroups(more ? 1 : 0, &more) < 0 || setgid(gid) < 0 || setuid(uid) < 0 ||
             holden_client_connect(&client, host->path) < 0)
             _exit(2);
-        bool heard = holden_client_ask(&client, HOLDEN_MESSAGE_ping, &(struct holden_ping){0}, NULL,
-                                       0, NULL) == 0 &&
-                     holden_client_next(&client, &reply) == 0;
-        _exit(heard ? 0 : 1);
+        struct holden_error error;
+        holden_client_ask(&client, HOLDEN_MESSAGE_ping, &(struct holden_ping){0}, NULL, 0, NULL);
+        if (holden_client_next(&client, &reply) < 0)
+            _exit(3);
+        /* Who is not let in is told why. */
+        bool refused = reply.frame.type == HOLDEN_MESSAGE_error &&
+                       holden_reply_decode(&reply, &error) == 0 &&
+                       error.code == HOLDEN_code_NOT_PERMITTED;
+        _exit(refused ? 1 : 0);
     }
     int status = -1;
     GUEST_UNTIL(host->event, waitpid(child, &status, WNOHANG) == child);
