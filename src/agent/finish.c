@@ -21,6 +21,15 @@ enum { GRACE = 10000000 /* microseconds */, GRACE_RECORDS = 1000 };
 
 /* ---- what waits ---- */
 
+bool finish_is_empty(const struct process *process) {
+    char name[96];
+    _cleanup_close_ int directory = -1;
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    return !process->has_cgroup ||
+           (cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
+            !cgroup_populated(directory));
+}
+
 void finish_describe(const struct process *process, struct holden_exited *message) {
     const struct outcome *outcome = &process->outcome;
     *message = (struct holden_exited){0};
@@ -36,6 +45,21 @@ void finish_describe(const struct process *process, struct holden_exited *messag
         HOLDEN_SET(message, exited, core, true);
     if (outcome->explanation)
         HOLDEN_SET(message, exited, explanation, holden_view(outcome->explanation));
+}
+
+/* What a clean end is called needs no figures, and reading them takes a while: who waits for one
+ * hears of it first, once nothing else is in the cgroup. What else there is to do is done before
+ * any other request is read. */
+static void answer_clean(struct process *process) {
+    struct holden_exited exited;
+    if (!process->recorded || !process->ran || process->stopping || process->outcome.status != 0 ||
+        process->outcome.code != CLD_EXITED || !waiter_any(process, WAITER_EXIT) ||
+        !finish_is_empty(process))
+        return;
+    outcome_explain(process);
+    finish_describe(process, &exited);
+    exited.state = HOLDEN_state_EXITED;
+    waiter_answer(process, WAITER_EXIT, HOLDEN_MESSAGE_exited, &exited, NULL, 0);
 }
 
 static void answer_waiters(struct process *process, const struct failure *refused) {
@@ -252,33 +276,44 @@ void finish_if_empty(struct process *process) {
         stop_kill(process);
 }
 
-/* While the keeper answers, what needs no answer is done: the figures, and the cgroup where nothing
- * else is in it. */
+/* Only asks: the keeper's answer is wanted first, and comes the sooner the less is done here. */
 int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) {
     (void)fd;
     (void)events;
     struct process *process = data;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
     process->leaving = true;
-    if (!process->child) {
+    if (!process->child)
         finish_unseen(process);
-        return 0;
-    }
-    if (link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0) < 0) {
+    else if (link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0) < 0)
         sd_event_source_set_enabled(source, SD_EVENT_ON);
-        return 0;
-    }
-    read_usage(process);
-    remove_cgroup(process);
     return 0;
+}
+
+/* It died in its set-up without a word: of a signal, or for want of memory, which exec takes. */
+static void blame_step(struct process *process) {
+    struct launch *launch = process->launch;
+    const struct outcome *outcome = &process->outcome;
+    if (!launch || launch->failure.code || process->stopping)
+        return;
+    const char *step = plan_step_words(process->agent->link.reports[launch->report].reached);
+    if (process->usage && process->usage->oom_kills > 0)
+        failure_set(&launch->failure, HOLDEN_code_FAILED, step,
+                    "it ran out of memory in this step of its set-up: MemoryMax= is too small");
+    else
+        failure_set(&launch->failure, HOLDEN_code_FAILED, step,
+                    "it was ended by signal %d in this step of its set-up",
+                    outcome->code == CLD_EXITED ? 0 : outcome->status);
 }
 
 static void main_ended(struct process *process, const struct keeper_reply *reply) {
     process->main_ended = true;
+    answer_clean(process);
     if (!process->usage)
         read_usage(process);
     if (reply)
         add_rusage(process, reply);
+    blame_step(process);
     finish_if_empty(process);
 }
 
@@ -302,12 +337,6 @@ void finish_status(struct agent *agent, const struct keeper_reply *reply) {
     launch_settle(process);
     process->outcome.code = reply->code;
     process->outcome.status = reply->status;
-    struct launch *launch = process->launch;
-    if (launch && !launch->failure.code && !process->stopping)
-        failure_set(&launch->failure, HOLDEN_code_FAILED,
-                    plan_step_words(agent->link.reports[launch->report].reached),
-                    "it was ended by signal %d in this step of its set-up",
-                    reply->code == CLD_EXITED ? 0 : reply->status);
     main_ended(process, reply);
 }
 

@@ -32,3 +32,6 @@ void finish_describe(const struct process *process, struct holden_exited *messag
 
 /* Removes the oldest records of ended processes past KeepRecords=. */
 void finish_forget_old(struct agent *agent);
+
+/* Whether nothing is in the cgroup of the process, or it has none. */
+bool finish_is_empty(const struct process *process);

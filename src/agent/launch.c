@@ -18,6 +18,7 @@
 #include "agent/plan_build.h"
 #include "agent/state.h"
 #include "agent/stop.h"
+#include "agent/task.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -220,7 +221,7 @@ static void started(struct process *process) {
     process_launched(process);
     process_event(process, PROCESS_RUNS);
     /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
-    if (process->leaving && !process->has_cgroup)
+    if (process->leaving && finish_is_empty(process))
         return;
     int r = store_write(&agent->store, process);
     if (r < 0) {
@@ -242,8 +243,17 @@ static void started(struct process *process) {
     logfile_watch(process);
 }
 
+/* The report says that exec was tried and did not fail; but the kernel may have killed it there,
+ * for want of memory most likely. Without proc(5) the report has to do. */
+static bool executed(const struct process *process, const struct plan_report *report) {
+    bool executed = true;
+    if (report->reached == PLAN_STEP_EXEC)
+        task_executed(process->pid, &executed);
+    return report->reached == PLAN_STEP_EXEC && executed;
+}
+
 /* Once both the keeper's answer and the pipe's end are here, the report says which it is. Where it
- * failed, its end is waited for, and finish_status() tells. */
+ * failed or died, its end is waited for, and finish_status() tells. */
 static void decide(struct process *process) {
     struct launch *launch = process->launch;
     if (!launch->ended || process->pid == 0)
@@ -251,9 +261,7 @@ static void decide(struct process *process) {
     const struct plan_report *report = &process->agent->link.reports[launch->report];
     if (report->error != 0)
         refuse_step(process, report->reached, report->error);
-    else if (report->reached != PLAN_STEP_EXEC && !process->stopping)
-        refuse(process, plan_step_words(report->reached), "it died in this step of its set-up");
-    else if (report->reached == PLAN_STEP_EXEC && process->state == HOLDEN_state_STARTING)
+    else if (process->state == HOLDEN_state_STARTING && executed(process, report))
         started(process);
 }
 

@@ -260,6 +260,20 @@ TEST(a_client_may_go_before_its_answer) {
     close_scene(scene);
 }
 
+TEST(what_is_killed_in_exec_never_ran) {
+    struct scene *scene = open_scene();
+    uint32_t id = begin(scene, NULL, true);
+    pid_t pid = stage_spawn_stuck(&scene->stage, &scene->packet);
+    guest_silent(&scene->guest);
+    assert_int_equal(scene->process->state, HOLDEN_state_STARTING);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    stage_reap(&scene->stage, pid);
+    guest_refused(&scene->guest, id, HOLDEN_code_FAILED, "ended by signal 9 in this step");
+    is_over(scene, HOLDEN_state_FAILED);
+    assert_int_equal(scene->process->outcome.cause, HOLDEN_cause_SETUP);
+    close_scene(scene);
+}
+
 TEST(a_record_that_cannot_be_written_ends_it_again) {
     struct scene *scene = open_scene();
     scratch_make(&scene->stage.scratch, "state/records/1.new");

@@ -196,28 +196,46 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
     guest_turn(stage->agent->event);
 }
 
-static pid_t sleeper(void) {
+/* A child that sleeps; as another program where it `executes`, which it then has. */
+static pid_t sleeper(bool executes) {
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        close_range(3, ~0U, 0);
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         alarm(120);
+        if (executes)
+            execl("/bin/sleep", "sleep", "120", NULL);
+        close_range(3, ~0U, 0);
         for (;;)
             pause();
     }
+    close(ends[1]);
+    char end;
+    assert_int_equal(read(ends[0], &end, 1), 0);
+    close(ends[0]);
     return child;
 }
 
-pid_t stage_spawn(struct stage *stage, struct packet *packet) {
+static pid_t spawn(struct stage *stage, struct packet *packet, bool executes) {
     struct keeper_reply reply = {.kind = KEEPER_SPAWNED, .token = packet->plan.token};
     assert_int_equal(packet->plan.magic, PLAN_MAGIC);
     stage->agent->link.reports[packet->plan.report].reached = PLAN_STEP_EXEC;
     packet_close(packet); /* before there is a child, in which the status pipe would stay open */
-    reply.pid = sleeper();
+    reply.pid = sleeper(executes);
     _cleanup_close_ int pidfd = pidfd_open(reply.pid, 0);
     assert_true(pidfd >= 0);
     stage_answer(stage, &reply, pidfd);
     return reply.pid;
+}
+
+pid_t stage_spawn(struct stage *stage, struct packet *packet) {
+    return spawn(stage, packet, true);
+}
+
+pid_t stage_spawn_stuck(struct stage *stage, struct packet *packet) {
+    return spawn(stage, packet, false);
 }
 
 void stage_reap(struct stage *stage, pid_t pid) {

@@ -61,6 +61,9 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
  * for signals is past exec. Its pid. */
 pid_t stage_spawn(struct stage *stage, struct packet *packet);
 
+/* The same, but the child is still on its way into its program, which its report names last. */
+pid_t stage_spawn_stuck(struct stage *stage, struct packet *packet);
+
 /* Plays the keeper for the end of that child, which has to come: tells its status and reaps it when
  * the agent says so. */
 void stage_reap(struct stage *stage, pid_t pid);
