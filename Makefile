@@ -42,7 +42,7 @@ PROTOCOL := $(filter-out src/protocol/reference.c,$(call sources,src/protocol/*.
 DAEMON := $(call sources,src/daemon/*.c)
 KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c) src/agent/arguments.c
 AGENT := $(filter-out $(filter-out src/agent/arguments.c,$(KEEPER)),$(call sources,src/agent/*.c))
-CONTROLLER := $(call sources,src/controller/*.c)
+CONTROLLER := $(filter-out src/controller/reference.c,$(call sources,src/controller/*.c))
 MONITOR := $(call sources,src/monitor/*.c)
 
 LIBRARY := $(BUILD)/libholden.a

@@ -51,16 +51,20 @@ check-vm: e2e-programs ## run the tests in the QEMU machine
 check: ## build everything in every way and run every test
 	@tests/check
 
-# What the protocol's tables are turned into: the manual page, which is kept in the tree, and the
-# fuzzers' dictionary.
+# What the tables are turned into: manual pages, which are kept in the tree, and the fuzzers' dictionary.
+REFERENCES := $(BUILD)/reference $(BUILD)/directives
 $(BUILD)/reference: $(call objects,src/protocol/reference.c) $(LIBRARY)
+	@$(LINK) -o $@ $^
+$(BUILD)/directives: $(call objects,src/controller/reference.c src/controller/directive.c) $(LIBRARY)
 	@$(LINK) -o $@ $^
 
 .PHONY: reference reference-check
-reference-check: $(BUILD)/reference
-	@tests/reference $<
-reference: $(BUILD)/reference ## make docs/man/holden-protocol.7 from the tables
-	@tests/reference $< --write
+reference-check: $(REFERENCES)
+	@tests/reference $(BUILD)/reference docs/man/holden-protocol.7
+	@tests/reference $(BUILD)/directives docs/man/holden-directives.7
+reference: $(REFERENCES) ## make docs/man/holden-protocol.7 and holden-directives.7 from the tables
+	@tests/reference $(BUILD)/reference docs/man/holden-protocol.7 --write
+	@tests/reference $(BUILD)/directives docs/man/holden-directives.7 --write
 
 # Fuzz targets, one a file, built with clang: libFuzzer, ASan and UBSan. They are linked with every
 # layer; each object that a program's main() is in stays out, since nothing asks for it.

@@ -7,87 +7,8 @@
 
 #include "common/cleanup.h"
 #include "controller/environment_file.h"
+#include "controller/quoting.h"
 #include "controller/words.h"
-
-static int put_byte(struct buffer *item, unsigned byte) {
-    uint8_t value = (uint8_t)byte;
-    return buffer_append(item, &value, 1);
-}
-
-/* A character of Unicode as UTF-8. */
-static int put_character(struct buffer *item, uint32_t c) {
-    if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-        return -EINVAL;
-    if (c < 0x80)
-        return put_byte(item, c);
-    int r = 0;
-    unsigned tail = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    static const uint8_t lead[] = {0, 0xc0, 0xe0, 0xf0};
-    r = put_byte(item, lead[tail] | c >> (6 * tail));
-    while (r == 0 && tail-- > 0)
-        r = put_byte(item, 0x80 | (c >> (6 * tail) & 0x3f));
-    return r;
-}
-
-/* Exactly `count` digits of the base. */
-static int take_digits(const char **at, unsigned count, int base, uint32_t *number) {
-    char digits[9] = "";
-    char *end;
-    for (unsigned i = 0; i < count; i++) {
-        if (!isxdigit((unsigned char)(*at)[i]))
-            return -EINVAL;
-        digits[i] = (*at)[i];
-    }
-    *number = (uint32_t)strtoul(digits, &end, base);
-    if (*end)
-        return -EINVAL;
-    *at += count;
-    return 0;
-}
-
-/* The character for what follows a backslash; *at stands on it. */
-static int take_escape(const char **at, struct buffer *item) {
-    static const char letters[] = "abfnrtv\\\"'s";
-    static const char stand_for[] = "\a\b\f\n\r\t\v\\\"' ";
-    static const struct { char letter; unsigned digits; } wide[] = {{'x', 2}, {'u', 4}, {'U', 8}};
-    const char *simple = **at ? strchr(letters, **at) : NULL;
-    uint32_t number;
-    if (simple) {
-        ++*at;
-        return put_byte(item, (unsigned char)stand_for[simple - letters]);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(wide); i++)
-        if (**at == wide[i].letter) {
-            ++*at;
-            int r = take_digits(at, wide[i].digits, 16, &number);
-            if (r < 0)
-                return r;
-            return wide[i].digits > 2 ? put_character(item, number)
-                                      : number ? put_byte(item, number) : -EINVAL;
-        }
-    int r = take_digits(at, 3, 8, &number);
-    return r < 0 ? r : number == 0 || number > 0xff ? -EINVAL : put_byte(item, number);
-}
-
-int environment_item(const char **at, struct buffer *item) {
-    char quote = '\0';
-    *at += strspn(*at, " \t\r\n");
-    if (!**at)
-        return 0;
-    for (; **at && (quote || !strchr(" \t\r\n", **at));) {
-        char c = *(*at)++;
-        int r = 0;
-        if (c == '\\')
-            r = take_escape(at, item);
-        else if (quote ? c == quote : c == '"' || c == '\'')
-            quote = quote ? '\0' : c;
-        else
-            r = put_byte(item, (unsigned char)c);
-        if (r < 0)
-            return r;
-    }
-    return quote ? -EINVAL : 1;
-}
 
 bool environment_valid(struct holden_view assignment) {
     size_t i = 0;
@@ -109,7 +30,7 @@ int environment_assign(struct settings *settings, const char *value) {
     _cleanup_(buffer_free) struct buffer item = {0};
     const char *at = value;
     int r;
-    while ((r = environment_item(&at, &item)) > 0) {
+    while ((r = quoting_item(&at, QUOTING_STRICT, &item)) > 0) {
         struct holden_view view = {(const char *)buffer_bytes(&item), item.size};
         if (!environment_valid(view))
             return refuse_item(settings, value,

@@ -4,12 +4,6 @@
 
 #include "controller/settings.h"
 
-/* Takes the next item off *at by the quoting of systemd.syntax(7): white space separates, double
- * and single quotes keep it, \n, \t, \s, \\, \", \', \xHH, \OOO, \uHHHH, \UHHHHHHHH stand for
- * characters. The item's bytes are appended to `item`. 1 with an item, 0 at the end, -EINVAL for an
- * open quote or an unknown escape, -ENOMEM. */
-int environment_item(const char **at, struct buffer *item);
-
 /* Adds the assignments of one Environment= value. 0, or as settings_assign(). */
 int environment_assign(struct settings *settings, const char *value);
 

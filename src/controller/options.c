@@ -97,6 +97,8 @@ FLAG(USAGE, usage)
 FLAG(FOLLOW, follow)
 FLAG(EVERY, every)
 FLAG(DRY_RUN, dry_run)
+FLAG(STRICT, strict)
+FLAG(DIRECTIVES, directives)
 
 static const struct option_row all_rows[OPTION_COUNT] = {
 #define OPTION(row, letter_, name_, value_, doc_)                                              \

@@ -1,8 +1,9 @@
-/* The verb properties: the table of settings. */
+/* The verb properties: the table of settings, and with --all that of directives. */
 #include <inttypes.h>
 
 #include "common/cleanup.h"
 #include "controller/command.h"
+#include "controller/directive.h"
 #include "controller/syntax.h"
 #include "controller/table.h"
 #include "protocol/json.h"
@@ -27,7 +28,7 @@ static void print_json(struct output *output, size_t index) {
     output_text(output, "}\n");
 }
 
-int verb_properties(struct command *command) {
+static int print_properties(struct command *command) {
     static const struct table_column columns[] = {
         {"NAME", false}, {"SYNTAX", false}, {"BOUNDS", false}, {"CHANGE", false}, {"WHAT", false},
     };
@@ -52,4 +53,45 @@ int verb_properties(struct command *command) {
     output_inspect(&command->output, command->options.no_color);
     table_print(&table, &command->output);
     return STATUS_DONE;
+}
+
+static void print_directive_json(struct output *output, const struct directive *directive) {
+    output_printf(output, "{\"name\":\"%s\",\"section\":\"%s\",\"state\":\"%s\"", directive->name,
+                  directive_section_name(directive->section),
+                  directive->of ? "old name" : directive_words(directive->state));
+    if (directive->of)
+        print_text_member(output, "of", directive->of);
+    if (*directive->inert)
+        print_text_member(output, "inert", directive->inert);
+    print_text_member(output, "why", directive->why);
+    output_text(output, "}\n");
+}
+
+static int print_directives(struct command *command) {
+    static const struct table_column columns[] = {
+        {"SECTION", false}, {"NAME", false}, {"STATE", false}, {"WHAT OR WHY", false},
+    };
+    _cleanup_(table_free) struct table table;
+    struct directive directive;
+    table_init(&table, columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; directive_at(i, &directive); i++) {
+        if (command->options.json) {
+            print_directive_json(&command->output, &directive);
+            continue;
+        }
+        table_text(&table, OUTPUT_PLAIN, directive_section_name(directive.section));
+        table_text(&table, OUTPUT_PLAIN, directive.name);
+        table_text(&table, directive.state <= DIRECTIVE_DONE ? OUTPUT_GOOD : OUTPUT_PLAIN,
+                   directive.of ? "old name" : directive_words(directive.state));
+        table_text(&table, OUTPUT_PLAIN, directive.why);
+    }
+    if (command->options.json)
+        return STATUS_DONE;
+    output_inspect(&command->output, command->options.no_color);
+    table_print(&table, &command->output);
+    return STATUS_DONE;
+}
+
+int verb_properties(struct command *command) {
+    return command->options.directives ? print_directives(command) : print_properties(command);
 }

@@ -5,7 +5,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "controller/ending.h"
-#include "controller/launch.h"
+#include "controller/start.h"
 #include "controller/waiting.h"
 
 static void print_started(struct command *command, const struct holden_started *started) {
@@ -37,7 +37,8 @@ static int wait_for_end(struct command *command, struct session *session, uint32
     return status == STATUS_DONE ? report_end(command, &exited) : status;
 }
 
-static int start(struct command *command, const struct launch *launch, struct session *session) {
+int start_send(struct command *command, const struct launch *launch, struct session *session,
+               bool wait) {
     char complaint[160];
     struct holden_started started;
     struct holden_reply reply;
@@ -51,7 +52,7 @@ static int start(struct command *command, const struct launch *launch, struct se
     if (status != STATUS_DONE)
         return status;
     print_started(command, &started);
-    return command->options.wait ? wait_for_end(command, session, id, &started) : STATUS_DONE;
+    return wait ? wait_for_end(command, session, id, &started) : STATUS_DONE;
 }
 
 int verb_start(struct command *command) {
@@ -61,5 +62,6 @@ int verb_start(struct command *command) {
         return status;
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
     status = session_open(&session, &command->options);
-    return status == STATUS_DONE ? start(command, &launch, &session) : status;
+    return status == STATUS_DONE ? start_send(command, &launch, &session, command->options.wait)
+                                 : status;
 }

@@ -26,6 +26,18 @@ static size_t sequence(const unsigned char *at, size_t left) {
     return 0;
 }
 
+bool holden_json_is_utf8(struct holden_view text) {
+    const unsigned char *at = (const unsigned char *)text.data;
+    for (size_t left = text.size; left > 0;) {
+        size_t size = sequence(at, left);
+        if (size == 0)
+            return false;
+        at += size;
+        left -= size;
+    }
+    return true;
+}
+
 static int put_character(const unsigned char *at, size_t size, struct buffer *out) {
     if (size == 0)
         return buffer_append(out, "\xef\xbf\xbd", 3);

@@ -11,3 +11,6 @@ int holden_json(const struct holden_record *record, const void *message, struct 
 
 /* Appends the text as a JSON string, with its quotes. 0 or -ENOMEM. */
 int holden_json_string(struct holden_view text, struct buffer *out);
+
+/* Whether all bytes of the text are UTF-8 (Unicode 15, table 3-7). */
+bool holden_json_is_utf8(struct holden_view text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/environment_file.h"
+#include "controller/quoting.h"
 #include "fuzz.h"
 
 static int take(struct settings *settings, struct holden_repeated *list,
@@ -28,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     copy[size] = '\0';
     const char *at = copy;
     struct buffer item = {0};
-    while ((r = environment_item(&at, &item)) == 1) {
+    while ((r = quoting_item(&at, QUOTING_STRICT, &item)) == 1) {
         EXPECT(at <= copy + strlen(copy));
         buffer_free(&item);
     }

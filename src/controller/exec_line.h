@@ -1,0 +1,38 @@
+/* Command lines of unit files: ExecStart= and its like, by systemd.service(5), "Command lines". */
+#pragma once
+
+#include "controller/arena.h"
+#include "controller/specifier.h"
+
+/* One command, before variables are put in. */
+struct exec_command {
+    struct exec_command *next;
+    const char *program;       /* an absolute path, or a name to look for */
+    struct holden_view *words; /* argv: words[0] is what the program sees as its name */
+    uint32_t count;
+    bool ignore_failure;       /* - */
+    bool named;                /* @: words[0] is not the program's path */
+    bool literal;              /* : no variables are put in */
+    bool full;                 /* + */
+    bool as_root;              /* ! */
+    bool ambient;              /* !! */
+};
+
+/* A list of commands; start with zeroes. */
+struct exec_list {
+    struct exec_command *first;
+    struct exec_command **end; /* where the next is put; NULL while the list is empty */
+};
+
+/* Reads the commands of one line (one, or more separated by ; as a word of its own) and appends
+ * them; everything is in the arena. 0; -EINVAL with what is wrong in `wrong`; -ENOMEM. */
+int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,
+                    struct exec_list *list, char wrong[160]);
+
+/* Puts variables into the words: ${NAME} anywhere becomes the value; $NAME as a word of its own
+ * becomes the value split at white space, none or more words; $$ becomes $. A variable that is not
+ * there is empty. `environment` is a list of NAME=VALUE. *words and *count are the result, in the
+ * arena. 0 or -ENOMEM. */
+int exec_line_expand(struct arena *arena, const struct exec_command *command,
+                     struct holden_repeated environment, struct holden_view **words,
+                     uint32_t *count);

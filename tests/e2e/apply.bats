@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# Unit files: apply and verify.
+
+load helper
+
+# Writes a unit file from standard input.
+unit() {
+    mkdir -p "$(dirname "$T/$1")"
+    cat >"$T/$1"
+}
+
+@test "apply starts what a unit file says, under the name of the unit" {
+    unit web.service <<'UNIT'
+[Unit]
+Description=Web
+After=network.target
+[Service]
+Environment="ONE=one" 'TWO=two two'
+ExecStart=sh -c 'echo "$$0|$$1|$$2|$$3"; sleep 1000' $TWO ${TWO} %N
+Nice=5
+LimitNOFILE=100:200
+[Install]
+WantedBy=multi-user.target
+UNIT
+    run "$C" apply "$T/web.service"
+    expect 0
+    one_line '^started web \(pid [0-9]+\)$'
+    pid=$("$C" --json status web | jq .pid)
+    eventually grep -q . <("$C" logs web)
+    [ "$("$C" logs web)" = "two|two|two two|web" ]
+    [ "$(awk '/open files/ { print $4, $5 }' "/proc/$pid/limits")" = "100 200" ]
+    [ "$(awk '{ print $19 }' "/proc/$pid/stat")" = 5 ]
+    [ "$("$C" --json status web | jq -r .properties.TimeoutStopSec)" = 90000000 ]
+}
+
+@test "instances of a template, drop-ins over it, and --name" {
+    unit job@.service <<'UNIT'
+[Service]
+Environment=A=file L=%i
+ExecStart=/bin/sh -c 'echo $A $L %j; sleep 1000'
+UNIT
+    unit job@.service.d/10.conf <<<$'[Service]\nEnvironment=A=template'
+    unit job@2.service.d/20.conf <<<$'[Service]\nEnvironment=A=instance'
+    cd "$T"
+    run "$C" apply job@1.service job@2.service
+    expect 0
+    eventually sh -c "[ \"\$('$C' logs job@1)\" = 'template 1 job' ]"
+    eventually sh -c "[ \"\$('$C' logs job@2)\" = 'instance 2 job' ]"
+    run "$C" apply --name other "$T/job@3.service"
+    expect 0
+    one_line '^started other '
+    run "$C" apply "$T/job@.service"
+    expect 1
+    one_line 'job@.service: a template; name an instance'
+    run "$C" apply --name x a.service b.service
+    expect 2
+}
+
+@test "Type=oneshot is waited for, and its failure is told" {
+    unit good.service <<<$'[Service]\nType=oneshot\nExecStart=/bin/sh -c "exit 0"'
+    unit bad.service <<<$'[Service]\nType=oneshot\nExecStart=/bin/sh -c "exit 7"'
+    unit ignored.service <<<$'[Service]\nType=oneshot\nExecStart=-/bin/sh -c "exit 7"'
+    run "$C" apply "$T/good.service"
+    expect 0
+    is good state exited
+    run "$C" apply "$T/bad.service"
+    expect 1
+    [[ "$output" == *"bad: exited with status 7"* ]]
+    run "$C" apply "$T/ignored.service"
+    expect 0
+}
+
+@test "conditions skip, assertions refuse" {
+    unit a.service <<<$'[Unit]\nConditionPathExists=/none\n[Service]\nExecStart=/bin/true'
+    run "$C" apply "$T/a.service"
+    expect 0
+    one_line '^skipped a: .*/a.service:2: ConditionPathExists=/none does not hold$'
+    unit a.service <<<$'[Unit]\nAssertPathExists=/none\n[Service]\nExecStart=/bin/true'
+    run "$C" apply "$T/a.service"
+    expect 1
+    one_line '/a.service:2: AssertPathExists=/none does not hold$'
+    run "$C" status a
+    expect 4
+}
+
+@test "what cannot be followed is said by file and line; one refused file starts none" {
+    unit good.service <<<$'[Service]\nExecStart=/bin/sleep 1000'
+    unit weak.service <<<$'[Service]\nExecStart=/bin/sleep 1000\nRootHash=abc'
+    run "$C" apply "$T/good.service" "$T/weak.service"
+    expect 1
+    one_line "$T/weak.service:3: RootHash=: not supported"
+    run "$C" status good
+    expect 4
+    unit warned.service <<<$'[Unit]\nOnFailure=x.service\n[Service]\nExecStart=/bin/sleep 1000'
+    run "$C" apply --strict "$T/warned.service"
+    expect 1
+    one_line "$T/warned.service:2: OnFailure=: ignored: "
+    run "$C" apply "$T/warned.service"
+    expect 0
+    [[ "${lines[0]}" == *"$T/warned.service:2: OnFailure=: ignored: "* ]]
+    [[ "${lines[1]}" == "started warned "* ]]
+    unit wrong.service <<<$'[Service]\nExecStart=/bin/sleep "1\n'
+    run "$C" apply "$T/wrong.service"
+    expect 1
+    one_line "$T/wrong.service:2: ExecStart=: an open quote"
+}
+
+@test "a file cut at every byte starts all of it or nothing, with one line" {
+    unit whole <<'UNIT'
+[Service]
+Type=oneshot
+Environment="A=b c"
+ExecStart=/bin/sh -c 'test "$$A" = "b c"' \
+  ignored
+UNIT
+    size=$(stat -c %s "$T/whole")
+    for ((n = 1; n < size; n += ${HOLDEN_VM:+25}+1)); do
+        head -c "$n" "$T/whole" >"$T/cut.service"
+        run "$C" apply "$T/cut.service"
+        if [[ "$output" == *"$T/cut.service"* ]]; then
+            expect 1
+            one_line "^[a-z]*: $T/cut.service(:[0-9]+: |: )"
+        else
+            # A command of its own by now: it ran, whatever it did.
+            [[ "$output" == *"started cut"* || "$output" == *"cannot start cut"* ]]
+        fi
+    done
+}
+
+@test "verify shows each setting with its lines, and starts nothing" {
+    unit web.service <<<$'[Unit]\nAfter=x.service\n[Service]\nExecStart=/bin/web %n\nTasksMax=5\nEnvironment=A=1\n'
+    unit web.service.d/a.conf <<<$'[Service]\nTasksMax=7\nEnvironment=B=2'
+    stop_agent
+    run "$C" verify "$T/web.service"
+    expect 0
+    [[ "$output" =~ TasksMax\ +$T/web.service.d/a.conf:2\ +7 ]]
+    [[ "$output" =~ Environment\ +$T/web.service:6,\ $T/web.service.d/a.conf:3\ +.*A=1\ B=2 ]]
+    [[ "$output" =~ ExecStart\ +$T/web.service:4\ +/bin/web\ %n ]]
+    [[ "$output" == *"$T/web.service:2: After=: ignored: "* ]]
+    [ "$("$C" --json verify "$T/web.service" | jq -r 'select(.name == "TasksMax").from')" = \
+        "$T/web.service.d/a.conf:2" ]
+    [ "$("$C" --json verify "$T/web.service" | jq -r 'select(.verdict).directive')" = After ]
+    run "$C" verify --strict "$T/web.service"
+    expect 1
+}
+
+@test "the vocabulary is systemd's, whole" {
+    systemd=/lib/systemd/systemd
+    [ -x "$systemd" ] || skip "no systemd here to compare with"
+    "$systemd" --version | grep -q '^systemd 252' || skip "another systemd than 252"
+    "$systemd" --dump-configuration-items |
+        awk -F= '/^\[/ { section = substr($0, 2, length($0) - 2) }
+            /=/ && (section == "Unit" || section == "Service" || section == "Install") { print section, $1 }' |
+        sort >"$T/systemd"
+    "$C" --json properties --all | jq -r '.section + " " + .name' | sort >"$T/holden"
+    [ "$(wc -l <"$T/systemd")" -gt 300 ]
+    # All of systemd's are here; what is here beside them is Holden's own, which is a property.
+    [ -z "$(comm -23 "$T/systemd" "$T/holden")" ] || { comm -23 "$T/systemd" "$T/holden"; return 1; }
+    "$C" --json properties | jq -r '"Service " + .name' | sort >"$T/properties"
+    [ -z "$(comm -13 "$T/systemd" "$T/holden" | comm -23 - "$T/properties")" ]
+    [ -z "$(uniq -d "$T/holden")" ]
+}
