@@ -16,6 +16,7 @@
 
 enum {
     CORE_STEADY = 10000, /* milliseconds: who lives that long does not crash "again" */
+    CORE_BRIEF = 100,
     CORE_DELAY = 100,
     CORE_DELAY_MAX = 10000,
     CORE_FD_CLEAR = 16, /* above all KEEPER_FD_* */
@@ -168,6 +169,13 @@ static const struct ending *find_ending(const struct keeper_core *core, const si
     return NULL;
 }
 
+/* One that served, if briefly, and then got a SIGKILL has not failed by itself, and nothing says
+ * that the next one will fare no better. */
+static bool was_killed(const struct keeper_core *core, const siginfo_t *info) {
+    return info->si_code == CLD_KILLED && info->si_status == SIGKILL && core->recovered &&
+           keeper_core_clock() - core->started >= CORE_BRIEF;
+}
+
 int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t *delay) {
     const struct ending *ending = find_ending(core, info);
     if (ending)
@@ -175,6 +183,8 @@ int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t 
     *delay = 0;
     if (info->si_code == CLD_EXITED && info->si_status == AGENT_EXIT_REEXEC && core->recovered)
         return -1;
+    if (was_killed(core, info))
+        core->crashes = 0;
     *delay = keeper_core_delay(core);
     say_crash(info, *delay);
     return -1;

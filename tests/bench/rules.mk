@@ -7,7 +7,8 @@ $(BENCH)/floor: $(call bench_objects,floor bare roundtrip launch measure scratch
 $(BENCH)/spawner: $(call bench_objects,spawner crowd hazard helper ways launch measure scratch)
 $(BENCH)/bench: $(call bench_objects,bench bare confined contest figure roundtrip subject launch measure \
   scratch) $(call objects,$(call sources,tests/bench/part_*.c)) $(LIBRARY)
-$(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench:
+$(BENCH)/soak: $(call bench_objects,soak bare confined contest subject launch measure scratch) $(LIBRARY)
+$(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/soak:
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
@@ -18,6 +19,12 @@ $(BENCH)/pause: tests/bench/pause.c
 	  -Wl,--build-id=none -s -o $@ $<
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause
+bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause $(BENCH)/soak
 bench: all bench-programs ## measure Holden beside the kernel alone (BENCH_OPTIONS=)
 	@tests/bench/run $(BENCH_OPTIONS)
+
+# Starts of the soak.
+COUNT ?= 1000000
+.PHONY: soak
+soak: all $(BENCH)/soak ## start COUNT (1,000,000) processes and see that nothing of them stays
+	@$(BENCH)/soak -n $(COUNT)

@@ -11,4 +11,4 @@ $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 	$(LINK) -o $@ $^
 
 .PHONY: e2e-programs
-e2e-programs: all $(LOAD) $(MUTATE)
+e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(MUTATE)

@@ -267,6 +267,24 @@ TEST(a_crashed_agent_is_replaced) {
     fixture_close(&fixture);
 }
 
+/* Whoever kills an agent that works does not make its successors wait; one killed before it worked
+ * may have been on the way to a failure. */
+TEST(a_killed_agent_has_not_failed) {
+    struct fixture fixture;
+    fixture_run(&fixture);
+    for (unsigned i = 1; i <= 4; i++) {
+        poll(NULL, 0, 110); /* what it has to live at the least */
+        fixture_die(&fixture, SIGKILL);
+        fixture_meet(&fixture, i < 4);
+        assert_int_equal(fixture.recoveries, i);
+    }
+    assert_false(fixture_said(&fixture, "starting it again in 100 ms"));
+    fixture_die(&fixture, SIGKILL);
+    fixture_meet(&fixture, true);
+    assert_true(fixture_said(&fixture, "starting it again in 100 ms"));
+    fixture_close(&fixture);
+}
+
 TEST(an_agent_that_closed_its_channel_is_replaced) {
     struct fixture fixture;
     fixture_run(&fixture);
