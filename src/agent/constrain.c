@@ -9,6 +9,7 @@
 #include "agent/launch.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
+#include "agent/machine.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -149,9 +150,9 @@ static int merge(struct process *process, const struct holden_properties *change
     return 0;
 }
 
-/* Takes back a constraint that was for a time. */
+/* Takes back a constraint that was for a time, or that was not completed. */
 static void restore(struct process *process) {
-    struct temporary *temporary = process->temporary;
+    struct temporary *temporary = TAKE_POINTER(process->temporary);
     struct holden_properties before;
     struct holden_fault fault;
     struct failure failure;
@@ -161,9 +162,11 @@ static void restore(struct process *process) {
         open_cgroup(process, &directory) == 0) {
         if (limits_apply(&process->agent->hierarchy, directory, &before, &failure) < 0)
             log_warning("%s: a limit could not be taken back: %s", process->name, failure.text);
-        merge(process, &before);
+        if (merge(process, &before) < 0)
+            log_warning("%s: that limits were taken back could not be written down", process->name);
         events_action(process, HOLDEN_event_kind_RESTORED, 0, NULL);
     }
+    process->temporary = temporary;
     process_permanent(process);
 }
 
@@ -174,28 +177,55 @@ static int on_over(sd_event_source *source, uint64_t now, void *data) {
     return 0;
 }
 
+static int arm(struct process *process) {
+    return sd_event_add_time(process->agent->event, &process->temporary->timer, CLOCK_MONOTONIC,
+                             process->temporary->until, 1000, on_over, process);
+}
+
+int constrain_resume(struct process *process) {
+    if (process->temporary->until > machine_monotonic())
+        return arm(process);
+    restore(process);
+    return 0;
+}
+
+/* Keeps what holds now, to go back to. */
 static int remember(struct process *process, const struct holden_properties *before,
                     uint64_t duration) {
     struct temporary *temporary = calloc(1, sizeof(*temporary));
     _cleanup_(buffer_free) struct buffer encoded = {0};
     if (!temporary)
         return -ENOMEM;
-    int r = holden_encode(&holden_record_properties, before, &encoded);
-    if (r == 0 && !(temporary->before = malloc(encoded.size + 1)))
-        r = -ENOMEM;
-    if (r == 0) {
-        memcpy(temporary->before, buffer_bytes(&encoded), encoded.size);
-        temporary->size = encoded.size;
-        r = sd_event_add_time_relative(process->agent->event, &temporary->timer, CLOCK_MONOTONIC,
-                                       duration, 1000, on_over, process);
-    }
-    if (r < 0) {
-        free(temporary->before);
+    int r = duration > INT64_MAX ? -EOVERFLOW
+                                 : holden_encode(&holden_record_properties, before, &encoded);
+    if (r < 0 || !(temporary->before = malloc(encoded.size + 1))) {
         free(temporary);
-        return r;
+        return r < 0 ? r : -ENOMEM;
     }
+    if (encoded.size > 0)
+        memcpy(temporary->before, buffer_bytes(&encoded), encoded.size);
+    temporary->size = encoded.size;
+    if (duration > 0)
+        temporary->until = machine_monotonic() + duration;
     process->temporary = temporary;
     return 0;
+}
+
+/* Applies the limits and makes them part of the record. One that is to stay is complete with that;
+ * one for a time is taken back by the timer. */
+static int change(struct process *process, const struct constraint *constraint, int directory,
+                  struct failure *failure) {
+    int r = limits_apply(&process->agent->hierarchy, directory, constraint->wanted, failure);
+    if (r < 0)
+        return r;
+    if (constraint->duration == 0)
+        process_permanent(process);
+    else if ((r = arm(process)) < 0)
+        return failure_errno(failure, -r, NULL, "cannot remember to take it back");
+    r = merge(process, constraint->wanted);
+    return r < 0 ? failure_errno(failure, -r, "record", "cannot write the record of %s",
+                                 process->name)
+                 : 0;
 }
 
 int constrain_apply(struct process *process, const struct constraint *constraint,
@@ -219,17 +249,23 @@ int constrain_apply(struct process *process, const struct constraint *constraint
         *after = *wanted;
         return 0;
     }
-    r = limits_apply(&process->agent->hierarchy, directory, wanted, failure);
-    if (r == 0 && constraint->duration > 0 &&
-        (r = remember(process, before, constraint->duration)) < 0)
-        r = failure_errno(failure, -r, NULL, "cannot remember to take it back");
-    if (r == 0 && (r = merge(process, wanted)) < 0)
-        r = failure_errno(failure, -r, "record", "cannot write the record of %s", process->name);
+    /* What holds now is written down first: should the agent die half-way, the next one goes back.
+     */
+    r = remember(process, before, constraint->duration);
+    if (r < 0)
+        return failure_errno(failure, -r, NULL, "cannot remember to take it back");
+    r = store_write(&process->agent->store, process);
+    if (r < 0) {
+        process_permanent(process);
+        return failure_errno(failure, -r, "record", "cannot write the record of %s", process->name);
+    }
+    r = change(process, constraint, directory, failure);
     if (r < 0) {
         /* What was in force before is what the kernel took before, so it takes it again. */
         struct failure ignored;
         limits_apply(&process->agent->hierarchy, directory, before, &ignored);
         process_permanent(process);
+        store_write(&process->agent->store, process);
         return r;
     }
     read_named(process, directory, wanted, after, &memory[1]);

@@ -19,6 +19,11 @@ int constrain_apply(struct process *process, const struct constraint *constraint
                     struct holden_properties *before, struct holden_properties *after,
                     struct buffer *memory, struct failure *failure);
 
+/* Goes on with a constraint of an earlier agent (process->temporary, without a timer): takes it
+ * back at its time; at once where that is past, or where the change was not completed. 0 or -errno.
+ */
+int constrain_resume(struct process *process);
+
 /* The properties in force: those of the request, with what the kernel has for each cgroup limit.
  * The views live in the process's request and in `memory`, which the caller frees. */
 void constrain_read(const struct process *process, struct holden_properties *now,

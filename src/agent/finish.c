@@ -107,7 +107,6 @@ void finish_forget_old(struct agent *agent) {
 
 /* A restart goes back to STARTING in place; what was known of the last run is dropped. */
 void finish_start_again(struct process *process) {
-    struct failure failure;
     if (process->stopping)
         process->restart_token = process->stopping->restart_token;
     process_stopped(process);
@@ -117,8 +116,12 @@ void finish_start_again(struct process *process) {
     process->usage = NULL;
     process->killed_by = -1;
     process->restarts++;
-    if (process_event(process, PROCESS_STARTS) < 0)
-        return;
+    if (process_event(process, PROCESS_STARTS) == 0)
+        finish_launch(process);
+}
+
+void finish_launch(struct process *process) {
+    struct failure failure;
     if (launch_begin(process, &failure) == 0)
         return;
     process->outcome.cause = HOLDEN_cause_SETUP;
@@ -181,8 +184,8 @@ static void ended(struct process *process) {
     process->frozen = false;
     process->limit = sd_event_source_disable_unref(process->limit);
     process_permanent(process);
-    process_launched(process);
     if (restart) {
+        process_launched(process);
         struct holden_done done = {0};
         waiter_answer(process, WAITER_STOP, HOLDEN_MESSAGE_done, &done, NULL, 0);
         finish_start_again(process);
@@ -195,6 +198,7 @@ static void ended(struct process *process) {
         }
         process_event(process, final_event(process));
         tell(process, pid, pidfd, &refused);
+        process_launched(process); /* its report was needed as long as the record said `setup` */
     }
     /* Only now may the kernel forget it. Who stopped it is told when it has: not even the pid is
      * left. */
@@ -294,7 +298,7 @@ int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) 
 static void blame_step(struct process *process) {
     struct launch *launch = process->launch;
     const struct outcome *outcome = &process->outcome;
-    if (!launch || launch->failure.code || process->stopping)
+    if (!launch || launch->failure.code || process->stopping || process->ran)
         return;
     const char *step = plan_step_words(process->agent->link.reports[launch->report].reached);
     if (process->usage && process->usage->oom_kills > 0)

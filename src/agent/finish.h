@@ -27,6 +27,10 @@ void finish_unseen(struct process *process);
 /* Starts an ended process again, in place: its waiters are told as for a first start. */
 void finish_start_again(struct process *process);
 
+/* Launches a process in state STARTING that has run before; where that cannot be, it has failed and
+ * its record says why. */
+void finish_launch(struct process *process);
+
 /* Fills a message with how the process ended. */
 void finish_describe(const struct process *process, struct holden_exited *message);
 

@@ -68,8 +68,9 @@ static void start_core(struct keeper *keeper) {
     keeper->told = false;
     int r;
     if (keeper->core.starts > 0 && keeper_core_replaced(&keeper->core)) {
-        r = keeper_process_succeed(keeper->core.keeper, keeper->core.argv, keeper->resume,
-                                   keeper->socket.fd, keeper->socket.lock);
+        r = keeper_process_succeed(
+            keeper->core.keeper, keeper->core.argv, keeper->resume,
+            (struct keeper_legacy){keeper->socket.fd, keeper->socket.lock, keeper->core.memory});
         log_error("cannot start the new keeper, going on with the old one: %s", strerror(-r));
     }
     r = keeper_core_start(&keeper->core, keeper->socket.fd);
@@ -256,9 +257,9 @@ static int run(struct keeper *keeper) {
 
 /* 0 or -errno, after one line on stderr. */
 static int set_up(struct keeper *keeper, const char *path) {
-    int fd, lock;
+    struct keeper_legacy legacy;
     const char *recoveries = getenv("HOLDEN_RECOVERIES");
-    bool resumed = keeper_process_resumed(&fd, &lock);
+    bool resumed = keeper_process_resumed(&legacy);
     if (!resumed)
         close_range(STDERR_FILENO + 1, ~0U, 0);
     keeper->ended = -1;
@@ -266,7 +267,8 @@ static int set_up(struct keeper *keeper, const char *path) {
     if (keeper->signals < 0)
         return keeper->signals;
     if (resumed) {
-        keeper_socket_resume(&keeper->socket, path, fd, lock);
+        keeper_socket_resume(&keeper->socket, path, legacy.socket, legacy.lock);
+        keeper_core_resume(&keeper->core, legacy.reports);
         keeper->core.established = true;
         keeper->core.starts = recoveries ? (unsigned)atoi(recoveries) + 1 : 1;
     }

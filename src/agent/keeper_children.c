@@ -76,11 +76,9 @@ int keeper_children_adopt(struct keeper_children *children, pid_t pid) {
     siginfo_t info;
     if (!is_pid(pid) || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
         return -ECHILD;
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0)
-        return -errno;
     keeper_children_add(children, pid);
-    return fd;
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : fd;
 }
 
 void keeper_children_reap(const struct keeper_children *children, pid_t pid) {

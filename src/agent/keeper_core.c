@@ -30,7 +30,7 @@ uint64_t keeper_core_clock(void) {
 
 int keeper_core_find(struct keeper_core *core, char *const *argv) {
     core->argv = argv;
-    core->channel = -1;
+    core->channel = core->memory = -1;
     struct stat own;
     ssize_t length = readlink("/proc/self/exe", core->keeper, sizeof(core->keeper) - 1);
     if (length < 0 || stat("/proc/self/exe", &own) < 0) {
@@ -73,20 +73,37 @@ static _Noreturn void enter(struct keeper_core *core, const int fds[3]) {
     _exit(127);
 }
 
-/* New reports for each agent-core: a child that its predecessor started may still write to the old
- * ones. The size is sealed, since a shrunken mapping would kill who writes to it. */
-static int make_reports(struct plan_report **reports) {
-    size_t size = PLAN_REPORTS * sizeof(**reports);
-    _cleanup_close_ int fd = memfd_create("holden-reports", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        return -errno;
-    void *mapped = mmap(*reports, size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | (*reports ? MAP_FIXED : 0), fd, 0);
+enum { REPORTS_SIZE = PLAN_REPORTS * sizeof(struct plan_report) };
+
+static int map_reports(struct keeper_core *core, int memory) {
+    void *mapped = mmap(NULL, REPORTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     if (mapped == MAP_FAILED)
         return -errno;
-    *reports = mapped;
-    return TAKE_FD(fd);
+    core->reports = mapped;
+    core->memory = memory;
+    return 0;
+}
+
+/* Once and for all: the next agent-core learns from them what the one before had under way. The
+ * size is sealed, since a shrunken mapping would kill who writes to it. */
+static int make_reports(struct keeper_core *core) {
+    if (core->memory >= 0)
+        return 0;
+    _cleanup_close_ int fd = memfd_create("holden-reports", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, REPORTS_SIZE) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return -errno;
+    int r = map_reports(core, fd);
+    if (r == 0)
+        TAKE_FD(fd);
+    return r;
+}
+
+void keeper_core_resume(struct keeper_core *core, int memory) {
+    struct stat status;
+    if (memory >= 0 && (fstat(memory, &status) < 0 || status.st_size != REPORTS_SIZE ||
+                        map_reports(core, memory) < 0))
+        close(memory);
 }
 
 int keeper_core_start(struct keeper_core *core, int listening) {
@@ -96,15 +113,15 @@ int keeper_core_start(struct keeper_core *core, int listening) {
         return -errno;
     _cleanup_close_ int ours = pair[0];
     _cleanup_close_ int theirs = pair[1];
-    _cleanup_close_ int reports = make_reports(&core->reports);
-    if (reports < 0)
-        return reports;
+    int r = make_reports(core);
+    if (r < 0)
+        return r;
     snprintf(core->recoveries, sizeof(core->recoveries), "HOLDEN_RECOVERIES=%u", core->starts);
     pid_t pid = fork();
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        enter(core, (const int[]){listening, theirs, reports});
+        enter(core, (const int[]){listening, theirs, core->memory});
     core->pid = pid;
     core->channel = TAKE_FD(ours);
     core->recovered = false;

@@ -25,6 +25,7 @@ struct keeper_core {
     unsigned crashes;         /* in a row, each soon after its start */
     uint64_t started;         /* milliseconds, CLOCK_MONOTONIC */
     struct plan_report *reports;
+    int memory;               /* the memfd that they are in; -1 until there is one */
 };
 
 /* Milliseconds of CLOCK_MONOTONIC. */
@@ -36,7 +37,12 @@ int keeper_core_find(struct keeper_core *core, char *const *argv);
 /* Becomes agent-core, for --check; returns only on failure, after one line on stderr. */
 void keeper_core_become(struct keeper_core *core);
 
-/* Starts agent-core with a channel and reports of its own. 0; or -errno, and none runs. */
+/* Takes over the reports that the program before us (keeper_process_succeed()) had in this memfd,
+ * unless they are of another size; the descriptor is closed then. */
+void keeper_core_resume(struct keeper_core *core, int memory);
+
+/* Starts agent-core with a channel of its own, and the reports that all of them share. 0; or
+ * -errno, and none runs. */
 int keeper_core_start(struct keeper_core *core, int listening);
 
 /* Collects agent-core if it has ended, waiting for that where `end` is set (then it is killed,

@@ -65,28 +65,33 @@ void keeper_process_shrink(void) {
     madvise((void *)start, (uintptr_t)etext - start, MADV_DONTNEED);
 }
 
-static void keep_over_exec(int fd, bool keep) {
-    fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+static void keep_over_exec(const struct keeper_legacy *legacy, bool keep) {
+    const int fds[] = {legacy->socket, legacy->lock, legacy->reports};
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        if (fds[i] >= 0)
+            fcntl(fds[i], F_SETFD, keep ? 0 : FD_CLOEXEC);
 }
 
 /* The process id tells the successor from whoever else inherits the environment. */
-int keeper_process_succeed(const char *path, char *const *argv, char resume[64], int fd, int lock) {
-    snprintf(resume, 64, "HOLDEN_KEEPER=%d:%d:%d", getpid(), fd, lock);
-    keep_over_exec(fd, true);
-    keep_over_exec(lock, true);
+int keeper_process_succeed(const char *path, char *const *argv, char resume[64],
+                           struct keeper_legacy legacy) {
+    snprintf(resume, 64, "HOLDEN_KEEPER=%d:%d:%d:%d", getpid(), legacy.socket, legacy.lock,
+             legacy.reports);
+    keep_over_exec(&legacy, true);
     execve(path, argv, environ);
     int r = -errno;
-    keep_over_exec(fd, false);
-    keep_over_exec(lock, false);
+    keep_over_exec(&legacy, false);
     return r;
 }
 
-bool keeper_process_resumed(int *fd, int *lock) {
+bool keeper_process_resumed(struct keeper_legacy *legacy) {
     int pid;
     const char *resume = getenv("HOLDEN_KEEPER");
-    if (!resume || sscanf(resume, "%d:%d:%d", &pid, fd, lock) != 3 || pid != getpid())
+    legacy->reports = -1;
+    if (!resume ||
+        sscanf(resume, "%d:%d:%d:%d", &pid, &legacy->socket, &legacy->lock, &legacy->reports) < 3 ||
+        pid != getpid())
         return false;
-    keep_over_exec(*fd, false);
-    keep_over_exec(*lock, false);
+    keep_over_exec(legacy, false);
     return true;
 }

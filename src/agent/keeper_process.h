@@ -16,9 +16,17 @@ int keeper_process_open_signals(void);
  * comes back from the page cache. */
 void keeper_process_shrink(void);
 
-/* Replaces this program by the one at `path`; `resume` becomes part of the environment, and both
+/* What a successor takes over. */
+struct keeper_legacy {
+    int socket;
+    int lock;
+    int reports; /* -1 from a program that kept none */
+};
+
+/* Replaces this program by the one at `path`; `resume` becomes part of the environment, and the
  * descriptors stay open. Returns only on failure, with -errno. */
-int keeper_process_succeed(const char *path, char *const *argv, char resume[64], int fd, int lock);
+int keeper_process_succeed(const char *path, char *const *argv, char resume[64],
+                           struct keeper_legacy legacy);
 
 /* Whether keeper_process_succeed() made this program; then its descriptors, close-on-exec again. */
-bool keeper_process_resumed(int *fd, int *lock);
+bool keeper_process_resumed(struct keeper_legacy *legacy);

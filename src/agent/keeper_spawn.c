@@ -39,6 +39,13 @@ static struct plan *find_plan(struct keeper_packet *packet, size_t size, int *er
     return mapped == MAP_FAILED ? NULL : mapped;
 }
 
+/* For the next agent, should this one not live to read the answer. */
+static void note(struct plan_report *report, const struct keeper_reply *reply) {
+    if (reply->error != 0)
+        report->error = reply->error;
+    report->pid = reply->pid;
+}
+
 int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_origin *own,
                  struct keeper_reply *reply) {
     const struct plan *head = (const struct plan *)packet->bytes;
@@ -46,8 +53,11 @@ int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_o
     if (size >= sizeof(*head))
         reply->token = head->token;
     struct plan *plan = find_plan(packet, size, &reply->error);
-    if (!plan)
+    if (!plan) {
+        if (size >= sizeof(*head) && head->report < PLAN_REPORTS)
+            note(&own->reports[head->report], reply);
         return -1;
+    }
     int pidfd;
     int cgroup = plan->has & PLAN_HAS_CGROUP ? packet->fds[PLAN_FD_CGROUP] : -1;
     pid_t pid = clone_child(cgroup, &pidfd);
@@ -55,6 +65,7 @@ int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_o
         child_run(own, plan, packet->fds, packet->count);
     reply->error = pid < 0 ? errno : 0;
     reply->pid = pid < 0 ? 0 : pid;
+    note(&own->reports[head->report], reply);
     if (plan != head)
         munmap(plan, head->size);
     return pid < 0 ? -1 : pidfd;

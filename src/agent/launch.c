@@ -153,7 +153,7 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
                (identity->capabilities ? PLAN_HAS_CAPABILITIES : 0) |
                (identity->no_new_privileges ? PLAN_HAS_NO_NEW_PRIVILEGES : 0) |
                (process->owner != 0 ? PLAN_HAS_OPEN_AS_USER : 0) |
-               (process->terminal ? PLAN_HAS_TERMINAL : 0),
+               (process->terminal && process->passed[0] >= 0 ? PLAN_HAS_TERMINAL : 0),
     };
     memcpy(input.streams, parts->streams, sizeof(input.streams));
     _cleanup_(buffer_free) struct buffer plan = {0};
@@ -214,16 +214,18 @@ void launch_tell(struct process *process, pid_t pid, int pidfd) {
     waiter_answer(process, WAITER_START, HOLDEN_MESSAGE_started, &message, &pidfd, 1);
 }
 
-/* It runs: written down first, told afterwards. */
+/* It runs: written down first, told afterwards. The report is given back when a record says what it
+ * said. */
 static void started(struct process *process) {
     struct agent *agent = process->agent;
     process->ran = true;
-    process_launched(process);
+    process->known = machine_boottime();
     process_event(process, PROCESS_RUNS);
     /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
     if (process->leaving && finish_is_empty(process))
         return;
     int r = store_write(&agent->store, process);
+    process_launched(process);
     if (r < 0) {
         struct failure failure;
         failure_errno(&failure, -r, "record",
@@ -269,7 +271,7 @@ static void end_pipe(struct launch *launch) {
     if (launch->ended)
         return;
     launch->source = sd_event_source_disable_unref(launch->source);
-    close(launch->pipe);
+    cleanup_close(&launch->pipe);
     launch->pipe = -1;
     launch->ended = true;
 }
@@ -297,7 +299,7 @@ static int open_launch(struct process *process, struct parts *parts, struct fail
     struct agent *agent = process->agent;
     int ends[2];
     uint32_t report;
-    if (link_take_report(&agent->link, &report) < 0)
+    if (link_take_report(&agent->link, process->id, &report) < 0)
         return failure_set(failure, HOLDEN_code_TOO_MANY, "report",
                            "%d starts are under way already", PLAN_REPORTS);
     struct launch *launch = calloc(1, sizeof(*launch));
@@ -335,28 +337,48 @@ static int prepare(struct process *process, struct parts *parts, struct failure 
     return r;
 }
 
+/* Written down before there is anything to lose: whatever becomes of the agent from here on, the
+ * next one knows of the start, and finds in the report how far it got. */
+static int announce(struct process *process, struct failure *failure) {
+    int r = store_write(&process->agent->store, process);
+    return r < 0 ? failure_errno(failure, -r, "record", "cannot write the record of %s to %s",
+                                 process->name, process->agent->store.path)
+                 : 0;
+}
+
+/* What had been made for a start that cannot be. The record of an earlier run is the caller's. */
+static void undo(struct process *process) {
+    struct agent *agent = process->agent;
+    char name[96];
+    if (process->has_cgroup) {
+        cgroup_name(process->id, process->name, name, sizeof(name));
+        cgroup_remove(&agent->hierarchy, name);
+        process->has_cgroup = false;
+    }
+    if (process->restarts == 0)
+        store_remove(&agent->store, process);
+    process_launched(process);
+}
+
 int launch_begin(struct process *process, struct failure *failure) {
     _cleanup_(parts_free) struct parts parts = {.cgroup = -1, .pipe = -1, .log = -1};
     process->main_ended = process->leaving = false;
     process->ran = process->recorded = false;
+    process->known = 0;
     process->started_realtime = machine_realtime();
     process->started_monotonic = machine_monotonic();
     int r = prepare(process, &parts, failure);
     if (r == 0) {
         process->user = parts.identity.uid;
-        r = send_plan(process, &parts, failure);
+        r = announce(process, failure);
     }
+    if (r == 0)
+        r = send_plan(process, &parts, failure);
     if (r == 0) {
         process->agent->starts++;
         return 0;
     }
-    process_launched(process);
-    if (process->has_cgroup) {
-        char name[96];
-        cgroup_name(process->id, process->name, name, sizeof(name));
-        cgroup_remove(&process->agent->hierarchy, name);
-        process->has_cgroup = false;
-    }
+    undo(process);
     return r;
 }
 
@@ -365,6 +387,11 @@ int launch_attend(struct process *process) {
                             finish_on_end, process);
     /* Of an end that comes together with the beginning it is better to know. */
     return r < 0 ? r : sd_event_source_set_priority(process->end, SD_EVENT_PRIORITY_NORMAL - 1);
+}
+
+void launch_unborn(struct process *process, int error) {
+    refuse_step(process, PLAN_STEP_CLONE, error);
+    finish_unborn(process);
 }
 
 void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
@@ -376,8 +403,7 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
         return;
     }
     if (reply->error != 0) {
-        refuse_step(process, PLAN_STEP_CLONE, reply->error);
-        finish_unborn(process);
+        launch_unborn(process, reply->error);
         return;
     }
     process->pidfd = pidfd;

@@ -12,6 +12,9 @@ int launch_begin(struct process *process, struct failure *failure);
 /* The keeper's answer to a plan; takes over `pidfd` (-1 where it could not clone). */
 void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd);
 
+/* The keeper could not clone the process: all is undone, and who waits is told. */
+void launch_unborn(struct process *process, int error);
+
 /* The status pipe has ended, or the process has, and the pipe with it: decides whether it came to
  * run. Nothing where that is decided already. */
 void launch_settle(struct process *process);

@@ -16,7 +16,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-enum { FDS = 8 };
+enum { FDS = 8, ADOPTION_PATIENCE = 5000 /* milliseconds */ };
 
 /* A packet that waits for the channel. */
 struct parcel {
@@ -203,6 +203,9 @@ int link_open(struct link *link, struct agent *agent) {
     if (reports == MAP_FAILED)
         return -errno;
     link->reports = reports;
+    for (uint32_t i = 0; i < PLAN_REPORTS; i++)
+        if (link->reports[i].token != 0)
+            link->used[i / 64] |= UINT64_C(1) << (i % 64);
     return sd_event_add_io(agent->event, &link->io, link->fd, EPOLLIN, on_channel, link);
 }
 
@@ -218,41 +221,71 @@ void link_close(struct link *link) {
     link->reports = NULL;
 }
 
-int link_take_report(struct link *link, uint32_t *report) {
+int link_take_report(struct link *link, uint64_t token, uint32_t *report) {
     for (uint32_t word = 0; word < PLAN_REPORTS / 64; word++) {
         if (link->used[word] == UINT64_MAX)
             continue;
         uint32_t bit = (uint32_t)__builtin_ctzll(~link->used[word]);
         link->used[word] |= UINT64_C(1) << bit;
         *report = word * 64 + bit;
-        link->reports[*report].reached = PLAN_STEP_CLONE;
-        link->reports[*report].error = 0;
+        struct plan_report *taken = &link->reports[*report];
+        taken->reached = PLAN_STEP_CLONE;
+        taken->error = 0;
+        taken->pid = 0;
+        taken->token = token;
         return 0;
     }
     return -EBUSY;
 }
 
+int link_find_report(const struct link *link, uint64_t token, uint32_t *report) {
+    for (uint32_t word = 0; word < PLAN_REPORTS / 64; word++)
+        for (uint64_t left = link->used[word]; left != 0; left &= left - 1) {
+            uint32_t at = word * 64 + (uint32_t)__builtin_ctzll(left);
+            if (link->reports[at].token == token) {
+                *report = at;
+                return 0;
+            }
+        }
+    return -ENOENT;
+}
+
 void link_give_report(struct link *link, uint32_t report) {
+    link->reports[report].token = 0;
     link->used[report / 64] &= ~(UINT64_C(1) << (report % 64));
 }
 
-int link_adopt(struct link *link, pid_t pid, int *pidfd) {
-    int r = link_send_request(link, KEEPER_ADOPT, pid, 0);
-    if (r < 0)
-        return r;
-    struct pollfd poller = {.fd = link->fd, .events = POLLIN};
-    if (poll(&poller, 1, 5000) <= 0)
-        return -ETIMEDOUT;
+/* What the channel did not take goes out as the keeper reads. */
+static bool wait_for_keeper(struct link *link) {
+    short events = TAILQ_EMPTY(&link->parcels) ? POLLIN : POLLIN | POLLOUT;
+    struct pollfd poller = {.fd = link->fd, .events = events};
+    if (poll(&poller, 1, ADOPTION_PATIENCE) <= 0)
+        return false;
+    if (poller.revents & POLLOUT)
+        flush(link);
+    return true;
+}
+
+int link_adopted(struct link *link, pid_t pid, int *pidfd) {
     struct keeper_reply reply;
     int fd;
-    ssize_t size = receive(link->fd, &reply, &fd, MSG_DONTWAIT);
-    if (size != sizeof(reply))
-        return size < 0 ? (int)size : -EPIPE;
-    if (reply.error != 0 || fd < 0) {
-        if (fd >= 0)
-            close(fd);
-        return reply.error ? -reply.error : -ECHILD;
+    ssize_t size;
+    for (;;) {
+        size = receive(link->fd, &reply, &fd, MSG_DONTWAIT);
+        if (size == sizeof(reply) && reply.kind == KEEPER_ADOPT)
+            break;
+        if (size == sizeof(reply))
+            handle(link->agent, &reply, fd);
+        else if (size == -EAGAIN && !wait_for_keeper(link))
+            return -ETIMEDOUT;
+        else if (size != -EAGAIN && size != -EINTR)
+            return -EPIPE;
     }
-    *pidfd = fd;
-    return 0;
+    if (reply.error == 0 && reply.pid == pid && fd >= 0) {
+        *pidfd = fd;
+        return 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return reply.error ? -reply.error : -EPROTO;
 }

@@ -11,11 +11,13 @@
 struct agent;
 struct parcel;
 
+enum { LINK_ADOPTIONS = 64 };
+
 struct link {
     int fd;
     sd_event_source *io;
-    struct plan_report *reports;     /* shared with every child */
-    uint64_t used[PLAN_REPORTS / 64]; /* which reports are taken */
+    struct plan_report *reports;     /* shared with keeper, children and later agents */
+    uint64_t used[PLAN_REPORTS / 64]; /* which reports are taken, by earlier agents too */
     TAILQ_HEAD(, parcel) parcels;    /* what the channel did not take yet */
     struct agent *agent;
 };
@@ -27,8 +29,12 @@ int link_open(struct link *link, struct agent *agent);
 /* Releases all of it. */
 void link_close(struct link *link);
 
-/* Takes a free report, zeroed. 0 with *report; -EBUSY where all are taken. */
-int link_take_report(struct link *link, uint32_t *report);
+/* Takes a free report for the start `token` (not 0) and clears it. 0 with *report; -EBUSY where all
+ * are taken. */
+int link_take_report(struct link *link, uint64_t token, uint32_t *report);
+
+/* Finds the report of a start that an earlier agent had under way. 0 with *report; -ENOENT. */
+int link_find_report(const struct link *link, uint64_t token, uint32_t *report);
 
 /* Gives it back. */
 void link_give_report(struct link *link, uint32_t report);
@@ -40,6 +46,9 @@ int link_send_plan(struct link *link, const struct buffer *plan, const int *fds,
 /* Sends a request about `pid`; `token` as struct keeper_request has it. 0 or -errno. */
 int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token);
 
-/* Asks KEEPER_ADOPT about `pid` and waits for its answer, at most 5 s: for recovery, before the
- * loop runs. 0 with *pidfd, the caller's; -ECHILD; -errno. */
-int link_adopt(struct link *link, pid_t pid, int *pidfd);
+/* Waits for the answer to the oldest KEEPER_ADOPT that has none yet, at most 5 s: for recovery,
+ * before the loop runs, with no more than LINK_ADOPTIONS asked at a time, which the channel holds.
+ * 0 with *pidfd, the caller's; -ECHILD for a `pid` that is no child; -ETIMEDOUT, -EPIPE or -EPROTO
+ * where the keeper does not answer as it should; another -errno where it has the child but cannot
+ * open a pidfd. */
+int link_adopted(struct link *link, pid_t pid, int *pidfd);

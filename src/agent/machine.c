@@ -49,6 +49,10 @@ uint64_t machine_monotonic(void) {
     return now(CLOCK_MONOTONIC);
 }
 
+uint64_t machine_boottime(void) {
+    return now(CLOCK_BOOTTIME);
+}
+
 int machine_boot_id(char id[37]) {
     ssize_t size = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", id, 37);
     return size < 0 ? (int)size : size == 36 ? 0 : -EBADMSG;

@@ -13,9 +13,10 @@ uint64_t machine_tasks(void);
 /* The part of `whole` that a share on the wire stands for (HOLDEN_SHARE_BIT). */
 uint64_t machine_share(uint64_t whole, uint64_t share);
 
-/* Microseconds since 1970, and of CLOCK_MONOTONIC. */
+/* Microseconds since 1970, of CLOCK_MONOTONIC, and of CLOCK_BOOTTIME. */
 uint64_t machine_realtime(void);
 uint64_t machine_monotonic(void);
+uint64_t machine_boottime(void);
 
 /* The id of this boot (/proc/sys/kernel/random/boot_id), 36 characters and a NUL. 0 or -errno. */
 int machine_boot_id(char id[37]);

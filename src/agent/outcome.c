@@ -123,7 +123,10 @@ static bool stopped(struct process *process) {
         (stopping->cause != HOLDEN_cause_STOPPED && stopping->cause != HOLDEN_cause_SETUP))
         return false;
     if (stopping->cause == HOLDEN_cause_SETUP) {
-        say(process, HOLDEN_cause_SETUP, "ended by the agent: its record could not be written");
+        say(process, HOLDEN_cause_SETUP, "%s",
+            process->ran ? "ended by the agent: its record could not be written"
+                         : "ended by the agent: its start had not been answered when keeper and "
+                           "agent were killed");
         return true;
     }
     if (stopping->by >= 0)

@@ -12,7 +12,8 @@
 enum {
     KEEPER_FD_LISTEN = 3,  /* the listening socket */
     KEEPER_FD_CHANNEL = 4, /* agent's end of the channel */
-    KEEPER_FD_REPORTS = 5, /* memfd with PLAN_REPORTS struct plan_report, shared with every child */
+    KEEPER_FD_REPORTS = 5, /* memfd with PLAN_REPORTS struct plan_report, shared with keeper, every
+                              child and every later agent */
 };
 
 /* The agent's exit statuses that mean something to the keeper; any other end is a crash, and so are
@@ -57,14 +58,19 @@ enum plan_step {
         PLAN_STEP_COUNT
 };
 
-/* Where a child says how far it got, by plain stores into shared memory: past its system call
- * filter no write(2) can be relied on. Each agent gets new ones. It zeroes one before the plan is
- * sent and reads it when the plan's status pipe has ended. reached == PLAN_STEP_EXEC and error == 0
- * then means that exec took place; anything else that the child died or failed in step `reached`.
- */
+/* What became of one plan, by plain stores into shared memory: past its system call filter no
+ * write(2) of the child can be relied on, and memory outlives the agent. The agent takes one before
+ * the plan is sent, with the plan's token in it; the keeper adds who was cloned, or the error; the
+ * child how far it got. When the child's status pipe has ended, reached == PLAN_STEP_EXEC and error
+ * == 0 mean that exec took place, anything else that the child died or failed in step `reached`. A
+ * later agent finds those that were under way by their tokens: pid == 0 and error == 0 then mean
+ * that the keeper never read the plan. An upgrade keeps them while this struct keeps its size. */
 struct plan_report {
+    volatile uint64_t token;   /* whose it is; 0: free */
     volatile uint32_t reached; /* enum plan_step: the step being done */
     volatile int32_t error;    /* errno of the step that failed, or 0 */
+    volatile int32_t pid;      /* 0 until it is cloned */
+    uint32_t pad;
 };
 enum { PLAN_REPORTS = 4096 };
 
@@ -133,7 +139,7 @@ enum {
 struct plan {
     uint32_t magic;  /* PLAN_MAGIC; keeper_request.kind for the other messages */
     uint32_t size;   /* bytes, head and runs */
-    uint64_t token;  /* the agent's, given back with the answer */
+    uint64_t token;  /* the agent's, not 0; given back with the answer */
     uint32_t report; /* index of its struct plan_report */
     uint32_t has;    /* PLAN_HAS_* */
     struct plan_stream stream[3];
@@ -169,7 +175,8 @@ enum keeper_request_kind {
     KEEPER_RELEASE = 2, /* its end is written down: reap it; answered by KEEPER_RELEASE, with the
                             token, where there is one */
     KEEPER_ADOPT =
-        3, /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd */
+        3, /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd, in the
+              order of the requests */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
 };

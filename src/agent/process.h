@@ -44,7 +44,8 @@ struct outcome {
 struct launch {
     uint32_t report;       /* index of its struct plan_report */
     int pipe;              /* reading end of the status pipe, or -1 once it has ended */
-    sd_event_source *source;
+    uint64_t delay;        /* without a pipe (resume.c): microseconds until the next look */
+    sd_event_source *source; /* the pipe, or the next look */
     bool ended;            /* the status pipe has ended: the report says what happened */
     struct failure failure; /* why it cannot be started, once that is known */
 };
@@ -52,7 +53,9 @@ struct launch {
 /* A stop under way. */
 struct stopping {
     sd_event_source *timer;
-    uint64_t timeout;      /* microseconds between signal and the end; UINT64_MAX: never */
+    uint64_t deadline;     /* when all of it is killed: CLOCK_MONOTONIC; UINT64_MAX: never */
+    int signal;            /* the last that asked it to stop */
+    bool asked;            /* and that was sent */
     unsigned kills;        /* how often cgroup.kill has been written */
     bool mixed;            /* KillMode=mixed: the rest ends with the main process */
     int64_t by;            /* the user who asked, or -1: the agent itself */
@@ -61,9 +64,10 @@ struct stopping {
     uint64_t restart_token; /* of the request for that, or 0 */
 };
 
-/* A constraint that ends by itself. */
+/* A constraint that ends by itself, or that is not complete. */
 struct temporary {
-    sd_event_source *timer;
+    sd_event_source *timer; /* NULL until it is complete */
+    uint64_t until;        /* CLOCK_MONOTONIC; 0: it is to stay once it is complete */
     uint8_t *before;       /* owned: encoded properties to go back to */
     size_t size;
 };
@@ -90,6 +94,7 @@ struct process {
     bool main_ended;              /* its status is known; others of its cgroup may be left */
     bool ran;                     /* its exec took place */
     bool recorded;                /* and that is written down */
+    bool unproven;                /* recovered: whether the pid is its own is not known yet */
     bool terminal;                /* standard input is to be the controlling terminal */
     int passed[3];                /* standard streams that came with the request, or -1; owned */
     bool has_log;
@@ -115,6 +120,7 @@ struct process {
     uint64_t log_given;           /* how much of its head has been given back, as far as known */
     uint64_t started_realtime, started_monotonic;
     uint64_t ended_realtime, ended_monotonic;
+    uint64_t known;               /* CLOCK_BOOTTIME by which its pid was known to be its own */
     uint64_t restarts;
     int64_t killed_by;            /* the user who last sent it a signal, or -1 */
     int killed_with;              /* that signal */

@@ -1,8 +1,23 @@
+/* In three passes over the table, since no step may wait for the process before it: every record is
+ * read; then the keeper is asked about all pids, some at a time, so that it answers while the next
+ * are asked; then what never came to be is settled, which may start processes anew.
+ *
+ * What each record and report says, and what follows:
+ *
+ *   running, stopping        the keeper has the pid, dead or alive, or else its cgroup proves it: goes
+ *                            on, or its end is recorded; otherwise it ended while nobody could see it
+ *   setup, report with pid   the same, once it is past exec (resume.c); or failed in the step reported
+ *   setup, report of error   the keeper could not clone: failed
+ *   setup, no report         the plan was never read: nothing is left of it, unless it had run
+ *                            before: then it is started as it was about to be
+ *   ended                    stays as it is */
 #include "agent/recover.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,136 +25,252 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/constrain.h"
 #include "agent/finish.h"
 #include "agent/launch.h"
 #include "agent/logfile.h"
+#include "agent/record.h"
+#include "agent/resume.h"
 #include "agent/state.h"
+#include "agent/stop.h"
+#include "agent/task.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 
-/* Whether the cgroup of the process lists the pid: with its name, which holds an id that is never
- * used again, this proves whose pid it is. */
-static bool cgroup_holds(const struct process *process, pid_t pid) {
+/* ---- the records ---- */
+
+/* The kernel is asked: it alone says what holds now. */
+static bool is_frozen(const struct process *process) {
+    char name[96], path[128], text[16];
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    snprintf(path, sizeof(path), "%s/cgroup.freeze", name);
+    return file_read(process->agent->hierarchy.root, path, text, sizeof(text)) > 0 &&
+           text[0] == '1';
+}
+
+static int found_living(struct process *process, const struct holden_kept *kept) {
+    enum resume_found found = RESUME_CLONED;
+    process->has_cgroup = true;
+    process->frozen = is_frozen(process);
+    int r = 0;
+    if (process->ran)
+        process_set_pid(process, (pid_t)kept->pid);
+    else
+        r = resume_find(process, &found);
+    process->unproven = found == RESUME_CLONED;
+    state_recover(process, process->stopping ? HOLDEN_state_STOPPING
+                           : process->ran    ? HOLDEN_state_RUNNING
+                                             : HOLDEN_state_STARTING);
+    return r;
+}
+
+static int found(struct agent *agent, const struct holden_kept *kept) {
+    struct process *process;
+    int r = process_new(agent, kept->id, kept->name, &process);
+    if (r < 0)
+        return r;
+    if (kept->id >= agent->store.next_id)
+        agent->store.next_id = kept->id + 1;
+    r = record_take(process, kept);
+    if (r == 0 && state_alive(kept->state))
+        return found_living(process, kept);
+    if (r == 0)
+        state_recover(process, kept->state);
+    return r;
+}
+
+/* ---- proof ---- */
+
+/* Whether the process's cgroup lists the pid, and it is not younger than what the record is about:
+ * with the cgroup's name, which holds an id that is never used again, this proves whose pid it is.
+ * Asked after its pidfd was opened. */
+static bool cgroup_proves(const struct process *process) {
     char name[96];
+    uint64_t born;
     _cleanup_close_ int directory = -1;
     cgroup_name(process->id, process->name, name, sizeof(name));
     return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
-           cgroup_lists(directory, pid);
+           cgroup_lists(directory, process->pid) &&
+           (process->known == 0 ||
+            (task_born(process->pid, &born) == 0 && born <= process->known));
 }
 
-/* The keeper knows its children, living or dead, and so proves them. One that it does not know (it
- * was itself started anew) is proven by its cgroup, after its pidfd is open. */
-static int prove(struct process *process, pid_t pid) {
-    int r = link_adopt(&process->agent->link, pid, &process->pidfd);
-    if (r == 0) {
-        process->child = true;
-        return 0;
-    }
-    process->pidfd = pidfd_open(pid, 0);
-    if (process->pidfd < 0)
-        return -ESRCH;
-    if (cgroup_holds(process, pid))
-        return 0;
-    close(process->pidfd);
-    process->pidfd = -1;
+static int open_proven(const struct process *process) {
+    _cleanup_close_ int fd = pidfd_open(process->pid, 0);
+    if (fd < 0)
+        return errno == ESRCH ? -ESRCH : -errno;
+    if (cgroup_proves(process))
+        return TAKE_FD(fd);
+    log_notice("%s (id %" PRIu64 "): pid %d is another process's by now; it is left alone",
+               process->name, process->id, (int)process->pid);
     return -ESRCH;
 }
 
-static void take_past(struct process *process, const struct holden_kept *kept) {
-    struct holden_fault fault;
-    process->ended_realtime = kept->ended;
-    process->ended_monotonic = kept->ended_monotonic;
-    process->outcome.code = (int)kept->code;
-    process->outcome.status = (int)kept->status;
-    process->outcome.cause = kept->cause;
-    if (HOLDEN_HAS(kept, kept, explanation))
-        process->outcome.explanation = strndup(kept->explanation.data, kept->explanation.size);
-    if (HOLDEN_HAS(kept, kept, usage) && (process->usage = calloc(1, sizeof(*process->usage))) &&
-        holden_decode(&holden_record_usage, kept->usage.bytes.data, kept->usage.bytes.size,
-                      process->usage, &fault) < 0) {
-        free(process->usage);
-        process->usage = NULL;
-    }
+/* The keeper knows its children, living or dead, and so proves them. One that it does not know (it
+ * was itself started anew) is proven by its cgroup. 0 with the pidfd; -ESRCH: it is not there any
+ * more; -errno where that cannot be told. */
+static int prove(struct process *process) {
+    int fd = -1;
+    int r = link_adopted(&process->agent->link, process->pid, &fd);
+    if (r == -ETIMEDOUT || r == -EPIPE || r == -EPROTO)
+        return r;
+    process->unproven = false;
+    process->child = r != -ECHILD;
+    if (r == -ECHILD)
+        fd = open_proven(process);
+    else if (r < 0 && (fd = pidfd_open(process->pid, 0)) < 0)
+        fd = -errno;
+    if (fd < 0)
+        return fd;
+    process->pidfd = fd;
+    return 0;
 }
 
-static void take_living(struct process *process, const struct holden_kept *kept) {
+/* Everything goes on that an earlier agent had under way. */
+static int go_on(struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    int r = launch_attend(process);
+    if (r < 0)
+        return r;
+    logfile_watch(process);
+    if (process->ran) {
+        process_request(process, &start, &properties);
+        launch_limit_runtime(process, &properties);
+    }
+    if (process->temporary && (r = constrain_resume(process)) < 0)
+        return r;
+    if (process->launch)
+        resume_wait(process);
+    if (process->stopping)
+        stop_resume(process);
+    return 0;
+}
+
+static int take_over(struct process *process) {
+    int r = prove(process);
+    if (r == 0)
+        return go_on(process);
+    if (r != -ESRCH)
+        return r;
+    process_set_pid(process, 0);
+    finish_unseen(process);
+    return 0;
+}
+
+/* From `process` on. It is alive, so nothing that ends meanwhile takes it out of the table. */
+static struct process *next_unproven(struct process *process) {
+    while (process && !process->unproven)
+        process = TAILQ_NEXT(process, order);
+    return process;
+}
+
+static int take_over_all(struct agent *agent) {
+    struct process *next = next_unproven(TAILQ_FIRST(&agent->processes.order)), *asked = next;
+    for (unsigned open = 0; next; open--) {
+        for (; asked && open < LINK_ADOPTIONS; open++) {
+            int r = link_send_request(&agent->link, KEEPER_ADOPT, asked->pid, 0);
+            if (r < 0)
+                return r;
+            asked = next_unproven(TAILQ_NEXT(asked, order));
+        }
+        struct process *process = next;
+        next = next_unproven(TAILQ_NEXT(process, order));
+        int r = take_over(process);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- what never came to be ---- */
+
+/* Its cgroup is there at most as an empty directory; where keeper and agent were both killed, the
+ * process may be in it: it was never told of, and is ended. */
+static void settle_nothing(struct process *process) {
+    struct agent *agent = process->agent;
     char name[96];
-    _cleanup_close_ int directory = -1;
-    uint64_t frozen = 0;
-    pid_t pid = (pid_t)kept->pid;
-    process->ran = process->recorded = true;
-    process->has_cgroup = true;
-    state_recover(process, HOLDEN_state_RUNNING);
     cgroup_name(process->id, process->name, name, sizeof(name));
-    if (cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
-        cgroup_read_number(directory, "cgroup.freeze", &frozen) == 0)
-        process->frozen = frozen == 1;
-    if (pid <= 0 || prove(process, pid) < 0 || launch_attend(process) < 0) {
+    int r = cgroup_remove(&agent->hierarchy, name);
+    if (r < 0 && r != -ENOENT) {
+        log_notice("%s (id %" PRIu64 "): keeper and agent ended as it was started, before that was "
+                   "answered; what is left of it is ended", process->name, process->id);
+        process->main_ended = true;
+        stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
+        return;
+    }
+    process->has_cgroup = false;
+    if (process->restarts > 0 && (!process->stopping || process->stopping->restart)) {
+        process_stopped(process);
+        state_recover(process, HOLDEN_state_STARTING);
+        finish_launch(process);
+        return;
+    }
+    if (process->restarts > 0 || process->stopping) {
         finish_unseen(process);
         return;
     }
-    process_set_pid(process, pid);
-    struct holden_start start;
-    struct holden_properties properties;
-    process_request(process, &start, &properties);
-    launch_limit_runtime(process, &properties);
-    logfile_watch(process);
+    store_remove(&agent->store, process);
+    process_free(process);
 }
 
-static void found(struct agent *agent, const struct holden_kept *kept) {
-    struct process *process;
-    if (process_new(agent, kept->id, kept->name, &process) < 0) {
-        log_error("no memory to recover %.*s", (int)kept->name.size, kept->name.data);
-        return;
-    }
-    if (kept->id >= agent->store.next_id)
-        agent->store.next_id = kept->id + 1;
-    process->owner = kept->owner;
-    process->owner_gid = kept->owner_group;
-    process->user = kept->user;
-    process->started_realtime = kept->started;
-    process->started_monotonic = kept->started_monotonic;
-    process->restarts = kept->restarts;
-    process->restart_token = kept->restart_token;
-    process->last_pid = (pid_t)kept->last_pid;
-    process->has_log = kept->log;
-    uint8_t *request = malloc(kept->request.size + 1);
-    if (!request) {
-        process_free(process);
-        return;
-    }
-    memcpy(request, kept->request.data, kept->request.size);
-    process_set_request(process, request, kept->request.size);
-    if (state_alive(kept->state))
-        take_living(process, kept);
-    else {
-        take_past(process, kept);
-        state_recover(process, kept->state);
+static void settle_all(struct agent *agent) {
+    uint64_t id = 0;
+    for (struct process *process; (process = process_after(&agent->processes, id));) {
+        id = process->id;
+        if (!process_alive(process) || process->ran || process->pid > 0 || process->main_ended)
+            continue;
+        if (process->launch)
+            launch_unborn(process, agent->link.reports[process->launch->report].error);
+        else
+            settle_nothing(process);
     }
 }
 
-/* A cgroup "ID-NAME" without a living process in the table is a start that was never answered, or
- * an end that was written down but not cleared away. */
+/* A report whose record says by now what it said. Where no record is left to tell, the child may
+ * still write to it. */
+static void give_reports_back(struct agent *agent) {
+    for (uint32_t i = 0; i < PLAN_REPORTS; i++) {
+        const struct plan_report *report = &agent->link.reports[i];
+        if (report->token == 0)
+            continue;
+        const struct process *process = process_by_id(&agent->processes, report->token);
+        bool taken = process && process->launch && process->launch->report == i;
+        if (!taken && (process || report->pid == 0))
+            link_give_report(&agent->link, i);
+    }
+}
+
+/* ---- cgroups ---- */
+
+/* A cgroup "ID-NAME" that nothing in the table has. An empty one was made for a start whose record
+ * was not written yet, or is of an end that was. Processes are in it only where their record was
+ * refused, or taken away: they are nobody's to end but the administrator's. */
+static void clear_cgroup(struct agent *agent, const char *name, uint64_t id) {
+    if (id >= agent->store.next_id && id < INT64_MAX)
+        agent->store.next_id = id + 1;
+    int r = cgroup_remove(&agent->hierarchy, name);
+    if (r == 0 || r == -ENOENT)
+        return;
+    log_warning("cgroup %s/%s holds processes, and %s; they are left as they are: to end them, "
+                "echo 1 >%s/%s/cgroup.kill", agent->hierarchy.path, name,
+                store_refused(&agent->store, id) ? "their record was refused"
+                                                 : "no record names them",
+                agent->hierarchy.path, name);
+}
+
 static void clear_cgroups(struct agent *agent) {
     int copy = openat(agent->hierarchy.root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         char *end;
         uint64_t id = strtoull(entry->d_name, &end, 10);
-        _cleanup_close_ int directory = -1;
         if (entry->d_type != DT_DIR || end == entry->d_name || *end != '-')
             continue;
         const struct process *process = process_by_id(&agent->processes, id);
-        if ((process && process->has_cgroup) ||
-            cgroup_open(&agent->hierarchy, entry->d_name, &directory) < 0)
-            continue;
-        log_notice("cgroup %s belongs to no record: its start was never answered; ended",
-                   entry->d_name);
-        cgroup_kill(directory);
-        for (unsigned tries = 0;
-             tries < 1000 && cgroup_remove(&agent->hierarchy, entry->d_name) == -EBUSY; tries++)
-            usleep(1000);
+        if (!process || !process->has_cgroup)
+            clear_cgroup(agent, entry->d_name, id);
     }
     if (entries)
         closedir(entries);
@@ -147,8 +278,12 @@ static void clear_cgroups(struct agent *agent) {
 
 int recover(struct agent *agent) {
     int r = store_read(&agent->store, agent, found);
+    if (r == 0)
+        r = take_over_all(agent);
     if (r < 0)
         return r;
+    settle_all(agent);
+    give_reports_back(agent);
     clear_cgroups(agent);
     finish_forget_old(agent);
     if (agent->processes.count > 0)

@@ -129,6 +129,24 @@ int request_stop(struct request *request, struct failure *failure) {
     return stop_begin(process, &how) < 0 ? no_memory(failure) : 0;
 }
 
+/* Who sends it is written down before it is sent: the process may end of it while there is no
+ * agent. Where that cannot be written, the signal goes out all the same. */
+static int send_signal(const struct request *request, struct process *process, int signal,
+                       bool all) {
+    int64_t by = process->killed_by;
+    int with = process->killed_with;
+    process->killed_by = request->peer->uid;
+    process->killed_with = signal;
+    store_write(&request->agent->store, process);
+    int r = stop_signal(process, signal, all);
+    if (r < 0) {
+        process->killed_by = by;
+        process->killed_with = with;
+        store_write(&request->agent->store, process);
+    }
+    return r;
+}
+
 int request_kill(struct request *request, struct failure *failure) {
     const struct holden_kill *kill_ = request->message;
     struct process *process = request->target;
@@ -136,12 +154,10 @@ int request_kill(struct request *request, struct failure *failure) {
     if (r < 0)
         return r;
     int signal = HOLDEN_HAS(kill_, kill, signal) ? (int)kill_->signal : SIGTERM;
-    r = stop_signal(process, signal, kill_->all);
+    r = send_signal(request, process, signal, kill_->all);
     if (r < 0)
         return failure_errno(failure, -r, "signal", "cannot send signal %d to %s", signal,
                              process->name);
-    process->killed_by = request->peer->uid;
-    process->killed_with = signal;
     events_action(process, HOLDEN_event_kind_SIGNALLED, request->peer->uid, sigabbrev_np(signal));
     return done(request);
 }

@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/finish.h"
+#include "agent/machine.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -48,43 +49,61 @@ static int on_timer(sd_event_source *source, uint64_t now, void *data) {
     return 0;
 }
 
-static void arm(struct process *process, uint64_t microseconds) {
+static void arm(struct process *process, uint64_t deadline) {
     struct stopping *stopping = process->stopping;
     stopping->timer = sd_event_source_disable_unref(stopping->timer);
-    /* Past what sd-event can count there is no time either. */
-    if (microseconds <= INT64_MAX &&
-        sd_event_add_time_relative(process->agent->event, &stopping->timer, CLOCK_MONOTONIC,
-                                   microseconds, 1000, on_timer, process) < 0)
+    if (deadline != UINT64_MAX &&
+        sd_event_add_time(process->agent->event, &stopping->timer, CLOCK_MONOTONIC, deadline, 1000,
+                          on_timer, process) < 0)
         log_error("%s: no timer: nothing ends it unless it stops", process->name);
+}
+
+/* Past what sd-event can count there is no time either. */
+static uint64_t deadline_in(uint64_t microseconds) {
+    return microseconds <= INT64_MAX ? machine_monotonic() + microseconds : UINT64_MAX;
+}
+
+/* For the next agent. A disk that is full is no reason not to stop. */
+static int keep(const struct process *process) {
+    int r = store_write(&process->agent->store, process);
+    if (r < 0)
+        log_warning("%s: that it is being stopped could not be written down: %s", process->name,
+                    strerror(-r));
+    return r;
 }
 
 void stop_kill(struct process *process) {
     _cleanup_close_ int directory = -1;
     struct stopping *stopping = process->stopping;
+    if (stopping->kills++ == 0)
+        keep(process);
     int r = open_cgroup(process, &directory);
     if (r == 0)
         r = cgroup_kill(directory);
     signal_main(process, SIGKILL);
     if (r < 0 && r != -ENOENT)
         log_warning("%s: cannot end its cgroup: %s; trying again", process->name, strerror(-r));
-    if (++stopping->kills == COMPLAIN_AFTER)
+    if (stopping->kills == COMPLAIN_AFTER)
         log_warning(
             "%s: still not gone after SIGKILL, most likely in uninterruptible sleep; trying on",
             process->name);
-    arm(process, RETRY);
+    arm(process, deadline_in(RETRY));
     finish_if_empty(process);
 }
 
 /* The signal that asks it to stop, with SIGCONT behind it so that a stopped process hears it
  * (systemd.kill(5)). A frozen cgroup is thawed for the same reason. */
-static void ask(struct process *process, int signal, bool all) {
+static void ask(struct process *process) {
     _cleanup_close_ int directory = -1;
+    int signal = process->stopping->signal;
+    bool all = !process->stopping->mixed;
     if (process->frozen && open_cgroup(process, &directory) == 0 &&
         cgroup_freeze(directory, false) == 0)
         process->frozen = false;
     stop_signal(process, signal, all);
     if (signal != SIGKILL && signal != SIGCONT)
         stop_signal(process, SIGCONT, all);
+    process->stopping->asked = true;
 }
 
 static void choose(const struct process *process, const struct stop_request *request, int *signal,
@@ -103,38 +122,67 @@ static void choose(const struct process *process, const struct stop_request *req
         *timeout = 0;
 }
 
+/* The stop under way, made where there is none. */
+static struct stopping *enter(struct process *process, const struct stop_request *request,
+                              bool mixed) {
+    struct stopping *stopping = process->stopping;
+    if (!stopping) {
+        stopping = process->stopping = calloc(1, sizeof(*stopping));
+        if (!stopping)
+            return NULL;
+        stopping->by = request->by;
+        stopping->cause = request->cause;
+        stopping->deadline = UINT64_MAX;
+        stopping->mixed = mixed;
+        process_event(process, PROCESS_STOPS);
+    } else if (stopping->cause == HOLDEN_cause_NONE) {
+        stopping->by = request->by;
+        stopping->cause = request->cause;
+    }
+    /* The last one who asks decides whether it comes back. */
+    if (request->by >= 0 || request->restart)
+        stopping->restart = request->restart;
+    if (request->restart)
+        stopping->restart_token = request->restart_token;
+    return stopping;
+}
+
+/* Written down before the signal and behind it: what is asked again after a recovery is only what
+ * may not have been asked. */
 int stop_begin(struct process *process, const struct stop_request *request) {
     int signal;
     uint64_t timeout;
     bool mixed;
     choose(process, request, &signal, &timeout, &mixed);
-    if (!process->stopping) {
-        process->stopping = calloc(1, sizeof(*process->stopping));
-        if (!process->stopping)
-            return -ENOMEM;
-        process->stopping->by = request->by;
-        process->stopping->cause = request->cause;
-        process->stopping->timeout = UINT64_MAX;
-        process->stopping->mixed = mixed;
-        process_event(process, PROCESS_STOPS);
-    } else if (process->stopping->cause == HOLDEN_cause_NONE) {
-        process->stopping->by = request->by;
-        process->stopping->cause = request->cause;
-    }
-    /* The last one who asks decides whether it comes back. */
-    if (request->by >= 0 || request->restart)
-        process->stopping->restart = request->restart;
-    if (request->restart)
-        process->stopping->restart_token = request->restart_token;
+    struct stopping *stopping = enter(process, request, mixed);
+    if (!stopping)
+        return -ENOMEM;
+    stopping->signal = signal;
     /* Before exec there is nobody to ask. */
     if (!process->ran || timeout == 0 || signal == SIGKILL) {
+        stopping->deadline = machine_monotonic();
         stop_kill(process);
         return 0;
     }
-    if (timeout < process->stopping->timeout || !process->stopping->timer) {
-        process->stopping->timeout = timeout;
-        arm(process, timeout);
+    uint64_t deadline = deadline_in(timeout);
+    if (deadline < stopping->deadline || !stopping->timer) {
+        stopping->deadline = deadline;
+        arm(process, deadline);
     }
-    ask(process, signal, !mixed);
+    stopping->asked = false;
+    bool kept = keep(process) == 0;
+    ask(process);
+    if (kept)
+        keep(process);
     return 0;
+}
+
+/* One that was killed already is killed again at once, and then once a second, as before. */
+void stop_resume(struct process *process) {
+    struct stopping *stopping = process->stopping;
+    arm(process, stopping->deadline);
+    if (!process->ran || stopping->asked || stopping->kills > 0)
+        return;
+    ask(process);
+    keep(process);
 }

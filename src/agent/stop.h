@@ -15,9 +15,13 @@ struct stop_request {
 };
 
 /* Begins to stop a living process; one that is being stopped already only gets the new request's
- * signal and, if shorter, its time. What happens next comes through the pidfd, the cgroup's own
- * notification and a timer. 0 or -ENOMEM. */
+ * signal and, if that is over earlier, its time. What happens next comes through the pidfd, the
+ * cgroup's own notification and a timer. 0 or -ENOMEM. */
 int stop_begin(struct process *process, const struct stop_request *request);
+
+/* Goes on with a stop that an earlier agent had begun (process->stopping, without a timer): asks
+ * where that had not been done, and kills at the time that was set, which may be past. */
+void stop_resume(struct process *process);
 
 /* Ends all of it at once, and again each second until the cgroup is empty: processes in
  * uninterruptible sleep go when they can. For a process that is being stopped. */

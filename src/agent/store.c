@@ -12,11 +12,12 @@
 
 #include "agent/agent.h"
 #include "agent/machine.h"
+#include "agent/record.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 
-enum { RECORD_VERSION = 1, RECORD_MOST = 8 << 20, RESERVE = 1000 };
+enum { RECORD_MOST = 8 << 20, RESERVE = 1000 };
 
 static int make_path(const char *path) {
     char part[4096];
@@ -125,47 +126,10 @@ static void file_name(uint64_t id, char name[32]) {
     snprintf(name, 32, "%" PRIu64, id);
 }
 
-static void fill(const struct store *store, const struct process *process,
-                 struct holden_kept *kept) {
-    HOLDEN_SET(kept, kept, version, RECORD_VERSION);
-    HOLDEN_SET(kept, kept, boot, holden_view(store->boot));
-    HOLDEN_SET(kept, kept, id, process->id);
-    HOLDEN_SET(kept, kept, name, holden_view(process->name));
-    HOLDEN_SET(kept, kept, state, process->state);
-    HOLDEN_SET(kept, kept, owner, process->owner);
-    HOLDEN_SET(kept, kept, owner_group, process->owner_gid);
-    HOLDEN_SET(kept, kept, user, process->user);
-    HOLDEN_SET(kept, kept, request,
-               (struct holden_view){(const char *)process->request, process->request_size});
-    HOLDEN_SET(kept, kept, started, process->started_realtime);
-    HOLDEN_SET(kept, kept, started_monotonic, process->started_monotonic);
-    HOLDEN_SET(kept, kept, restarts, process->restarts);
-    HOLDEN_SET(kept, kept, log, process->has_log);
-    if (process->restart_token > 0)
-        HOLDEN_SET(kept, kept, restart_token, process->restart_token);
-    if (process->pid > 0)
-        HOLDEN_SET(kept, kept, pid, (uint32_t)process->pid);
-    if (process->last_pid > 0)
-        HOLDEN_SET(kept, kept, last_pid, (uint32_t)process->last_pid);
-    if (process_alive(process))
-        return;
-    HOLDEN_SET(kept, kept, ended, process->ended_realtime);
-    HOLDEN_SET(kept, kept, ended_monotonic, process->ended_monotonic);
-    HOLDEN_SET(kept, kept, code, (uint32_t)process->outcome.code);
-    HOLDEN_SET(kept, kept, status, (uint32_t)process->outcome.status);
-    HOLDEN_SET(kept, kept, cause, process->outcome.cause);
-    if (process->outcome.explanation)
-        HOLDEN_SET(kept, kept, explanation, holden_view(process->outcome.explanation));
-    if (process->usage)
-        HOLDEN_SET(kept, kept, usage, (struct holden_nested){.value = process->usage});
-}
-
 int store_write(struct store *store, const struct process *process) {
-    struct holden_kept kept = {0};
     _cleanup_(buffer_free) struct buffer encoded = {0};
     char name[32];
-    fill(store, process, &kept);
-    int r = holden_encode(&holden_record_kept, &kept, &encoded);
+    int r = record_encode(process, store->boot, &encoded);
     if (r < 0)
         return r;
     file_name(process->id, name);
@@ -195,35 +159,95 @@ void store_remember(struct store *store, const char *name, bool *fact) {
 
 /* ---- reading ---- */
 
-static void move_aside(struct store *store, const char *name, const char *why) {
-    log_warning("record %s/records/%s: %s; moved to %s/refused", store->path, name, why,
-                store->path);
-    mkdirat(store->root, "refused", 0700);
-    char to[64];
-    snprintf(to, sizeof(to), "refused/%.32s", name);
-    if (renameat(store->records, name, store->root, to) < 0)
-        unlinkat(store->records, name, 0);
+/* To where a person can look at it, beside what is there from earlier. What cannot be moved stays
+ * where it is and is refused again the next time. */
+static void refuse(struct store *store, const char *name, const char *why) {
+    enum { TRIES = 10000 };
+    char to[320];
+    int r = mkdirat(store->root, "refused", 0700) < 0 && errno != EEXIST ? -errno : -EEXIST;
+    for (unsigned number = 0; r == -EEXIST && number < TRIES; number++) {
+        if (number == 0)
+            snprintf(to, sizeof(to), "refused/%s", name);
+        else
+            snprintf(to, sizeof(to), "refused/%s.%u", name, number);
+        r = renameat2(store->records, name, store->root, to, RENAME_NOREPLACE) < 0 ? -errno : 0;
+    }
+    if (r == 0)
+        log_warning("record %s/records/%s is refused: %s; moved to %s/%s", store->path, name, why,
+                    store->path, to);
+    else
+        log_warning("record %s/records/%s is refused: %s; it stays there, since it cannot be moved "
+                    "to %s/refused: %s", store->path, name, why, store->path, strerror(-r));
 }
 
-static void read_one(struct store *store, struct agent *agent, const char *name,
-                     void (*found)(struct agent *agent, const struct holden_kept *kept)) {
+bool store_refused(const struct store *store, uint64_t id) {
+    char number[32];
+    size_t size = (size_t)snprintf(number, sizeof(number), "%" PRIu64, id);
+    static const char *const places[] = {"refused", "records"};
+    bool there = false;
+    for (size_t i = 0; i < ARRAY_SIZE(places) && !there; i++) {
+        int fd = openat(store->root, places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+        for (struct dirent *entry; entries && !there && (entry = readdir(entries));)
+            there = strncmp(entry->d_name, number, size) == 0 &&
+                    (entry->d_name[size] == '\0' || entry->d_name[size] == '.');
+        if (entries)
+            closedir(entries);
+    }
+    return there;
+}
+
+/* The whole record. NULL; or what it is instead, in words. */
+static const char *read_record(const struct store *store, const char *name, struct buffer *bytes) {
+    _cleanup_close_ int fd =
+        openat(store->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    uint8_t *room;
+    if (fd < 0 && errno == ELOOP)
+        return "it is a symbolic link";
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return strerror(errno);
+    if (S_ISDIR(status.st_mode))
+        return "it is a directory";
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    if (status.st_uid != geteuid())
+        return "it belongs to another user";
+    if (status.st_size > RECORD_MOST)
+        return "it is longer than a record can be";
+    if (buffer_reserve(bytes, (size_t)status.st_size + 1, &room) < 0)
+        return "there is no memory for it";
+    ssize_t size = read(fd, room, (size_t)status.st_size + 1);
+    if (size < 0)
+        return strerror(errno);
+    buffer_added(bytes, (size_t)size);
+    return NULL;
+}
+
+/* 0 also where it was refused; -errno where recovery itself cannot go on. */
+static int read_one(struct store *store, struct agent *agent, const char *name,
+                    int (*found)(struct agent *agent, const struct holden_kept *kept)) {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     struct holden_kept kept;
     struct holden_fault fault;
-    if (file_read_all(store->records, name, RECORD_MOST, &bytes) < 0) {
-        move_aside(store, name, "cannot be read");
-        return;
+    char canonical[32], text[160];
+    uint64_t id = strtoull(name, NULL, 10);
+    file_name(id, canonical);
+    const char *wrong = strcmp(name, canonical) == 0 ? NULL : "its name is no id";
+    if (!wrong)
+        wrong = read_record(store, name, &bytes);
+    if (!wrong &&
+        holden_decode(&holden_record_kept, buffer_bytes(&bytes), bytes.size, &kept, &fault) < 0) {
+        snprintf(text, sizeof(text), "it is not whole: %s%s%s: %s", fault.record,
+                 fault.field ? "." : "", fault.field ? fault.field : "", fault.what);
+        wrong = text;
     }
-    if (holden_decode(&holden_record_kept, buffer_bytes(&bytes), bytes.size, &kept, &fault) < 0)
-        move_aside(store, name, "not whole");
-    else if (kept.version > RECORD_VERSION)
-        move_aside(store, name, "written by a newer agent");
-    else if (!holden_view_is(kept.boot, store->boot))
-        move_aside(store, name, "from before the last boot");
-    else if (kept.id != strtoull(name, NULL, 10))
-        move_aside(store, name, "of another id than its name says");
-    else
-        found(agent, &kept);
+    if (!wrong)
+        wrong = record_fault(&kept, store->boot, id);
+    if (!wrong)
+        return found(agent, &kept);
+    refuse(store, name, wrong);
+    return 0;
 }
 
 static int by_number(const struct dirent **a, const struct dirent **b) {
@@ -231,20 +255,31 @@ static int by_number(const struct dirent **a, const struct dirent **b) {
     return left < right ? -1 : left > right;
 }
 
+/* Whether that is what file_replace() left behind when an agent was killed as it wrote: never part
+ * of what was in force. */
+static bool is_unfinished(const char *name) {
+    size_t digits = strspn(name, "0123456789");
+    return digits > 0 && strcmp(name + digits, ".new") == 0;
+}
+
+/* What does not begin like an id was never an agent's and is left alone. */
 static int is_record(const struct dirent *entry) {
-    return entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && !strchr(entry->d_name, '.');
+    return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
 }
 
 int store_read(struct store *store, struct agent *agent,
-               void (*found)(struct agent *agent, const struct holden_kept *kept)) {
+               int (*found)(struct agent *agent, const struct holden_kept *kept)) {
     struct dirent **names;
-    int count = scandirat(store->records, ".", &names, is_record, by_number);
+    int count = scandirat(store->records, ".", &names, is_record, by_number), r = 0;
     if (count < 0)
         return -errno;
     for (int i = 0; i < count; i++) {
-        read_one(store, agent, names[i]->d_name, found);
+        if (is_unfinished(names[i]->d_name))
+            unlinkat(store->records, names[i]->d_name, 0);
+        else if (r == 0)
+            r = read_one(store, agent, names[i]->d_name, found);
         free(names[i]);
     }
     free(names);
-    return 0;
+    return r;
 }

@@ -40,7 +40,10 @@ void store_remove(struct store *store, const struct process *process);
 void store_remember(struct store *store, const char *name, bool *fact);
 
 /* Reads every record and hands it over in the order of ids; `kept` and its views are valid during
- * the call only. Records that are not whole, of another boot, or of a newer version are moved aside
- * to "refused/" with a line each. 0 or -errno. */
+ * the call only. What cannot be believed (record_fault(), store.c) is moved aside to "refused/",
+ * with a line each that says why, and never deleted. 0; what `found` returned, if not 0; -errno. */
 int store_read(struct store *store, struct agent *agent,
-               void (*found)(struct agent *agent, const struct holden_kept *kept));
+               int (*found)(struct agent *agent, const struct holden_kept *kept));
+
+/* Whether a record of that id was refused, now or by an earlier agent, and is still there. */
+bool store_refused(const struct store *store, uint64_t id);

@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/file.h"
 
 /* From the kernel's include/linux/sched.h: forked, but did not exec. */
 static const unsigned long fork_no_exec = 0x40;
 
-enum { FLAGS = 7 }; /* fields between the command's closing parenthesis and the flags */
+/* Fields between the command's closing parenthesis and the one that is meant. */
+enum { FLAGS = 7, START_TIME = 20 };
 
-int task_executed(pid_t pid, bool *executed) {
+static int read_field(pid_t pid, unsigned field, uint64_t *value) {
     char path[32], text[1024];
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     ssize_t size = file_read(AT_FDCWD, path, text, sizeof(text));
@@ -21,12 +23,28 @@ int task_executed(pid_t pid, bool *executed) {
         return (int)size;
     /* The command may hold anything, parentheses too. */
     const char *at = strrchr(text, ')');
-    for (unsigned field = 0; at && field < FLAGS; field++)
+    for (unsigned i = 0; at && i < field; i++)
         at = strchr(at + 1, ' ');
     char *end = NULL;
-    unsigned long flags = at ? strtoul(at + 1, &end, 10) : 0;
+    uint64_t number = at ? strtoull(at + 1, &end, 10) : 0;
     if (!end || *end != ' ')
         return -EINVAL;
-    *executed = !(flags & fork_no_exec);
+    *value = number;
     return 0;
+}
+
+int task_executed(pid_t pid, bool *executed) {
+    uint64_t flags;
+    int r = read_field(pid, FLAGS, &flags);
+    if (r == 0)
+        *executed = !(flags & fork_no_exec);
+    return r;
+}
+
+int task_born(pid_t pid, uint64_t *born) {
+    uint64_t ticks;
+    int r = read_field(pid, START_TIME, &ticks);
+    if (r == 0)
+        *born = ticks * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+    return r;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Whether the task has executed a program since it was forked: the flag PF_FORKNOEXEC of
@@ -9,3 +10,7 @@
  * descriptors, and which stays as it is when the task dies. The caller keeps the pid from being
  * reaped. 0 with *executed, or -errno (-ENOENT: no such task; -EINVAL: not as proc(5) has it). */
 int task_executed(pid_t pid, bool *executed);
+
+/* When the task was born: microseconds of CLOCK_BOOTTIME, rounded down to the kernel's tick. As
+ * above. */
+int task_born(pid_t pid, uint64_t *born);

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     EXPECT(file_replace(agent->store.records, "5", data, size, 0600) == 0);
     EXPECT(send(stage->keeper, &nobody, sizeof(nobody), 0) == sizeof(nobody));
     EXPECT(recover(agent) == 0);
-    EXPECT(agent->processes.count <= 1 && agent->processes.alive == 0);
+    EXPECT(agent->processes.count <= 1); /* alive where it is to be started again */
     show(stage);
     while (!TAILQ_EMPTY(&agent->processes.order))
         process_free(TAILQ_FIRST(&agent->processes.order));

@@ -20,20 +20,48 @@ TEST(reports_are_taken_once_and_zeroed) {
     struct link *link = &stage.agent->link;
     memset(seen, 0, sizeof(seen));
     for (unsigned i = 0; i < PLAN_REPORTS; i++) {
-        assert_int_equal(link_take_report(link, &report), 0);
+        assert_int_equal(link_take_report(link, i + 1, &report), 0);
         assert_true(report < PLAN_REPORTS);
         assert_false(seen[report]);
         seen[report] = true;
         assert_int_equal(link->reports[report].reached, PLAN_STEP_CLONE);
         assert_int_equal(link->reports[report].error, 0);
+        assert_int_equal(link->reports[report].pid, 0);
+        assert_int_equal(link->reports[report].token, i + 1);
+        link->reports[report].pid = 12;
         link->reports[report].reached = PLAN_STEP_EXEC;
         link->reports[report].error = EPERM;
     }
-    assert_int_equal(link_take_report(link, &report), -EBUSY);
+    assert_int_equal(link_take_report(link, 5000, &report), -EBUSY);
     link_give_report(link, 77);
-    assert_int_equal(link_take_report(link, &report), 0);
+    assert_int_equal(link_take_report(link, 5000, &report), 0);
     assert_int_equal(report, 77);
     assert_int_equal(link->reports[77].error, 0);
+    stage_close(&stage);
+}
+
+/* The next agent finds them in the same memory, and takes none of them for another start. */
+TEST(reports_outlive_the_agent) {
+    struct stage stage;
+    uint32_t first, second, found = 4711;
+    stage_open(&stage);
+    struct link *link = &stage.agent->link;
+    assert_int_equal(link_take_report(link, 7, &first), 0);
+    assert_int_equal(link_take_report(link, 8, &second), 0);
+    link->reports[second].pid = 12;
+    link_give_report(link, first);
+    link_close(link);
+    assert_int_equal(link_open(link, stage.agent), 0);
+    assert_int_equal(link_find_report(link, 7, &found), -ENOENT);
+    assert_int_equal(found, 4711);
+    assert_int_equal(link_find_report(link, 8, &found), 0);
+    assert_int_equal(found, second);
+    assert_int_equal(link->reports[found].pid, 12);
+    for (unsigned i = 0; i < PLAN_REPORTS - 1; i++) {
+        assert_int_equal(link_take_report(link, 100 + i, &found), 0);
+        assert_int_not_equal(found, second);
+    }
+    assert_int_equal(link_take_report(link, 99, &found), -EBUSY);
     stage_close(&stage);
 }
 
@@ -132,16 +160,19 @@ TEST(adopting) {
     struct link *link = &stage.agent->link;
     struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = 12, .error = ECHILD};
     assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
-    assert_int_equal(link_adopt(link, 12, &pidfd), -ECHILD);
-    assert_int_equal(pidfd, -7);
+    assert_int_equal(link_adopted(link, 12, &pidfd), -ECHILD);
+    reply.error = EMFILE; /* its child, but no descriptor */
+    assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
+    assert_int_equal(link_adopted(link, 12, &pidfd), -EMFILE);
     reply.error = 0; /* a good answer without a descriptor is none */
     assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
-    assert_int_equal(link_adopt(link, 12, &pidfd), -ECHILD);
+    assert_int_equal(link_adopted(link, 12, &pidfd), -EPROTO);
+    /* What else the keeper says in between is heard. */
+    const struct keeper_reply other = {.kind = KEEPER_STATUS, .pid = 99};
+    assert_int_equal(send(stage.keeper, &other, sizeof(other), 0), sizeof(other));
     assert_int_equal(send(stage.keeper, "x", 1, 0), 1);
-    assert_int_equal(link_adopt(link, 12, &pidfd), -EPIPE);
+    assert_int_equal(link_adopted(link, 12, &pidfd), -EPIPE);
     assert_int_equal(pidfd, -7);
-    for (unsigned i = 0; i < 3; i++)
-        stage_asked(&stage, KEEPER_ADOPT, 12);
     stage_close(&stage);
 }
 

@@ -178,7 +178,7 @@ uint64_t stage_asked(struct stage *stage, uint32_t kind, pid_t pid) {
     return packet.request.token;
 }
 
-void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd) {
+static void send_answer(struct stage *stage, const struct keeper_reply *reply, int fd) {
     union {
         struct cmsghdr align;
         char space[CMSG_SPACE(sizeof(int))];
@@ -193,7 +193,22 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
         memcpy(CMSG_DATA(header), &fd, sizeof(fd));
     }
     assert_int_equal(sendmsg(stage->keeper, &message, MSG_NOSIGNAL), sizeof(*reply));
+}
+
+void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd) {
+    send_answer(stage, reply, fd);
     guest_turn(stage->agent->event);
+}
+
+void stage_will_answer(struct stage *stage, pid_t pid, int error, int fd) {
+    const struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = pid, .error = error};
+    send_answer(stage, &reply, fd);
+}
+
+struct process *stage_named(const struct stage *stage, const char *name) {
+    struct process *process = process_by_name(&stage->agent->processes, holden_view(name));
+    assert_non_null(process);
+    return process;
 }
 
 /* A child that sleeps; as another program where it `executes`, which it then has. */
@@ -236,6 +251,31 @@ pid_t stage_spawn(struct stage *stage, struct packet *packet) {
 
 pid_t stage_spawn_stuck(struct stage *stage, struct packet *packet) {
     return spawn(stage, packet, false);
+}
+
+pid_t stage_sleeper(void) {
+    return sleeper(false);
+}
+
+struct process *stage_ends(struct stage *stage, pid_t child) {
+    static struct packet packet;
+    siginfo_t info = {0};
+    struct process *process = stage_named(stage, "web");
+    GUEST_UNTIL(stage->agent->event,
+                waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+                    info.si_pid == child);
+    do
+        GUEST_UNTIL(stage->agent->event, stage_packet(stage, &packet));
+    while (packet.request.kind != KEEPER_STATUS);
+    stage_answer(stage,
+                 &(struct keeper_reply){.kind = KEEPER_STATUS,
+                                        .pid = child,
+                                        .code = info.si_code,
+                                        .status = info.si_status},
+                 -1);
+    stage_asked(stage, KEEPER_RELEASE, child);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    return process;
 }
 
 void stage_reap(struct stage *stage, pid_t pid) {

@@ -67,3 +67,17 @@ pid_t stage_spawn_stuck(struct stage *stage, struct packet *packet);
 /* Plays the keeper for the end of that child, which has to come: tells its status and reaps it when
  * the agent says so. */
 void stage_reap(struct stage *stage, pid_t pid);
+
+/* The keeper's answer to the next KEEPER_ADOPT, there before it is asked for, since recovery waits
+ * for it: `fd` (-1: none) stays the caller's. */
+void stage_will_answer(struct stage *stage, pid_t pid, int error, int fd);
+
+/* A child that does nothing but wait for signals. Its pid. */
+pid_t stage_sleeper(void);
+
+/* The process of that name, which must be there. */
+struct process *stage_named(const struct stage *stage, const char *name);
+
+/* Plays the keeper for the end of `child`, which has to come, of the process "web"; what was asked
+ * before is passed over. The process. */
+struct process *stage_ends(struct stage *stage, pid_t child);

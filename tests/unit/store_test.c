@@ -19,6 +19,7 @@
 /* What store_read() has handed over. */
 static struct {
     size_t count;
+    int result; /* what on_found() returns */
     uint64_t ids[64];
     struct holden_kept last;
     char name[65];
@@ -26,7 +27,7 @@ static struct {
     struct holden_usage usage;
 } found;
 
-static void on_found(struct agent *agent, const struct holden_kept *kept) {
+static int on_found(struct agent *agent, const struct holden_kept *kept) {
     struct holden_fault fault;
     (void)agent;
     assert_true(found.count < ARRAY_SIZE(found.ids));
@@ -39,6 +40,7 @@ static void on_found(struct agent *agent, const struct holden_kept *kept) {
         assert_int_equal(holden_decode(&holden_record_usage, kept->usage.bytes.data,
                                        kept->usage.bytes.size, &found.usage, &fault),
                          0);
+    return found.result;
 }
 
 static void read_all(struct stage *stage) {
@@ -115,6 +117,7 @@ TEST(read_in_the_order_of_ids) {
     for (unsigned i = 1; i <= 12; i++) {
         snprintf(name, sizeof(name), "p%u", i);
         struct process *process = stage_process(&stage, name, HOLDEN_state_RUNNING, 0);
+        process_set_pid(process, (pid_t)i);
         assert_int_equal(store_write(&stage.agent->store, process), 0);
     }
     read_all(&stage);
@@ -129,6 +132,8 @@ TEST(written_again_in_place_and_removed) {
     stage_open(&stage);
     struct process *process = stage_process(&stage, "web", HOLDEN_state_STARTING, 0);
     assert_int_equal(store_write(&stage.agent->store, process), 0);
+    process->ran = true;
+    process_set_pid(process, 4711);
     process_event(process, PROCESS_RUNS);
     assert_int_equal(store_write(&stage.agent->store, process), 0);
     read_all(&stage);
@@ -150,6 +155,7 @@ TEST(what_cannot_be_encoded_leaves_the_old_record) {
     struct stage stage;
     stage_open(&stage);
     struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+    process_set_pid(process, 4711);
     assert_int_equal(store_write(&stage.agent->store, process), 0);
     process->ended_realtime = 1;
     state_recover(process, HOLDEN_state_FAILED);
@@ -162,6 +168,9 @@ TEST(what_cannot_be_encoded_leaves_the_old_record) {
 
 /* ---- records that are not taken ---- */
 
+/* A `start` with an argument of one byte. */
+static const struct holden_view request = {"\1\0\1\0\0\0x", 7};
+
 static struct holden_kept kept(const struct store *store, uint64_t id) {
     struct holden_kept record = {0};
     HOLDEN_SET(&record, kept, version, 1);
@@ -172,7 +181,8 @@ static struct holden_kept kept(const struct store *store, uint64_t id) {
     HOLDEN_SET(&record, kept, owner, 0);
     HOLDEN_SET(&record, kept, owner_group, 0);
     HOLDEN_SET(&record, kept, user, 0);
-    HOLDEN_SET(&record, kept, request, holden_view(""));
+    HOLDEN_SET(&record, kept, request, request);
+    HOLDEN_SET(&record, kept, pid, 4711);
     HOLDEN_SET(&record, kept, started, 1);
     HOLDEN_SET(&record, kept, started_monotonic, 1);
     HOLDEN_SET(&record, kept, restarts, 0);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -65,6 +66,22 @@ TEST(who_is_not_there_is_told) {
     waitpid(pid, NULL, 0);
     assert_int_equal(task_executed(pid, &result), -ENOENT);
     assert_true(result);
+}
+
+/* Within a tick of the clock that the kernel tells it by. */
+TEST(when_it_was_born) {
+    struct timespec now;
+    uint64_t born = 0;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t before = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    pid_t pid = spawn(NULL);
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    assert_int_equal(task_born(pid, &born), 0);
+    assert_true(born + 10000 >= before);
+    assert_true(born <= (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+    finish(pid);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(task_born(pid, &born), -ENOENT);
 }
 
 UNIT_MAIN

@@ -1,0 +1,214 @@
+#include "agent/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/state.h"
+#include "common/cleanup.h"
+#include "common/name.h"
+
+/* ---- writing ---- */
+
+static void fill_stop(const struct stopping *stopping, struct holden_kept_stop *stop) {
+    HOLDEN_SET(stop, kept_stop, by, stopping->by);
+    HOLDEN_SET(stop, kept_stop, cause, stopping->cause);
+    HOLDEN_SET(stop, kept_stop, signal, (uint32_t)stopping->signal);
+    HOLDEN_SET(stop, kept_stop, asked, stopping->asked);
+    HOLDEN_SET(stop, kept_stop, kills, stopping->kills);
+    HOLDEN_SET(stop, kept_stop, mixed, stopping->mixed);
+    HOLDEN_SET(stop, kept_stop, restart, stopping->restart);
+    if (stopping->restart_token > 0)
+        HOLDEN_SET(stop, kept_stop, restart_token, stopping->restart_token);
+    if (stopping->deadline != UINT64_MAX)
+        HOLDEN_SET(stop, kept_stop, deadline, stopping->deadline);
+}
+
+static void fill_living(const struct process *process, struct holden_kept_stop *stop,
+                        struct holden_kept *kept) {
+    const struct temporary *temporary = process->temporary;
+    if (process->pid > 0)
+        HOLDEN_SET(kept, kept, pid, (uint32_t)process->pid);
+    if (process->known > 0)
+        HOLDEN_SET(kept, kept, known, process->known);
+    if (!process->ran)
+        HOLDEN_SET(kept, kept, setup, true);
+    if (process->stopping) {
+        fill_stop(process->stopping, stop);
+        HOLDEN_SET(kept, kept, stop, (struct holden_nested){.value = stop});
+    }
+    if (temporary) {
+        const struct holden_view before = {(const char *)temporary->before, temporary->size};
+        HOLDEN_SET(kept, kept, before, (struct holden_nested){.bytes = before});
+        HOLDEN_SET(kept, kept, until, temporary->until);
+    }
+    if (process->killed_by >= 0) {
+        HOLDEN_SET(kept, kept, killed_by, (uint32_t)process->killed_by);
+        HOLDEN_SET(kept, kept, killed_with, (uint32_t)process->killed_with);
+    }
+}
+
+static void fill_ended(const struct process *process, struct holden_kept *kept) {
+    const struct outcome *outcome = &process->outcome;
+    HOLDEN_SET(kept, kept, ended, process->ended_realtime);
+    HOLDEN_SET(kept, kept, ended_monotonic, process->ended_monotonic);
+    HOLDEN_SET(kept, kept, code, (uint32_t)outcome->code);
+    HOLDEN_SET(kept, kept, status, (uint32_t)outcome->status);
+    HOLDEN_SET(kept, kept, cause, outcome->cause);
+    if (outcome->explanation)
+        HOLDEN_SET(kept, kept, explanation, holden_view(outcome->explanation));
+    if (process->usage)
+        HOLDEN_SET(kept, kept, usage, (struct holden_nested){.value = process->usage});
+}
+
+int record_encode(const struct process *process, const char *boot, struct buffer *out) {
+    struct holden_kept kept = {0};
+    struct holden_kept_stop stop = {0};
+    HOLDEN_SET(&kept, kept, version, RECORD_VERSION);
+    HOLDEN_SET(&kept, kept, boot, holden_view(boot));
+    HOLDEN_SET(&kept, kept, id, process->id);
+    HOLDEN_SET(&kept, kept, name, holden_view(process->name));
+    HOLDEN_SET(&kept, kept, state, process->state);
+    HOLDEN_SET(&kept, kept, owner, process->owner);
+    HOLDEN_SET(&kept, kept, owner_group, process->owner_gid);
+    HOLDEN_SET(&kept, kept, user, process->user);
+    HOLDEN_SET(&kept, kept, request,
+               (struct holden_view){(const char *)process->request, process->request_size});
+    HOLDEN_SET(&kept, kept, started, process->started_realtime);
+    HOLDEN_SET(&kept, kept, started_monotonic, process->started_monotonic);
+    HOLDEN_SET(&kept, kept, restarts, process->restarts);
+    HOLDEN_SET(&kept, kept, log, process->has_log);
+    if (process->restart_token > 0)
+        HOLDEN_SET(&kept, kept, restart_token, process->restart_token);
+    if (process->last_pid > 0)
+        HOLDEN_SET(&kept, kept, last_pid, (uint32_t)process->last_pid);
+    if (process_alive(process))
+        fill_living(process, &stop, &kept);
+    else
+        fill_ended(process, &kept);
+    return holden_encode(&holden_record_kept, &kept, out);
+}
+
+/* ---- reading ---- */
+
+static bool request_decodes(struct holden_view request) {
+    struct holden_start start;
+    struct holden_fault fault;
+    return holden_decode(&holden_record_start, request.data, request.size, &start, &fault) == 0;
+}
+
+const char *record_fault(const struct holden_kept *kept, const char *boot, uint64_t id) {
+    bool alive = state_alive(kept->state);
+    bool setup = kept->setup || kept->state == HOLDEN_state_STARTING;
+    if (kept->version > RECORD_VERSION)
+        return "it was written by a newer agent";
+    if (!holden_view_is(kept->boot, boot))
+        return "it is from another boot";
+    if (kept->id != id)
+        return "it is of another id than its name says";
+    if (id > INT64_MAX)
+        return "no agent gives such an id";
+    if (!name_valid(kept->name.data, kept->name.size))
+        return "the name in it is none";
+    if (!request_decodes(kept->request))
+        return "the request in it is not whole";
+    if (alive && !setup && (!HOLDEN_HAS(kept, kept, pid) || kept->pid == 0))
+        return "it is of a running process and names no pid";
+    if (kept->pid > INT32_MAX)
+        return "the pid in it is none";
+    return NULL;
+}
+
+static int take_stop(struct process *process, const struct holden_kept *kept) {
+    struct holden_kept_stop stop;
+    struct holden_fault fault;
+    if (!HOLDEN_HAS(kept, kept, stop) ||
+        holden_decode(&holden_record_kept_stop, kept->stop.bytes.data, kept->stop.bytes.size, &stop,
+                      &fault) < 0)
+        return 0;
+    process->stopping = calloc(1, sizeof(*process->stopping));
+    if (!process->stopping)
+        return -ENOMEM;
+    *process->stopping = (struct stopping){
+        .deadline = HOLDEN_HAS(&stop, kept_stop, deadline) ? stop.deadline : UINT64_MAX,
+        .signal = (int)stop.signal,
+        .asked = stop.asked,
+        .kills = stop.kills,
+        .mixed = stop.mixed,
+        .by = stop.by,
+        .cause = stop.cause,
+        .restart = stop.restart,
+        .restart_token = stop.restart_token,
+    };
+    return 0;
+}
+
+static int take_temporary(struct process *process, const struct holden_kept *kept) {
+    if (!HOLDEN_HAS(kept, kept, before))
+        return 0;
+    process->temporary = calloc(1, sizeof(*process->temporary));
+    if (!process->temporary)
+        return -ENOMEM;
+    size_t size = kept->before.bytes.size;
+    process->temporary->until = kept->until;
+    process->temporary->before = malloc(size + 1);
+    if (!process->temporary->before)
+        return -ENOMEM;
+    memcpy(process->temporary->before, kept->before.bytes.data, size);
+    process->temporary->size = size;
+    return 0;
+}
+
+static int take_living(struct process *process, const struct holden_kept *kept) {
+    process->known = kept->known;
+    process->ran = !kept->setup && kept->state != HOLDEN_state_STARTING;
+    process->recorded = process->ran;
+    if (HOLDEN_HAS(kept, kept, killed_by)) {
+        process->killed_by = kept->killed_by;
+        process->killed_with = (int)kept->killed_with;
+    }
+    int r = take_stop(process, kept);
+    return r < 0 ? r : take_temporary(process, kept);
+}
+
+static int take_ended(struct process *process, const struct holden_kept *kept) {
+    struct holden_fault fault;
+    process->ended_realtime = kept->ended;
+    process->ended_monotonic = kept->ended_monotonic;
+    process->outcome.code = (int)kept->code;
+    process->outcome.status = (int)kept->status;
+    process->outcome.cause = kept->cause;
+    if (HOLDEN_HAS(kept, kept, explanation) &&
+        !(process->outcome.explanation =
+              strndup(kept->explanation.data, kept->explanation.size)))
+        return -ENOMEM;
+    if (!HOLDEN_HAS(kept, kept, usage))
+        return 0;
+    process->usage = calloc(1, sizeof(*process->usage));
+    if (!process->usage)
+        return -ENOMEM;
+    if (holden_decode(&holden_record_usage, kept->usage.bytes.data, kept->usage.bytes.size,
+                      process->usage, &fault) < 0) {
+        free(process->usage);
+        process->usage = NULL;
+    }
+    return 0;
+}
+
+int record_take(struct process *process, const struct holden_kept *kept) {
+    process->owner = kept->owner;
+    process->owner_gid = kept->owner_group;
+    process->user = kept->user;
+    process->started_realtime = kept->started;
+    process->started_monotonic = kept->started_monotonic;
+    process->restarts = kept->restarts;
+    process->restart_token = kept->restart_token;
+    process->last_pid = (pid_t)kept->last_pid;
+    process->has_log = kept->log;
+    uint8_t *request = malloc(kept->request.size + 1);
+    if (!request)
+        return -ENOMEM;
+    memcpy(request, kept->request.data, kept->request.size);
+    process_set_request(process, request, kept->request.size);
+    return state_alive(kept->state) ? take_living(process, kept) : take_ended(process, kept);
+}

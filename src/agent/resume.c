@@ -1,0 +1,59 @@
+/* The status pipe of such a start has ended with the agent that held it. So the process is looked
+ * at: at once, since most are past exec by then, and after a growing delay as long as it is not.
+ * Its end is seen by its pidfd, as always. */
+#include "agent/resume.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/agent.h"
+#include "agent/launch.h"
+#include "agent/task.h"
+#include "common/log.h"
+
+enum { LOOK_FIRST = 1000, LOOK_MOST = 100000 }; /* microseconds */
+
+int resume_find(struct process *process, enum resume_found *found) {
+    const struct link *link = &process->agent->link;
+    uint32_t at;
+    *found = RESUME_NOTHING;
+    if (link_find_report(link, process->id, &at) < 0)
+        return 0;
+    const struct plan_report *report = &link->reports[at];
+    process->launch = calloc(1, sizeof(*process->launch));
+    if (!process->launch)
+        return -ENOMEM;
+    *process->launch = (struct launch){.report = at, .pipe = -1, .delay = LOOK_FIRST};
+    if (report->pid > 0) {
+        process_set_pid(process, report->pid);
+        *found = RESUME_CLONED;
+    } else if (report->error != 0)
+        *found = RESUME_REFUSED;
+    else
+        process_launched(process);
+    return 0;
+}
+
+static int on_look(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    resume_wait(data);
+    return 0;
+}
+
+void resume_wait(struct process *process) {
+    struct launch *launch = process->launch;
+    if (process->leaving || launch->ended)
+        return;
+    bool executed = false;
+    launch->source = sd_event_source_disable_unref(launch->source);
+    task_executed(process->pid, &executed);
+    if (executed) {
+        launch_settle(process);
+        return;
+    }
+    if (sd_event_add_time_relative(process->agent->event, &launch->source, CLOCK_MONOTONIC,
+                                   launch->delay, 0, on_look, process) < 0)
+        log_error("%s: no timer: whether it runs is only seen at its end", process->name);
+    launch->delay = launch->delay * 2 < LOOK_MOST ? launch->delay * 2 : LOOK_MOST;
+}
