@@ -20,9 +20,10 @@ struct follower {
 /* A follower is served with every event, so a peer may have few. */
 enum { FOLLOWER_COST = PEER_PROMISES_MAX / 64 };
 
-void events_init(struct events *events, struct agent *agent, uint64_t last) {
-    *events = (struct events){.agent = agent, .last = last};
+int events_open(struct events *events, struct agent *agent) {
+    *events = (struct events){.agent = agent};
     LIST_INIT(&events->followers);
+    return event_ring_open(&events->ring, &agent->store);
 }
 
 static void drop(struct follower *follower) {
@@ -34,21 +35,25 @@ static void drop(struct follower *follower) {
 void events_free(struct events *events) {
     while (!LIST_EMPTY(&events->followers))
         drop(LIST_FIRST(&events->followers));
-    for (size_t i = 0; i < EVENTS_KEPT; i++) {
-        free(events->ring[i].body);
-        events->ring[i].body = NULL;
-    }
+    event_ring_close(&events->ring);
 }
 
-static uint64_t oldest(const struct events *events) {
-    uint64_t first = events->last >= EVENTS_KEPT ? events->last - EVENTS_KEPT + 1 : 1;
-    while (first <= events->last && !events->ring[first % EVENTS_KEPT].body)
-        first++;
-    return first;
+/* The first event from `number` on that is kept, or the number behind the last. */
+static uint64_t next_kept(const struct events *events, uint64_t number, uint32_t *owner,
+                          struct holden_event *event) {
+    const struct event_ring *ring = &events->ring;
+    struct holden_fault fault;
+    struct holden_view body;
+    uint64_t at = event_ring_first(ring);
+    for (at = number > at ? number : at; at <= ring->last; at++)
+        if (event_ring_get(ring, at, owner, &body) &&
+            holden_decode(&holden_record_event, body.data, body.size, event, &fault) == 0)
+            break;
+    return at;
 }
 
-static bool may_see(const struct peer *peer, const struct kept_event *event) {
-    return peer->uid == 0 || event->owner == UINT32_MAX || event->owner == peer->uid;
+static bool may_see(const struct peer *peer, uint32_t owner) {
+    return peer->uid == 0 || owner == UINT32_MAX || owner == peer->uid;
 }
 
 static void send_missed(struct follower *follower, uint64_t first) {
@@ -63,18 +68,19 @@ static void send_missed(struct follower *follower, uint64_t first) {
 
 /* Sends what the follower has not seen, as far as its queue takes it. False when it has ended. */
 static bool serve(struct events *events, struct follower *follower) {
-    uint64_t first = oldest(events);
-    if (follower->next < first && follower->next <= events->last && !peer_full(follower->peer))
-        send_missed(follower, first);
-    for (; follower->next <= events->last && !peer_full(follower->peer); follower->next++) {
-        const struct kept_event *kept = &events->ring[follower->next % EVENTS_KEPT];
+    while (follower->next <= events->ring.last && !peer_full(follower->peer)) {
         struct holden_event event;
-        struct holden_fault fault;
-        if (kept->body && may_see(follower->peer, kept) &&
-            holden_decode(&holden_record_event, kept->body, kept->size, &event, &fault) == 0)
+        uint32_t owner;
+        uint64_t at = next_kept(events, follower->next, &owner, &event);
+        if (at > follower->next) {
+            send_missed(follower, at);
+            continue;
+        }
+        if (may_see(follower->peer, owner))
             peer_reply(follower->peer, HOLDEN_MESSAGE_event, follower->id, &event, NULL, 0);
+        follower->next++;
     }
-    if (follower->follow || follower->next <= events->last)
+    if (follower->follow || follower->next <= events->ring.last)
         return true;
     struct holden_end end = {0};
     peer_reply(follower->peer, HOLDEN_MESSAGE_end, follower->id, &end, NULL, 0);
@@ -91,19 +97,15 @@ static void serve_all(struct events *events, const struct peer *peer) {
 }
 
 /* Numbers the event, keeps it in place of the oldest, and serves who follows. Without memory the
- * event is lost, its number is not: readers see the gap. */
+ * event is lost, its number is not: readers are told that they missed one. */
 static void add(struct events *events, struct holden_event *event, uint32_t owner) {
-    HOLDEN_SET(event, event, sequence, ++events->last);
-    HOLDEN_SET(event, event, time, machine_realtime());
-    struct kept_event *kept = &events->ring[events->last % EVENTS_KEPT];
-    free(kept->body);
-    *kept = (struct kept_event){.owner = owner};
     _cleanup_(buffer_free) struct buffer body = {0};
-    if (holden_encode(&holden_record_event, event, &body) == 0 &&
-        (kept->body = malloc(body.size))) {
-        memcpy(kept->body, buffer_bytes(&body), body.size);
-        kept->size = (uint32_t)body.size;
-    }
+    HOLDEN_SET(event, event, sequence, events->ring.last + 1);
+    HOLDEN_SET(event, event, time, machine_realtime());
+    if (holden_encode(&holden_record_event, event, &body) < 0)
+        body.size = 0;
+    event_ring_put(&events->ring, owner,
+                   (struct holden_view){(const char *)buffer_bytes(&body), body.size});
     serve_all(events, NULL);
 }
 
@@ -160,11 +162,14 @@ int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
     *follower = (struct follower){
         .peer = peer, .id = id,
         .follow = HOLDEN_HAS(request, subscribe, follow) && request->follow,
-        .next = since && request->since < events->last ? request->since + 1 : events->last + 1,
+        .next = since && request->since < events->ring.last ? request->since + 1
+                                                           : events->ring.last + 1,
     };
     /* Without a number, a reader that does not follow wants all that is kept. */
+    struct holden_event event;
+    uint32_t owner;
     if (!since && !follower->follow)
-        follower->next = oldest(events);
+        follower->next = next_kept(events, 1, &owner, &event);
     LIST_INSERT_HEAD(&events->followers, follower, entry);
     if (HOLDEN_HAS(request, subscribe, tell) && request->tell) {
         struct holden_target target = {0};

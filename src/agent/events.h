@@ -4,30 +4,21 @@
 
 #include <sys/queue.h>
 
+#include "agent/event_ring.h"
 #include "protocol/message.h"
 
 struct agent;
 struct peer;
 struct process;
 
-enum { EVENTS_KEPT = 1024 };
-
-/* One kept event: its encoded body, and whom it may be shown to. */
-struct kept_event {
-    uint8_t *body;   /* owned */
-    uint32_t size;
-    uint32_t owner;  /* whose process it is about; UINT32_MAX: everybody's business */
-};
-
 struct events {
     struct agent *agent;
-    struct kept_event ring[EVENTS_KEPT]; /* event N is at N % EVENTS_KEPT */
-    uint64_t last;                       /* sequence number of the newest */
+    struct event_ring ring;
     LIST_HEAD(, follower) followers;
 };
 
-/* Starts the ring; numbers go on behind `last`. */
-void events_init(struct events *events, struct agent *agent, uint64_t last);
+/* Goes on with the ring in the agent's state directory, which is locked. 0 or -ENOMEM. */
+int events_open(struct events *events, struct agent *agent);
 
 /* Frees the ring and all followers. */
 void events_free(struct events *events);

@@ -159,7 +159,10 @@ static int open_agent(struct agent *agent) {
                     "kinds of StandardOutput= are possible here", agent->store.path);
     store_remember(&agent->store, "cgroup-made", &agent->hierarchy.made);
     audit_open(&agent->audit);
-    events_init(&agent->events, agent, 0);
+    if (events_open(&agent->events, agent) < 0) {
+        log_error("no memory for events");
+        return AGENT_EXIT_REFUSED;
+    }
     return 0;
 }
 

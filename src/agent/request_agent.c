@@ -64,7 +64,7 @@ int request_self(struct request *request, struct failure *failure) {
     HOLDEN_SET(&m, self_state, records, agent->processes.ended);
     HOLDEN_SET(&m, self_state, clients, agent->listener.count);
     HOLDEN_SET(&m, self_state, starts, agent->starts);
-    HOLDEN_SET(&m, self_state, sequence, agent->events.last);
+    HOLDEN_SET(&m, self_state, sequence, agent->events.ring.last);
     HOLDEN_SET(&m, self_state, resident, resident(getpid()) + resident(getppid()));
     HOLDEN_SET(&m, self_state, cpu, cpu);
     HOLDEN_SET(&m, self_state, descriptors, open_descriptors());

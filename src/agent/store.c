@@ -95,7 +95,8 @@ static void empty_directory(int directory) {
 
 /* The files in it beside the directories; a .new is left by an agent that was killed as it wrote.
  */
-static const char *const files[] = {"next-id", "next-id.new", "cgroup-made", "cgroup-made.new"};
+static const char *const files[] = {"next-id", "next-id.new", "cgroup-made", "cgroup-made.new",
+                                    "events"};
 
 void store_close(struct store *store, bool remove) {
     if (remove && store->root >= 0) {
@@ -161,7 +162,8 @@ void store_remember(struct store *store, const char *name, bool *fact) {
 
 /* To where a person can look at it, beside what is there from earlier. What cannot be moved stays
  * where it is and is refused again the next time. */
-static void refuse(struct store *store, const char *name, const char *why) {
+static void set_aside(struct store *store, int directory, const char *what, const char *name,
+                      const char *why) {
     enum { TRIES = 10000 };
     char to[320];
     int r = mkdirat(store->root, "refused", 0700) < 0 && errno != EEXIST ? -errno : -EEXIST;
@@ -170,14 +172,18 @@ static void refuse(struct store *store, const char *name, const char *why) {
             snprintf(to, sizeof(to), "refused/%s", name);
         else
             snprintf(to, sizeof(to), "refused/%s.%u", name, number);
-        r = renameat2(store->records, name, store->root, to, RENAME_NOREPLACE) < 0 ? -errno : 0;
+        r = renameat2(directory, name, store->root, to, RENAME_NOREPLACE) < 0 ? -errno : 0;
     }
     if (r == 0)
-        log_warning("record %s/records/%s is refused: %s; moved to %s/%s", store->path, name, why,
+        log_warning("%s%s of %s is refused: %s; moved to %s/%s", what, name, store->path, why,
                     store->path, to);
     else
-        log_warning("record %s/records/%s is refused: %s; it stays there, since it cannot be moved "
-                    "to %s/refused: %s", store->path, name, why, store->path, strerror(-r));
+        log_warning("%s%s of %s is refused: %s; it stays there, since it cannot be moved to "
+                    "%s/refused: %s", what, name, store->path, why, store->path, strerror(-r));
+}
+
+void store_set_aside(struct store *store, const char *name, const char *why) {
+    set_aside(store, store->root, "", name, why);
 }
 
 bool store_refused(const struct store *store, uint64_t id) {
@@ -246,7 +252,7 @@ static int read_one(struct store *store, struct agent *agent, const char *name,
         wrong = record_fault(&kept, store->boot, id);
     if (!wrong)
         return found(agent, &kept);
-    refuse(store, name, wrong);
+    set_aside(store, store->records, "record ", name, wrong);
     return 0;
 }
 

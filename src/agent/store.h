@@ -45,5 +45,8 @@ void store_remember(struct store *store, const char *name, bool *fact);
 int store_read(struct store *store, struct agent *agent,
                int (*found)(struct agent *agent, const struct holden_kept *kept));
 
+/* Moves a file of the state directory's root aside in the same way. */
+void store_set_aside(struct store *store, const char *name, const char *why);
+
 /* Whether a record of that id was refused, now or by an earlier agent, and is still there. */
 bool store_refused(const struct store *store, uint64_t id);

@@ -139,7 +139,7 @@ TEST(settings_of_the_agent_itself) {
 TEST(a_dry_run_changes_nothing) {
     struct scene scene;
     open_scene(&scene);
-    uint64_t told = scene.stage.agent->events.last;
+    uint64_t told = scene.stage.agent->events.ring.last;
     scene.dry_run = true;
     WANT(tasks_max, 50);
     constrained(&scene);
@@ -147,7 +147,7 @@ TEST(a_dry_run_changes_nothing) {
     assert_int_equal(scene.after.tasks_max, 50);
     file_is(&scene, "pids.max", "100");
     assert_int_equal(kept(&scene).tasks_max, 100);
-    assert_int_equal(scene.stage.agent->events.last, told);
+    assert_int_equal(scene.stage.agent->events.ring.last, told);
     close_scene(&scene);
 }
 
@@ -217,14 +217,14 @@ TEST(taken_back_by_itself) {
     constrained(&scene);
     file_is(&scene, "pids.max", "200");
     file_is(&scene, "cpuset.cpus", "0-1");
-    uint64_t told = scene.stage.agent->events.last;
+    uint64_t told = scene.stage.agent->events.ring.last;
     scratch_write(&scene.stage.scratch, "cgroup/1-web/cpuset.cpus",
                   "0"); /* what is written fits over it */
     elapse(&scene);
     file_is(&scene, "pids.max", "100");
     file_is(&scene, "cpuset.cpus", "");
     assert_int_equal(kept(&scene).tasks_max, 100);
-    assert_int_equal(scene.stage.agent->events.last, told + 1);
+    assert_int_equal(scene.stage.agent->events.ring.last, told + 1);
     close_scene(&scene);
 }
 

@@ -1,8 +1,10 @@
 #include "agent/events.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/state.h"
 #include "stage.h"
@@ -244,19 +246,124 @@ TEST(an_action_names_who_did_it) {
     stage_close(&stage);
 }
 
-TEST(numbers_go_on_behind_the_last) {
+/* The agent dies, and the next one goes on in the same directory. */
+static void succeed(struct stage *stage) {
+    events_free(&stage->agent->events);
+    assert_int_equal(events_open(&stage->agent->events, stage->agent), 0);
+}
+
+TEST(events_outlive_the_agent) {
     struct stage stage;
     struct guest guest;
     stage_open(&stage);
     stage_guest(&stage, &guest, 0);
-    events_init(&stage.agent->events, stage.agent, 500);
+    tell(&stage, 3);
+    succeed(&stage);
     tell(&stage, 1);
-    uint32_t id = subscribe(&guest, &(uint64_t){3}, false);
-    hears_missed(&guest, id, 497, 500);
-    hears(&guest, id, 501);
+    uint32_t id = subscribe(&guest, &(uint64_t){1}, false);
+    for (uint64_t sequence = 2; sequence <= 4; sequence++)
+        hears(&guest, id, sequence);
+    guest_expect(&guest, HOLDEN_MESSAGE_end, id, NULL);
+    /* More than are kept. */
+    tell(&stage, EVENTS_KEPT);
+    succeed(&stage);
+    id = subscribe(&guest, &(uint64_t){1}, false);
+    hears_missed(&guest, id, 3, 4);
+    for (uint64_t sequence = 5; sequence <= EVENTS_KEPT + 4; sequence++)
+        hears(&guest, id, sequence);
     guest_expect(&guest, HOLDEN_MESSAGE_end, id, NULL);
     guest_close(&guest);
     stage_close(&stage);
+}
+
+TEST(whose_business_they_are_is_kept_too) {
+    struct stage stage;
+    struct guest guest;
+    stage_open(&stage);
+    stage_guest(&stage, &guest, 1000);
+    events_state(stage_process(&stage, "own", HOLDEN_state_RUNNING, 1000));
+    events_state(stage_process(&stage, "other", HOLDEN_state_RUNNING, 1001));
+    succeed(&stage);
+    uint32_t id = subscribe(&guest, &(uint64_t){0}, false);
+    hears(&guest, id, 1);
+    guest_expect(&guest, HOLDEN_MESSAGE_end, id, NULL);
+    guest_close(&guest);
+    stage_close(&stage);
+}
+
+/* One too large for its place lives as long as the agent; then it is missed. */
+TEST(a_large_event_is_lost_with_the_agent) {
+    struct stage stage;
+    struct guest guest;
+    struct holden_event event;
+    char text[1000];
+    stage_open(&stage);
+    stage_guest(&stage, &guest, 0);
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    tell(&stage, 1);
+    events_agent(stage.agent, text);
+    tell(&stage, 1);
+    uint32_t id = subscribe(&guest, &(uint64_t){1}, false);
+    guest_expect(&guest, HOLDEN_MESSAGE_event, id, &event);
+    assert_true(holden_view_is(event.text, text));
+    hears(&guest, id, 3);
+    guest_expect(&guest, HOLDEN_MESSAGE_end, id, NULL);
+    succeed(&stage);
+    id = subscribe(&guest, &(uint64_t){0}, false);
+    hears(&guest, id, 1);
+    hears_missed(&guest, id, 1, 2);
+    hears(&guest, id, 3);
+    guest_expect(&guest, HOLDEN_MESSAGE_end, id, NULL);
+    guest_close(&guest);
+    stage_close(&stage);
+}
+
+/* An agent that dies as it writes leaves a place without a number: that one is missed, and its
+ * number is another's only if nobody can have read it. */
+TEST(an_event_that_was_being_written) {
+    struct stage stage;
+    struct guest guest;
+    uint64_t zero = 0;
+    stage_open(&stage);
+    stage_guest(&stage, &guest, 0);
+    tell(&stage, 3);
+    int file = openat(stage.agent->store.root, "events", O_RDWR | O_CLOEXEC);
+    enum { HEAD = 32, PLACE = 256 };
+    assert_int_equal(pwrite(file, &zero, sizeof(zero), HEAD + 2 * PLACE), sizeof(zero));
+    close(file);
+    succeed(&stage);
+    uint32_t id = subscribe(&guest, &(uint64_t){0}, false);
+    hears(&guest, id, 1);
+    hears_missed(&guest, id, 1, 2);
+    hears(&guest, id, 3);
+    guest_expect(&guest, HOLDEN_MESSAGE_end, id, NULL);
+    guest_close(&guest);
+    stage_close(&stage);
+}
+
+/* Numbers go on behind every one that there can have been. */
+TEST(a_file_that_is_no_agents_is_set_aside) {
+    static const char *const contents[] = {"garbled", NULL};
+    for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
+        struct stage stage;
+        stage_open(&stage);
+        tell(&stage, 3);
+        events_free(&stage.agent->events);
+        assert_int_equal(unlinkat(stage.agent->store.root, "events", 0), 0);
+        if (contents[i])
+            scratch_write(&stage.scratch, "state/events", contents[i]);
+        else
+            scratch_make(&stage.scratch, "state/events");
+        assert_int_equal(events_open(&stage.agent->events, stage.agent), 0);
+        assert_int_equal(faccessat(stage.agent->store.root, "refused/events", F_OK, 0), 0);
+        assert_true(stage.agent->events.ring.last > UINT64_C(1000000000000000));
+        uint64_t last = stage.agent->events.ring.last;
+        tell(&stage, 1);
+        succeed(&stage);
+        assert_true(stage.agent->events.ring.last == last + 1);
+        stage_close(&stage);
+    }
 }
 
 UNIT_MAIN

@@ -260,7 +260,7 @@ TEST(a_target_is_told_before_its_answer) {
     HOLDEN_SET(&subscribe, subscribe, follow, true);
     id = guest_ask(&scene.member, HOLDEN_MESSAGE_subscribe, &subscribe, NULL, 0);
     guest_expect(&scene.member, HOLDEN_MESSAGE_target, id, &target);
-    assert_int_equal(target.id, scene.stage.agent->events.last);
+    assert_int_equal(target.id, scene.stage.agent->events.ring.last);
     HOLDEN_SET(&subscribe, subscribe, follow, false);
     id = guest_ask(&scene.member, HOLDEN_MESSAGE_subscribe, &subscribe, NULL, 0);
     guest_expect(&scene.member, HOLDEN_MESSAGE_target, id, &target);
@@ -670,14 +670,14 @@ TEST(frozen_and_thawed) {
     assert_true(process->frozen);
     assert_string_equal(
         scratch_read(&scene.stage.scratch, "cgroup/1-web/cgroup.freeze", text, sizeof(text)), "1");
-    uint64_t told = scene.stage.agent->events.last;
+    uint64_t told = scene.stage.agent->events.ring.last;
     guest_expect(guest, HOLDEN_MESSAGE_done, ABOUT(guest, freeze, "web"), NULL);
-    assert_int_equal(scene.stage.agent->events.last, told);
+    assert_int_equal(scene.stage.agent->events.ring.last, told);
     guest_expect(guest, HOLDEN_MESSAGE_done, ABOUT(guest, thaw, "web"), NULL);
     assert_false(process->frozen);
     assert_string_equal(
         scratch_read(&scene.stage.scratch, "cgroup/1-web/cgroup.freeze", text, sizeof(text)), "0");
-    assert_int_equal(scene.stage.agent->events.last, told + 1);
+    assert_int_equal(scene.stage.agent->events.ring.last, told + 1);
     close_scene(&scene);
 }
 

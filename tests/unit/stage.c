@@ -80,7 +80,7 @@ void stage_open(struct stage *stage) {
     assert_int_equal(watch_open(&agent->watch, agent), 0);
     open_directories(stage);
     trimmer_open(&agent->trimmer, agent);
-    events_init(&agent->events, agent, 0);
+    assert_int_equal(events_open(&agent->events, agent), 0);
     assert_int_equal(listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, getgid(),
                                     &request_calls, agent),
                      0);

@@ -25,10 +25,10 @@ TEST(the_whole_table) {
         for (unsigned event = 0; event < PROCESS_EVENTS; event++) {
             char to = expected[from][event];
             state_recover(process, from);
-            uint64_t told = stage.agent->events.last;
+            uint64_t told = stage.agent->events.ring.last;
             assert_int_equal(process_event(process, event), to == '-' ? -EPERM : 0);
             assert_int_equal(letters[process->state], to == '-' ? letters[from] : to);
-            assert_int_equal(stage.agent->events.last - told, to != '-');
+            assert_int_equal(stage.agent->events.ring.last - told, to != '-');
         }
     stage_close(&stage);
 }
