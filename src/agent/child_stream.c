@@ -23,7 +23,9 @@ static int open_path(const struct child *child, const struct plan_stream *stream
 
 static int open_null(const struct child *child, const struct plan_stream *stream, int flags) {
     bool input = stream == &child->plan->stream[STDIN_FILENO];
-    return open("/dev/null", (input ? O_RDONLY : O_WRONLY) | flags);
+    /* What is inherited from it as standard output can be written to, as with systemd. */
+    bool both = input && child->plan->stream[STDOUT_FILENO].source == PLAN_SOURCE_INPUT;
+    return open("/dev/null", (both ? O_RDWR : input ? O_RDONLY : O_WRONLY) | flags);
 }
 
 static int find_passed(const struct child *child, const struct plan_stream *stream, int flags) {
@@ -32,6 +34,11 @@ static int find_passed(const struct child *child, const struct plan_stream *stre
         return child->fds[stream->passed];
     errno = EBADF;
     return -1;
+}
+
+static int find_input(const struct child *child, const struct plan_stream *stream, int flags) {
+    (void)child, (void)stream, (void)flags;
+    return STDIN_FILENO;
 }
 
 static int find_output(const struct child *child, const struct plan_stream *stream, int flags) {
@@ -63,15 +70,19 @@ static const struct source sources[] = {
     [PLAN_SOURCE_TRUNCATE] = {open_path, O_WRONLY | O_CREAT | O_TRUNC, PLAN_HAS_OPEN_AS_USER},
     [PLAN_SOURCE_JOURNAL] = {open_journal, SOCK_CLOEXEC, PLAN_HAS_IDS},
     [PLAN_SOURCE_OUTPUT] = {find_output, 0, 0},
+    [PLAN_SOURCE_BOTH] = {open_path, O_RDWR, PLAN_HAS_OPEN_AS_USER},
+    [PLAN_SOURCE_INPUT] = {find_input, 0, 0},
 };
-_Static_assert(sizeof(sources) / sizeof(sources[0]) == PLAN_SOURCE_OUTPUT + 1, "a row per source");
+_Static_assert(sizeof(sources) / sizeof(sources[0]) == PLAN_SOURCE_INPUT + 1, "a row per source");
 
-/* A duplicate of standard output has to wait for it. */
+/* A duplicate has to wait for what it is one of. */
 static bool is_late(const struct plan *plan, unsigned number) {
     if (plan->stream[number].source == PLAN_SOURCE_OUTPUT)
         number = STDOUT_FILENO;
+    if (plan->stream[number].source == PLAN_SOURCE_INPUT)
+        number = STDIN_FILENO;
     uint32_t source = plan->stream[number].source;
-    return source <= PLAN_SOURCE_OUTPUT && (plan->has & sources[source].late);
+    return source <= PLAN_SOURCE_INPUT && (plan->has & sources[source].late);
 }
 
 /* What was opened stays open beside its duplicate until exec: it is close-on-exec, which a
@@ -79,7 +90,7 @@ static bool is_late(const struct plan *plan, unsigned number) {
 static int put_stream(const struct child *child, bool late) {
     unsigned number = child->step - PLAN_STEP_STDIN;
     const struct plan_stream *stream = &child->plan->stream[number];
-    if (stream->source > PLAN_SOURCE_OUTPUT) {
+    if (stream->source > PLAN_SOURCE_INPUT) {
         errno = EINVAL;
         return -1;
     }

@@ -25,6 +25,20 @@ static int parse_time(const char *text, uint64_t *value) {
     return unit_parse_time(text, 1000000, value);
 }
 
+/* The kinds that need no path; what a process inherits is no choice of the agent's. */
+static int parse_output(const char *text, uint64_t *value) {
+    uint32_t kind;
+    if (strcmp(text, "auto") == 0) {
+        *value = CONFIG_OUTPUT_AUTO;
+        return 0;
+    }
+    if (holden_number(&holden_enum_stream_kind, text, &kind) < 0 ||
+        kind > HOLDEN_stream_kind_JOURNAL)
+        return -EINVAL;
+    *value = kind;
+    return 0;
+}
+
 static const struct key {
     const char *name;
     size_t offset;
@@ -33,6 +47,7 @@ static const struct key {
 #define PARSE_COUNT parse_count
 #define PARSE_SIZE parse_size
 #define PARSE_TIME parse_time
+#define PARSE_OUTPUT parse_output
 #define CONFIG(Name, member, kind, initial, doc) \
     {#Name, offsetof(struct config, member), PARSE_##kind},
     CONFIG_KEYS(CONFIG)

@@ -5,13 +5,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol/message.h"
+
 /* CONFIG(Name, member, kind, default, doc): every key, once. */
 #define CONFIG_KEYS(CONFIG)                                                                  \
+    CONFIG(DefaultStandardOutput, output, OUTPUT, HOLDEN_stream_kind_LOG,                    \
+           "StandardOutput= of a process that has none: log, journal, null or auto")         \
     CONFIG(KeepRecords, keep_records, COUNT, 1000, "ended processes whose records are kept") \
     CONFIG(LogMax, log_max, SIZE, 1 << 20,                                                   \
            "bytes of a process's log that are kept, unless it has LogMax=")                  \
     CONFIG(TimeoutStopSec, timeout_stop, TIME, 10000000,                                     \
            "time to stop, unless a process has TimeoutStopSec=")
+
+/* DefaultStandardOutput=auto: the journal where journald's socket is there, else the log. */
+enum { CONFIG_OUTPUT_AUTO = 100 };
 
 struct config {
     char group[64]; /* Group=: whose members may use the agent; holden unless set */

@@ -86,7 +86,6 @@ static int choose_stream(struct process *process, struct parts *parts, unsigned 
                            "the path is not absolute");
     if ((number == 0 && value.kind != HOLDEN_stream_kind_NULL &&
          value.kind != HOLDEN_stream_kind_FILE) ||
-        (number == 1 && value.kind == HOLDEN_stream_kind_INHERIT) ||
         value.kind == HOLDEN_stream_kind_PASSED)
         return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
                            "\"%s\" is not for this stream",
@@ -189,6 +188,29 @@ static struct holden_view command_of(const struct process *process, struct holde
     return command;
 }
 
+/* What was to become the standard stream, for people. */
+static const char *describe_stream(const struct process *process, uint32_t step, char *text,
+                                   size_t space) {
+    struct holden_start start;
+    struct holden_properties p;
+    struct holden_stream stream = {0};
+    struct holden_fault fault;
+    process_request(process, &start, &p);
+    const struct holden_nested *asked = step == PLAN_STEP_STDIN    ? &p.standard_input
+                                        : step == PLAN_STEP_STDOUT ? &p.standard_output
+                                                                   : &p.standard_error;
+    if (holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &stream,
+                      &fault) < 0)
+        return "";
+    if (stream.kind == HOLDEN_stream_kind_JOURNAL)
+        return "journald's socket /run/systemd/journal/stdout: ";
+    if (stream.path.size == 0)
+        return "";
+    snprintf(text, space, "%.*s: ", (int)(stream.path.size < 1024 ? stream.path.size : 1024),
+             stream.path.data);
+    return text;
+}
+
 static void refuse_step(struct process *process, uint32_t step, int error) {
     struct holden_start start;
     const char *words = plan_step_words(step);
@@ -196,6 +218,10 @@ static void refuse_step(struct process *process, uint32_t step, int error) {
         struct holden_view command = command_of(process, &start);
         refuse(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
                command.data, strerror(error));
+    } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {
+        char text[1100];
+        refuse(process, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
+               strerror(error));
     } else
         refuse(process, words, "%s", strerror(error));
 }

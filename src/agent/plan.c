@@ -201,18 +201,35 @@ static const uint32_t sources[] = {
     [HOLDEN_stream_kind_PASSED] = PLAN_SOURCE_PASSED,
 };
 
+/* The header of journald's stream protocol: identifier, unit (which only a manager of units may
+ * name), priority, whether lines may have a level of their own, then no forwarding to syslog, kmsg
+ * or console. The defaults are those of systemd.exec(5). */
+static struct plan_run put_journal_header(struct draft *draft, const struct plan_input *input) {
+    const struct holden_properties *p = input->properties;
+    char text[320];
+    uint32_t facility = HOLDEN_HAS(p, properties, syslog_facility)
+                            ? p->syslog_facility
+                            : (uint32_t)HOLDEN_syslog_facility_DAEMON;
+    uint32_t level = HOLDEN_HAS(p, properties, syslog_level) ? p->syslog_level
+                                                             : (uint32_t)HOLDEN_syslog_level_INFO;
+    bool prefix = !HOLDEN_HAS(p, properties, syslog_level_prefix) || p->syslog_level_prefix;
+    struct holden_view name = process_identifier(input->process, p);
+    snprintf(text, sizeof(text), "%.*s\n\n%u\n%d\n0\n0\n0\n", (int)name.size, name.data,
+             facility << 3 | level, prefix);
+    return put_string(draft, holden_view(text));
+}
+
 static void put_stream(struct draft *draft, const struct plan_input *input, unsigned number) {
     const struct plan_stream_input *from = &input->streams[number];
     struct plan_stream stream = {.source = sources[from->kind], .passed = from->passed};
     if (number == 0 && from->kind == HOLDEN_stream_kind_FILE)
-        stream.source = PLAN_SOURCE_READ;
-    if (from->kind == HOLDEN_stream_kind_JOURNAL) {
-        /* The header of journald's stream protocol: identifier, unit, priority (info), then no
-         * level prefix, no forwarding to syslog, kmsg or console. */
-        char text[128];
-        snprintf(text, sizeof(text), "%s\n\n6\n0\n0\n0\n0\n", input->process->name);
-        stream.path = put_string(draft, holden_view(text));
-    } else if (from->path.size > 0)
+        stream.source = input->streams[1].kind == HOLDEN_stream_kind_INHERIT ? PLAN_SOURCE_BOTH
+                                                                             : PLAN_SOURCE_READ;
+    if (number == 1 && from->kind == HOLDEN_stream_kind_INHERIT)
+        stream.source = PLAN_SOURCE_INPUT;
+    if (from->kind == HOLDEN_stream_kind_JOURNAL)
+        stream.path = put_journal_header(draft, input);
+    else if (from->path.size > 0)
         stream.path = put_string(draft, from->path);
     if (draft->error == 0)
         head(draft)->stream[number] = stream;

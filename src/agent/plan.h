@@ -98,6 +98,8 @@ enum plan_source {
     PLAN_SOURCE_JOURNAL,  /* connect to journald's stream socket and send the string at path, its
                              header; after the ids are set, since journald files by who connects */
     PLAN_SOURCE_OUTPUT,   /* a duplicate of standard output (for standard error only) */
+    PLAN_SOURCE_BOTH,     /* open path for reading and writing (for standard input only) */
+    PLAN_SOURCE_INPUT,    /* a duplicate of standard input (for standard output only) */
 };
 
 struct plan_stream {

@@ -323,3 +323,10 @@ int process_replace_properties(struct process *process,
     process->request_size = encoded.size;
     return 0;
 }
+
+struct holden_view process_identifier(const struct process *process,
+                                      const struct holden_properties *properties) {
+    bool set = HOLDEN_HAS(properties, properties, syslog_identifier) &&
+               properties->syslog_identifier.size > 0;
+    return set ? properties->syslog_identifier : holden_view(process->name);
+}

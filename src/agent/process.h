@@ -193,5 +193,9 @@ bool process_alive(const struct process *process);
 void process_request(const struct process *process, struct holden_start *start,
                      struct holden_properties *properties);
 
+/* What its lines in the journal are found by: SyslogIdentifier=, or its name. */
+struct holden_view process_identifier(const struct process *process,
+                                      const struct holden_properties *properties);
+
 /* Replaces the properties in its request. 0 or -errno (nothing changed). */
 int process_replace_properties(struct process *process, const struct holden_properties *properties);

@@ -305,10 +305,49 @@ int request_wait(struct request *request, struct failure *failure) {
     return 0;
 }
 
+/* Whether one of its streams leads to the journal, and under which identifier. */
+static bool find_journal(const struct process *process, struct holden_view *identifier) {
+    struct holden_start start;
+    struct holden_properties p;
+    struct holden_stream stream;
+    struct holden_fault fault;
+    process_request(process, &start, &p);
+    const struct {
+        bool set;
+        const struct holden_nested *value;
+    } streams[] = {
+        {HOLDEN_HAS(&p, properties, standard_output), &p.standard_output},
+        {HOLDEN_HAS(&p, properties, standard_error), &p.standard_error},
+    };
+    *identifier = process_identifier(process, &p);
+    for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
+        if (streams[i].set &&
+            holden_decode(&holden_record_stream, streams[i].value->bytes.data,
+                          streams[i].value->bytes.size, &stream, &fault) == 0 &&
+            stream.kind == HOLDEN_stream_kind_JOURNAL)
+            return true;
+    return false;
+}
+
+static int tell_journal(struct request *request, struct holden_view identifier) {
+    const struct process *process = request->target;
+    struct holden_log_file message = {0};
+    HOLDEN_SET(&message, log_file, live, process_alive(process));
+    HOLDEN_SET(&message, log_file, journal, identifier);
+    HOLDEN_SET(&message, log_file, since, process->started_realtime);
+    if (!process_alive(process))
+        HOLDEN_SET(&message, log_file, until, process->ended_realtime);
+    peer_reply(request->peer, HOLDEN_MESSAGE_log_file, request->id, &message, NULL, 0);
+    return 0;
+}
+
 int request_log(struct request *request, struct failure *failure) {
     struct process *process = request->target;
     _cleanup_close_ int fd = -1;
     int r = logfile_read(process, &fd);
+    struct holden_view identifier;
+    if (r == -ENOENT && find_journal(process, &identifier))
+        return tell_journal(request, identifier);
     if (r == -ENOENT)
         return failure_set(failure, HOLDEN_code_INVALID, "log",
                            "%s has no log: its output leads elsewhere (StandardOutput=)",

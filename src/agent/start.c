@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/rights.h"
@@ -109,6 +110,18 @@ static int check_environment(const struct holden_properties *properties, struct 
     return 0;
 }
 
+/* It becomes a line of journald's header. */
+static int check_identifier(const struct holden_properties *properties, struct failure *failure) {
+    struct holden_view text = properties->syslog_identifier;
+    if (!HOLDEN_HAS(properties, properties, syslog_identifier))
+        return 0;
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return failure_set(failure, HOLDEN_code_INVALID, "SyslogIdentifier",
+                               "it holds a control character");
+    return 0;
+}
+
 int start_check_properties(const struct holden_properties *properties, struct failure *failure) {
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         if (!holden_has(properties, i))
@@ -127,7 +140,8 @@ int start_check_properties(const struct holden_properties *properties, struct fa
             return failure_set(failure, HOLDEN_code_INVALID, "WorkingDirectory",
                                "the path is not absolute");
     }
-    return check_environment(properties, failure);
+    int r = check_identifier(properties, failure);
+    return r < 0 ? r : check_environment(properties, failure);
 }
 
 /* Encodes the request as it is kept: the name, and for a caller that is not root whom the kernel
@@ -243,6 +257,21 @@ static int check_user(const struct request *request, const struct holden_propert
                              (unsigned)peer->uid);
 }
 
+/* DefaultStandardOutput= becomes part of what was asked for, so that a restart, another agent and
+ * whoever looks for the output go by it. */
+static void choose_output(const struct agent *agent, const struct holden_start *start,
+                          struct holden_properties *properties, struct holden_stream *stream) {
+    uint64_t kind = agent->config.output;
+    if (kind == CONFIG_OUTPUT_AUTO)
+        kind = access("/run/systemd/journal/stdout", F_OK) == 0 ? HOLDEN_stream_kind_JOURNAL
+                                                                : HOLDEN_stream_kind_LOG;
+    if (HOLDEN_HAS(properties, properties, standard_output) || HOLDEN_HAS(start, start, output) ||
+        kind == HOLDEN_stream_kind_LOG)
+        return;
+    HOLDEN_SET(stream, stream, kind, (uint32_t)kind);
+    HOLDEN_SET(properties, properties, standard_output, (struct holden_nested){.value = stream});
+}
+
 int start_make(struct request *request, struct process **out, struct failure *failure) {
     const struct holden_start *start = request->message;
     struct agent *agent = request->agent;
@@ -274,6 +303,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         return failure_errno(failure, -r, NULL, "cannot keep another process");
     process->owner = request->peer->uid;
     process->owner_gid = request->peer->gid;
+    struct holden_stream output = {0};
+    choose_output(agent, start, &properties, &output);
     r = take_streams(request, start, process, failure);
     if (r == 0 && (r = keep_request(request, process, start, &properties)) < 0)
         r = failure_errno(failure, -r, NULL, "cannot keep the request");

@@ -40,17 +40,61 @@ void output_printf(struct output *output, const char *format, ...) {
         free(text);
 }
 
-void output_safe(struct output *output, struct holden_view text) {
-    size_t start = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != 0x7f)
-            continue;
-        note(output, buffer_append(&output->buffer, text.data + start, i - start));
-        note(output, buffer_printf(&output->buffer, "\\x%02x", c));
-        start = i + 1;
+/* How many bytes the character that begins here has, if it is whole and no control character: 0
+ * where it is not, and more than `left` where that cannot be told yet (RFC 3629). */
+static size_t character(const unsigned char *at, size_t left) {
+    /* The bounds of the second byte, and the length, by the first. */
+    static const struct lead {
+        unsigned char first, last, least, most;
+        size_t size;
+    } leads[] = {
+        {0x20, 0x7e, 0, 0, 1},          {0xc2, 0xc2, 0xa0, 0xbf, 2}, /* not C1 */
+        {0xc3, 0xdf, 0x80, 0xbf, 2},    {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3},    {0xed, 0xed, 0x80, 0x9f, 3},
+        {0xee, 0xef, 0x80, 0xbf, 3},    {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4},    {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    const struct lead *lead = leads;
+    while (lead < leads + sizeof(leads) / sizeof(leads[0]) &&
+           (*at < lead->first || *at > lead->last))
+        lead++;
+    if (lead == leads + sizeof(leads) / sizeof(leads[0]))
+        return 0;
+    for (size_t i = 1; i < lead->size && i < left; i++)
+        if (at[i] < (i == 1 ? lead->least : 0x80) || at[i] > (i == 1 ? lead->most : 0xbf))
+            return 0;
+    return lead->size;
+}
+
+static size_t print_safe(struct output *output, struct holden_view text, bool lines, bool last) {
+    const unsigned char *bytes = (const unsigned char *)text.data;
+    size_t start = 0, at = 0;
+    while (at < text.size) {
+        size_t size = character(bytes + at, text.size - at);
+        if (lines && (bytes[at] == '\n' || bytes[at] == '\t'))
+            size = 1;
+        if (size > text.size - at) {
+            if (!last)
+                break;
+            size = 0;
+        }
+        if (size == 0) {
+            note(output, buffer_append(&output->buffer, text.data + start, at - start));
+            note(output, buffer_printf(&output->buffer, "\\x%02x", bytes[at]));
+            start = at + 1;
+        }
+        at += size ? size : 1;
     }
-    note(output, buffer_append(&output->buffer, text.data + start, text.size - start));
+    note(output, buffer_append(&output->buffer, text.data + start, at - start));
+    return at;
+}
+
+void output_safe(struct output *output, struct holden_view text) {
+    print_safe(output, text, false, true);
+}
+
+size_t output_safe_text(struct output *output, struct holden_view text, bool last) {
+    return print_safe(output, text, true, last);
 }
 
 void output_style(struct output *output, enum output_style style) {

@@ -19,12 +19,16 @@ struct output {
  * never without a terminal, with `no_color`, or with a NO_COLOR variable that is not empty. */
 void output_inspect(struct output *output, bool no_color);
 
-/* Append text: as it is; formatted; or with every byte that could steer a terminal shown as \xNN.
- * */
+/* Append text: as it is; formatted; or with every byte shown as \xNN that could steer a terminal
+ * which takes UTF-8: control characters, C0 and C1, and what is no character. */
 void output_text(struct output *output, const char *text);
 void output_printf(struct output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void output_safe(struct output *output, struct holden_view text);
+
+/* The same for text with lines: ends of lines and tabs are kept, and a character at the end that is
+ * not whole is left for the next time unless this is the `last`. How many bytes were taken. */
+size_t output_safe_text(struct output *output, struct holden_view text, bool last);
 
 /* Appends the codes that begin a style, or end it with OUTPUT_PLAIN; nothing without colours. */
 void output_style(struct output *output, enum output_style style);

@@ -7,9 +7,12 @@
 #include "common/cleanup.h"
 #include "common/unit.h"
 #include "controller/ending.h"
+#include "controller/journal.h"
 #include "controller/listing.h"
 #include "controller/syntax.h"
 #include "controller/user_name.h"
+
+enum { LAST_LINES = 10, LAST_BYTES = 8192 };
 
 struct view {
     struct command *command;
@@ -199,6 +202,47 @@ static void print_last_lines(struct view *view, struct holden_view text) {
     }
 }
 
+static bool leads_to_journal(bool set, const struct holden_nested *value) {
+    struct holden_stream stream;
+    struct holden_fault fault;
+    return set &&
+           holden_decode(&holden_record_stream, value->bytes.data, value->bytes.size, &stream,
+                         &fault) == 0 &&
+           stream.kind == HOLDEN_stream_kind_JOURNAL;
+}
+
+/* What it wrote to the journal is not the agent's to read, which waits for nothing. Where
+ * journalctl is missing, or may not tell, there is nothing to show. */
+static void print_last_of_journal(struct view *view, const struct holden_process *process) {
+    struct holden_properties p;
+    struct holden_fault fault;
+    if (!HOLDEN_HAS(process, process, properties) ||
+        holden_decode(&holden_record_properties, process->properties.bytes.data,
+                      process->properties.bytes.size, &p, &fault) < 0 ||
+        (!leads_to_journal(HOLDEN_HAS(&p, properties, standard_output), &p.standard_output) &&
+         !leads_to_journal(HOLDEN_HAS(&p, properties, standard_error), &p.standard_error)))
+        return;
+    bool named = HOLDEN_HAS(&p, properties, syslog_identifier) && p.syslog_identifier.size > 0;
+    struct journal_query query = {
+        .identifier = named ? p.syslog_identifier : process->name,
+        .since = process->started,
+        .until = HOLDEN_HAS(process, process, ended) ? process->ended + JOURNAL_LAG : 0,
+        .lines = LAST_LINES};
+    struct journal journal;
+    _cleanup_(buffer_free) struct buffer read = {0}, lines = {0};
+    journal_sync();
+    if (journal_open(&journal, &query, true) < 0)
+        return;
+    int r = journal_read(&journal, &read);
+    journal_close(&journal);
+    struct holden_view left = {(const char *)buffer_bytes(&read), read.size}, line;
+    while (r == 0 && journal_next_line(&left, &line))
+        r = buffer_append(&lines, line.data, line.size);
+    size_t shown = lines.size < LAST_BYTES ? lines.size : LAST_BYTES;
+    print_last_lines(view, (struct holden_view){
+        (const char *)buffer_bytes(&lines) + lines.size - shown, shown});
+}
+
 static void take_process(void *into, const struct holden_process *process) {
     struct view *view = into;
     if (view->command->options.json) {
@@ -211,7 +255,10 @@ static void take_process(void *into, const struct holden_process *process) {
     print_identity(view, process);
     print_resources(view, process);
     print_settings(view, process);
-    print_last_lines(view, process->output);
+    if (process->output.size > 0)
+        print_last_lines(view, process->output);
+    else
+        print_last_of_journal(view, process);
 }
 
 static int show(struct view *view, struct session *session, const char *name) {

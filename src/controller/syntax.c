@@ -41,7 +41,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(PASS_ENVIRONMENT, words, text, "variables", "names of variables")
     ROW(INPUT, input, stream, "input", "null or file:PATH")
     ROW(OUTPUT, output, stream, "output",
-        "log, journal, null, file:PATH, append:PATH or truncate:PATH (StandardError= also inherit)")
+        "log, journal, null, inherit, file:PATH, append:PATH or truncate:PATH")
     ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
     ROW(NAMESPACES, namespaces, namespaces, "namespaces",
         "yes, no, or some of cgroup ipc net mnt pid user uts, a leading ~ inverts")
@@ -49,6 +49,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "none, or address families such as AF_UNIX AF_INET, a leading ~ inverts")
     ROW(ERRNO, errno, errno, "error", "an error, such as EPERM or 1, or kill")
     ROW(WORDS, words, text, "words", "words")
+    ROW(TEXT, text, text, "text", "a text without control characters")
     ROW(PROFILE, profile, profile, "profile", "the path of an OCI seccomp profile")
     ROW(LIMIT_TIME, limit_time, limit_time, "limit (time)",
         "a time, or SOFT:HARD, such as 10s or 1min:2min, or infinity")

@@ -95,6 +95,7 @@ int syntax_print_profile(size_t index, const void *value, struct buffer *out);
 
 /* syntax_list.c: */
 int syntax_parse_names(struct settings *settings, size_t index, const char *value);
+int syntax_parse_text(struct settings *settings, size_t index, const char *value);
 int syntax_parse_words(struct settings *settings, size_t index, const char *value);
 int syntax_parse_environment(struct settings *settings, size_t index, const char *value);
 int syntax_parse_user(struct settings *settings, size_t index, const char *value);

@@ -130,6 +130,18 @@ int syntax_parse_names(struct settings *settings, size_t index, const char *valu
     return settings_append(settings, index, &nested, sizeof(nested));
 }
 
+int syntax_parse_text(struct settings *settings, size_t index, const char *value) {
+    struct holden_view view;
+    size_t size = strlen(value);
+    if ((int64_t)size > holden_property(index)->maximum)
+        return -ERANGE;
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+            return -EINVAL;
+    int r = settings_text(settings, value, size, &view);
+    return r < 0 ? r : settings_set(settings, index, &view);
+}
+
 int syntax_parse_words(struct settings *settings, size_t index, const char *value) {
     const int64_t most = holden_property(index)->maximum;
     struct holden_view word;

@@ -85,9 +85,8 @@ int syntax_parse_input(struct settings *settings, size_t index, const char *valu
 int syntax_parse_output(struct settings *settings, size_t index, const char *value) {
     unsigned kinds = 1U << HOLDEN_stream_kind_NULL | 1U << HOLDEN_stream_kind_LOG |
                      1U << HOLDEN_stream_kind_JOURNAL | 1U << HOLDEN_stream_kind_FILE |
-                     1U << HOLDEN_stream_kind_APPEND | 1U << HOLDEN_stream_kind_TRUNCATE;
-    if (index == HOLDEN_INDEX(properties, standard_error))
-        kinds |= 1U << HOLDEN_stream_kind_INHERIT;
+                     1U << HOLDEN_stream_kind_APPEND | 1U << HOLDEN_stream_kind_TRUNCATE |
+                     1U << HOLDEN_stream_kind_INHERIT;
     return parse_stream(settings, index, value, kinds);
 }
 

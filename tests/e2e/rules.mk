@@ -1,6 +1,7 @@
 # What the end-to-end suites need besides the programs.
 LOAD := $(BUILD)/tests/load
 MUTATE := $(BUILD)/tests/mutate
+FLOOD := $(BUILD)/tests/flood
 
 $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -10,5 +11,9 @@ $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
+$(FLOOD): $(call objects,tests/e2e/flood.c)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^
+
 .PHONY: e2e-programs
-e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(MUTATE)
+e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(MUTATE) $(FLOOD)

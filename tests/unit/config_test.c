@@ -41,6 +41,7 @@ static void is_default(const struct config *config) {
     assert_string_equal(config->group, "holden");
     assert_int_equal(config->keep_records, 1000);
     assert_int_equal(config->log_max, 1 << 20);
+    assert_int_equal(config->output, HOLDEN_stream_kind_LOG);
     assert_int_equal(config->timeout_stop, 10000000);
 }
 
@@ -72,13 +73,15 @@ TEST(every_key) {
     struct config config;
     char said[1024];
     assert_int_equal(
-        says("# words\n[Agent]\nGroup=users\nKeepRecords=7\nLogMax=2M\nTimeoutStopSec=1min 5s\n",
+        says("# words\n[Agent]\nGroup=users\nKeepRecords=7\nLogMax=2M\nTimeoutStopSec=1min 5s\n"
+             "DefaultStandardOutput=auto\n",
              &config, said, sizeof(said)),
         0);
     assert_string_equal(said, "");
     assert_string_equal(config.group, "users");
     assert_int_equal(config.keep_records, 7);
     assert_int_equal(config.log_max, 2 << 20);
+    assert_int_equal(config.output, CONFIG_OUTPUT_AUTO);
     assert_int_equal(config.timeout_stop, 65000000);
 }
 
@@ -109,6 +112,8 @@ TEST(wrong_lines_are_named) {
         {"[Agent]\nKeepRecords=many\n", "KeepRecords=many: not a valid value", "line 2"},
         {"[Agent]\n\nKeepRecords=-1\n", "not a valid value", "line 3"},
         {"[Agent]\nLogMax=1X\n", "not a valid value", "line 2"},
+        {"[Agent]\nDefaultStandardOutput=file:/x\n", "not a valid value", "line 2"},
+        {"[Agent]\nDefaultStandardOutput=inherit\n", "not a valid value", "line 2"},
         {"[Agent]\nTimeoutStopSec=\n", "not a valid value", "line 2"},
         {"KeepRecords=7\n", "unknown section", "line 1"},
         {"[agent]\nKeepRecords=7\n", "[agent]: unknown section", "line 2"},

@@ -190,6 +190,7 @@ TEST(streams) {
         {0, {HOLDEN_stream_kind_NULL, 0, {0}}, PLAN_SOURCE_NULL, NULL},
         {1, {HOLDEN_stream_kind_LOG, 2, {0}}, PLAN_SOURCE_PASSED, NULL},
         {2, {HOLDEN_stream_kind_INHERIT, 0, {0}}, PLAN_SOURCE_OUTPUT, NULL},
+        {1, {HOLDEN_stream_kind_INHERIT, 0, {0}}, PLAN_SOURCE_INPUT, NULL},
         {0, {HOLDEN_stream_kind_PASSED, 3, {0}}, PLAN_SOURCE_PASSED, NULL},
         {0, {HOLDEN_stream_kind_FILE, 0, {"/input", 6}}, PLAN_SOURCE_READ, "/input"},
         {1, {HOLDEN_stream_kind_FILE, 0, {"/output", 7}}, PLAN_SOURCE_WRITE, "/output"},
@@ -219,8 +220,19 @@ TEST(the_header_of_journald) {
     build(&made);
     const struct plan_stream *stream = &head(&made)->stream[1];
     assert_int_equal(stream->source, PLAN_SOURCE_JOURNAL);
-    assert_string_equal(run_of(&made, stream->path, 1), "web\n\n6\n0\n0\n0\n0\n");
-    assert_int_equal(stream->path.count, strlen("web\n\n6\n0\n0\n0\n0\n") + 1);
+    assert_string_equal(run_of(&made, stream->path, 1), "web\n\n30\n1\n0\n0\n0\n");
+    assert_int_equal(stream->path.count, strlen("web\n\n30\n1\n0\n0\n0\n") + 1);
+    end(&made);
+    begin(&made, LIST("/bin/true"));
+    struct holden_properties *all = &made.properties.all;
+    HOLDEN_SET(all, properties, syslog_identifier, holden_view("front door"));
+    HOLDEN_SET(all, properties, syslog_facility, HOLDEN_syslog_facility_LOCAL7);
+    HOLDEN_SET(all, properties, syslog_level, HOLDEN_syslog_level_ERR);
+    HOLDEN_SET(all, properties, syslog_level_prefix, false);
+    made.input.streams[2].kind = HOLDEN_stream_kind_JOURNAL;
+    build(&made);
+    assert_string_equal(run_of(&made, head(&made)->stream[2].path, 1),
+                        "front door\n\n187\n0\n0\n0\n0\n");
     end(&made);
 }
 

@@ -561,6 +561,33 @@ TEST(a_log_comes_as_a_descriptor_to_read) {
     close_scene(&scene);
 }
 
+TEST(who_writes_to_the_journal_is_found_there) {
+    static const struct holden_stream journal = {{1}, HOLDEN_stream_kind_JOURNAL, {0}};
+    struct scene scene;
+    struct holden_log_file answer;
+    struct holden_properties properties = {0};
+    open_scene(&scene);
+    struct process *process = stage_process(&scene.stage, "web", HOLDEN_state_RUNNING, 1000);
+    HOLDEN_SET(&properties, properties, standard_error, (struct holden_nested){.value = &journal});
+    stage_settings(process, &properties);
+    process->started_realtime = 7;
+    process->ended_realtime = 9;
+    uint32_t id = ABOUT(&scene.member, log, "web");
+    guest_expect(&scene.member, HOLDEN_MESSAGE_log_file, id, &answer);
+    assert_false(HOLDEN_HAS(&answer, log_file, file));
+    assert_true(holden_view_is(answer.journal, "web"));
+    assert_int_equal(answer.since, 7);
+    assert_false(HOLDEN_HAS(&answer, log_file, until));
+    state_recover(process, HOLDEN_state_EXITED);
+    HOLDEN_SET(&properties, properties, syslog_identifier, holden_view("door"));
+    stage_settings(process, &properties);
+    id = ABOUT(&scene.member, log, "web");
+    guest_expect(&scene.member, HOLDEN_MESSAGE_log_file, id, &answer);
+    assert_true(holden_view_is(answer.journal, "door"));
+    assert_int_equal(answer.until, 9);
+    close_scene(&scene);
+}
+
 TEST(a_record_is_forgotten) {
     struct scene scene;
     open_scene(&scene);

@@ -353,12 +353,48 @@ TEST(streams_by_name) {
     packet_close(&scene->packet);
     PROPERTY(standard_output, (struct holden_nested){.value = &relative});
     refused(scene, HOLDEN_code_INVALID, "not absolute");
-    PROPERTY(standard_output, (struct holden_nested){.value = &inherit});
+    PROPERTY(standard_input, (struct holden_nested){.value = &inherit});
     refused(scene, HOLDEN_code_INVALID, "not for this stream");
     PROPERTY(standard_error, (struct holden_nested){.value = &passed});
     refused(scene, HOLDEN_code_INVALID, "not for this stream");
     PROPERTY(standard_input, (struct holden_nested){.value = &logged});
     refused(scene, HOLDEN_code_INVALID, "not for this stream");
+    close_scene(scene);
+}
+
+TEST(an_identifier_cannot_add_to_the_header) {
+    struct scene *scene = open_scene(0);
+    PROPERTY(syslog_identifier, holden_view("web\nsshd.service"));
+    refused(scene, HOLDEN_code_INVALID, "control character");
+    close_scene(scene);
+}
+
+TEST(without_a_word_output_goes_where_the_configuration_says) {
+    static const struct holden_stream logged = {{1}, HOLDEN_stream_kind_LOG, {0}};
+    struct scene *scene = open_scene(0);
+    scene->stage.agent->config.output = HOLDEN_stream_kind_JOURNAL;
+    struct process *process = taken_with(scene, NULL, 0);
+    const struct packet *packet = &scene->packet;
+    assert_false(process->has_log);
+    assert_int_equal(packet->plan.stream[1].source, PLAN_SOURCE_JOURNAL);
+    assert_int_equal(packet->plan.stream[2].source, PLAN_SOURCE_OUTPUT);
+    /* As if it had been asked for: another agent's configuration changes nothing. */
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    assert_true(HOLDEN_HAS(&properties, properties, standard_output));
+    PROPERTY(standard_output, (struct holden_nested){.value = &logged});
+    taken_with(scene, NULL, 0);
+    assert_int_equal(packet->plan.stream[1].source, PLAN_SOURCE_PASSED);
+    scene->stage.agent->config.output = HOLDEN_stream_kind_NULL;
+    taken_with(scene, NULL, 0);
+    assert_int_equal(packet->plan.stream[1].source, PLAN_SOURCE_NULL);
+    scene->stage.agent->config.output = CONFIG_OUTPUT_AUTO;
+    taken_with(scene, NULL, 0);
+    assert_int_equal(packet->plan.stream[1].source,
+                     access("/run/systemd/journal/stdout", F_OK) == 0 ? PLAN_SOURCE_JOURNAL
+                                                                      : PLAN_SOURCE_PASSED);
+    packet_close(&scene->packet);
     close_scene(scene);
 }
 
