@@ -25,7 +25,7 @@ static pid_t clone_child(int cgroup, int *pidfd) {
  * the child can write to its copy. */
 static struct plan *find_plan(struct keeper_packet *packet, size_t size, int *error) {
     struct plan *head = (struct plan *)packet->bytes;
-    *error = EPROTO;
+    *error = packet->count == 0 ? EMFILE : EPROTO;
     if (size < sizeof(*head) || head->size < sizeof(*head) || head->report >= PLAN_REPORTS ||
         packet->count < PLAN_FD_STREAMS)
         return NULL;

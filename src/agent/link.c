@@ -176,7 +176,7 @@ static int on_channel(sd_event_source *source, int fd, uint32_t events, void *da
         struct keeper_reply reply;
         int pidfd;
         ssize_t size = receive(fd, &reply, &pidfd, MSG_DONTWAIT);
-        if (size == -EAGAIN || size == -EINTR)
+        if (size == -EINTR || for_later((int)size))
             return 0;
         if (size != sizeof(reply)) {
             log_error("the keeper is gone; processes go on without an agent");

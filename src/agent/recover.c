@@ -285,6 +285,7 @@ int recover(struct agent *agent) {
     settle_all(agent);
     give_reports_back(agent);
     clear_cgroups(agent);
+    store_sweep(&agent->store);
     finish_forget_old(agent);
     if (agent->processes.count > 0)
         log_notice("recovered %zu processes and %zu records of ended ones", agent->processes.alive,

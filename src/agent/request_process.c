@@ -98,8 +98,10 @@ int request_start(struct request *request, struct failure *failure) {
         r = promise(request, process, WAITER_EXIT, failure);
     if (r == 0)
         r = launch_begin(process, failure);
-    if (r < 0)
+    if (r < 0) {
+        store_remove(&request->agent->store, process);
         process_free(process);
+    }
     return r;
 }
 

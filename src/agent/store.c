@@ -289,3 +289,38 @@ int store_read(struct store *store, struct agent *agent,
     free(names);
     return r;
 }
+
+static bool is_missing(int directory, const char *name) {
+    return faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+static bool is_half_written(const struct store *store, const char *name) {
+    (void)store;
+    const char *end = strrchr(name, '.');
+    return end && strcmp(end, ".new") == 0;
+}
+
+/* The log of a record that was moved aside stays with it. */
+static bool is_unrecorded(const struct store *store, const char *name) {
+    char refused[64];
+    snprintf(refused, sizeof(refused), "refused/%.32s", name);
+    return is_missing(store->records, name) && is_missing(store->root, refused);
+}
+
+static void remove_those(const struct store *store, int directory,
+                         bool (*which)(const struct store *store, const char *name)) {
+    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    if (!entries && copy >= 0)
+        close(copy);
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (entry->d_name[0] != '.' && which(store, entry->d_name))
+            unlinkat(directory, entry->d_name, 0);
+    if (entries)
+        closedir(entries);
+}
+
+void store_sweep(const struct store *store) {
+    remove_those(store, store->records, is_half_written);
+    remove_those(store, store->logs, is_unrecorded);
+}

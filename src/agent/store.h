@@ -50,3 +50,7 @@ void store_set_aside(struct store *store, const char *name, const char *why);
 
 /* Whether a record of that id was refused, now or by an earlier agent, and is still there. */
 bool store_refused(const struct store *store, uint64_t id);
+
+/* Removes what an agent that died left half done: records half written, and logs of starts that
+ * were never written down. Before there are new ones. */
+void store_sweep(const struct store *store);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -186,6 +187,35 @@ TEST(a_living_child_has_no_status) {
     fixture_ask(&fixture, KEEPER_STATUS, pid);
     assert_int_equal(fixture_answer(&fixture, NULL).error, EAGAIN);
     end_main(&fixture, pid);
+    fixture_close(&fixture);
+}
+
+/* The first number that the process has no descriptor for. */
+static rlim_t first_free(pid_t pid) {
+    char path[64];
+    for (rlim_t number = 0;; number++) {
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)number);
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+            return number;
+    }
+}
+
+/* The kernel drops the descriptors that there is no room for, and says so in the packet's flags. */
+TEST(a_plan_whose_descriptors_have_no_room_is_refused) {
+    struct fixture fixture;
+    struct keeper_reply reply;
+    struct rlimit before, least;
+    fixture_run(&fixture);
+    assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, NULL, &before), 0);
+    least = (struct rlimit){first_free(fixture.keeper), before.rlim_max};
+    assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, &least, NULL), 0);
+    draft_open(&draft, "/bin/true", NULL);
+    assert_int_equal(draft_spawn(&draft, &fixture, &reply), -1);
+    assert_int_equal(reply.error, EMFILE);
+    assert_int_equal(reply.token, 0x1122334455667788);
+    assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, &before, NULL), 0);
+    draft_open(&draft, "/bin/true", NULL);
+    assert_int_equal(draft_finish(&draft, &fixture).status, 0);
     fixture_close(&fixture);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -512,6 +513,16 @@ TEST(a_limit_without_its_controller_is_refused_and_nothing_left) {
     refused(scene, HOLDEN_code_FAILED, "memory.max");
     assert_int_equal(fstatat(scene->stage.agent->hierarchy.root, "1-true-1", &status, 0), -1);
     assert_int_equal(fstatat(scene->stage.agent->hierarchy.root, "2-true-2", &status, 0), -1);
+    close_scene(scene);
+}
+
+TEST(without_a_keeper_to_take_it_no_log_is_left) {
+    struct scene *scene = open_scene(0);
+    struct stat status;
+    assert_int_equal(shutdown(scene->stage.keeper, SHUT_RD), 0);
+    uint32_t id = ask(scene, NULL, 0);
+    guest_refused(&scene->guest, id, HOLDEN_code_FAILED, "cannot hand");
+    assert_int_equal(fstatat(scene->stage.agent->store.logs, "1", &status, 0), -1);
     close_scene(scene);
 }
 

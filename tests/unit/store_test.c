@@ -428,6 +428,32 @@ static void cannot_open(const char *path, const char *words) {
     store_close(&store, false);
 }
 
+static void leave_file(const struct stage *stage, const char *name) {
+    int fd = openat(stage->agent->store.root, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+TEST(what_was_left_half_done_is_removed) {
+    static const struct {
+        const char *name;
+        bool stays;
+    } files[] = {
+        {"records/1", true}, {"records/1.new", false}, {"records/2.new", false}, {"logs/1", true},
+        {"logs/2", false},   {"refused/3", true},      {"logs/3", true},
+    };
+    struct stage stage;
+    stage_open(&stage);
+    assert_int_equal(mkdirat(stage.agent->store.root, "refused", 0700), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        leave_file(&stage, files[i].name);
+    store_sweep(&stage.agent->store);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        if (is_there(&stage, files[i].name) != files[i].stays)
+            fail_msg("%s", files[i].name);
+    stage_close(&stage);
+}
+
 TEST(what_cannot_be_a_state_directory) {
     struct scratch scratch;
     char path[128];
