@@ -125,10 +125,11 @@ fuzz: fuzz-programs ## run every fuzz target for FUZZ_SECONDS (60)
 
 include tests/bench/rules.mk
 include tests/e2e/rules.mk
+include tests/faults/rules.mk
 
 # Lint. Each file is looked at again only when its object, and so a header, has changed.
 LINT := build/lint
-LINT_SOURCES := $(call sources,src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
+LINT_SOURCES := $(call sources,src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/faults/*.c)
 LINT_SCRIPTS := $(sort packaging/install-packages packaging/demo .ci/run tests/check tests/layers tests/style \
   tests/reference tests/tap tests/unit/run tests/fuzz/run $(shell grep -lE '^\#!/(usr/bin/env )?(bin/)?(ba|da)?sh' \
   tests/vm/* tests/vm/guest/* tests/e2e/* tests/bench/* 2>/dev/null))

@@ -82,10 +82,7 @@ int cgroup_freeze(int directory, bool frozen) {
 static int walk(int directory, unsigned depth, int (*visit)(int directory, void *data),
                 void *data) {
     int result = depth > DEPTH_MAX ? -ELOOP : 0;
-    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-    if (!entries && copy >= 0)
-        close(copy);
+    DIR *entries = file_list(directory);
     for (struct dirent *entry; entries && depth <= DEPTH_MAX && (entry = readdir(entries));) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
@@ -160,8 +157,7 @@ int cgroup_kill(int directory) {
 /* Removes every cgroup right below that can be; *inner is one that cannot, most likely since it has
  * some below itself, or -1. */
 static void remove_right_below(int directory, int *inner) {
-    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    DIR *entries = file_list(directory);
     *inner = -1;
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
@@ -171,8 +167,6 @@ static void remove_right_below(int directory, int *inner) {
     }
     if (entries)
         closedir(entries);
-    else
-        cleanup_close(&copy);
 }
 
 /* Removes the cgroups below; leaves the directory itself. How deep they are nested is up to whoever

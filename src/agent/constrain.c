@@ -131,20 +131,23 @@ static int merge(struct process *process, const struct holden_properties *change
         return -ENOMEM;
     memcpy(spare, process->request, size);
     int r = process_replace_properties(process, &merged);
-    bool replaced = r == 0;
-    if (replaced)
+    bool replaced = r == 0, limited = HOLDEN_HAS(changed, properties, runtime_max);
+    if (replaced && limited)
+        r = launch_limit_runtime(process, changed);
+    if (r == 0)
         r = store_write(&process->agent->store, process);
     if (replaced && r < 0) {
         uint8_t *fresh = process->request;
         process->request = spare;
         process->request_size = size;
         spare = fresh;
+        process_request(process, &start, &merged);
+        if (limited && launch_limit_runtime(process, &merged) < 0)
+            log_warning("%s: its time limit could not be taken back", process->name);
     }
     free(spare);
     if (r < 0)
         return r;
-    if (HOLDEN_HAS(changed, properties, runtime_max))
-        launch_limit_runtime(process, changed);
     if (HOLDEN_HAS(changed, properties, log_max))
         logfile_written(process);
     return 0;

@@ -264,7 +264,7 @@ void finish_if_empty(struct process *process) {
     if (!process->main_ended)
         return;
     int r = remove_cgroup(process);
-    if (r == -EBUSY) {
+    if (r < 0) {
         /* Watched before it is asked again, so that its becoming empty in between is not missed. */
         watch_cgroup(process);
         r = remove_cgroup(process);

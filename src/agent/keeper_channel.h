@@ -13,9 +13,9 @@ struct keeper_packet {
     unsigned count; /* descriptors */
 };
 
-/* Receives one message. Its size; 0 when the agent is gone; -EAGAIN when there is none, or no memory
- * for it now; -EPROTO for one that is too large. The descriptors are close-on-exec, to be given to
- * keeper_packet_close(); where there was no room for all of them, there are none. */
+/* Receives one message. Its size; 0 when the agent is gone; -EAGAIN when there is none, or no
+ * memory for it now; -EPROTO for one that is too large. The descriptors are close-on-exec, to be
+ * given to keeper_packet_close(); where there was no room for all of them, there are none. */
 ssize_t keeper_packet_receive(struct keeper_packet *packet, int channel);
 
 /* Closes the packet's descriptors. */

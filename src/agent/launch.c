@@ -240,34 +240,43 @@ void launch_tell(struct process *process, pid_t pid, int pidfd) {
     waiter_answer(process, WAITER_START, HOLDEN_MESSAGE_started, &message, &pidfd, 1);
 }
 
+/* It runs, but not with all that was asked for. */
+static void end_again(struct process *process, int error, const char *step, const char *why) {
+    struct failure failure;
+    failure_errno(&failure, error, step, "%s was ended again, since %s", process->name, why);
+    log_error("%s", failure.text);
+    waiter_refuse(process, WAITER_START, &failure);
+    stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
+}
+
 /* It runs: written down first, told afterwards. The report is given back when a record says what it
  * said. */
 static void started(struct process *process) {
     struct agent *agent = process->agent;
+    struct holden_start start;
+    struct holden_properties properties;
     process->ran = true;
     process->known = machine_boottime();
     process_event(process, PROCESS_RUNS);
     /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
     if (process->leaving && finish_is_empty(process))
         return;
+    process_request(process, &start, &properties);
+    int limited = launch_limit_runtime(process, &properties);
     int r = store_write(&agent->store, process);
     process_launched(process);
+    if (limited < 0) {
+        end_again(process, -limited, "RuntimeMaxSec", "its time cannot be limited");
+        return;
+    }
     if (r < 0) {
-        struct failure failure;
-        failure_errno(&failure, -r, "record",
-                      "%s was ended again, since its record cannot be written to %s", process->name,
-                      agent->store.path);
-        log_error("%s", failure.text);
-        waiter_refuse(process, WAITER_START, &failure);
-        stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
+        char why[4200];
+        snprintf(why, sizeof(why), "its record cannot be written to %s", agent->store.path);
+        end_again(process, -r, "record", why);
         return;
     }
     process->recorded = true;
     launch_tell(process, process->pid, process->pidfd);
-    struct holden_start start;
-    struct holden_properties properties;
-    process_request(process, &start, &properties);
-    launch_limit_runtime(process, &properties);
     logfile_watch(process);
 }
 
@@ -452,11 +461,16 @@ static int on_runtime(sd_event_source *source, uint64_t now, void *data) {
     return 0;
 }
 
-void launch_limit_runtime(struct process *process, const struct holden_properties *properties) {
-    process->limit = sd_event_source_disable_unref(process->limit);
-    if (!HOLDEN_HAS(properties, properties, runtime_max) || properties->runtime_max == UINT64_MAX)
-        return;
-    sd_event_add_time(process->agent->event, &process->limit, CLOCK_MONOTONIC,
-                      process->started_monotonic + properties->runtime_max, 1000, on_runtime,
-                      process);
+int launch_limit_runtime(struct process *process, const struct holden_properties *properties) {
+    sd_event_source *timer = NULL;
+    if (HOLDEN_HAS(properties, properties, runtime_max) && properties->runtime_max != UINT64_MAX) {
+        int r = sd_event_add_time(process->agent->event, &timer, CLOCK_MONOTONIC,
+                                  process->started_monotonic + properties->runtime_max, 1000,
+                                  on_runtime, process);
+        if (r < 0)
+            return r;
+    }
+    sd_event_source_disable_unref(process->limit);
+    process->limit = timer;
+    return 0;
 }

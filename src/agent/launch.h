@@ -29,5 +29,5 @@ void launch_tell(struct process *process, pid_t pid, int pidfd);
  * that was started, or recovered. 0 or -errno. */
 int launch_attend(struct process *process);
 
-/* (Re)arms the timer of RuntimeMaxSec=, counted from the start. */
-void launch_limit_runtime(struct process *process, const struct holden_properties *properties);
+/* (Re)arms the timer of RuntimeMaxSec=, counted from the start. 0 or -errno (the old one stays). */
+int launch_limit_runtime(struct process *process, const struct holden_properties *properties);

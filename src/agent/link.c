@@ -79,7 +79,12 @@ static int keep(struct link *link, const void *bytes, size_t size, const int *fd
 
 /* What is lost here is waited for for ever, so what there is no memory for is tried again too. */
 static bool for_later(int error) {
-    return error == -EAGAIN || error == -ENOMEM || error == -ENOBUFS;
+    return error == -EAGAIN || error == -ENOMEM || error == -ENOBUFS || error == -ETOOMANYREFS;
+}
+
+static int lose_keeper(struct link *link) {
+    log_error("the keeper is gone; processes go on without an agent");
+    return sd_event_exit(link->agent->event, AGENT_EXIT_REFUSED);
 }
 
 static int dispatch(struct link *link, const void *bytes, size_t size, const int *fds,
@@ -89,7 +94,11 @@ static int dispatch(struct link *link, const void *bytes, size_t size, const int
     if (!TAILQ_EMPTY(&link->parcels))
         return keep(link, bytes, size, fds, count);
     int r = send_packet(link->fd, bytes, size, fds, count);
-    return for_later(r) ? keep(link, bytes, size, fds, count) : r;
+    if (for_later(r))
+        return keep(link, bytes, size, fds, count);
+    if (r == -EPIPE || r == -ECONNRESET)
+        lose_keeper(link);
+    return r;
 }
 
 /* A plan that no packet holds travels in a memfd, behind the others. */
@@ -178,10 +187,8 @@ static int on_channel(sd_event_source *source, int fd, uint32_t events, void *da
         ssize_t size = receive(fd, &reply, &pidfd, MSG_DONTWAIT);
         if (size == -EINTR || for_later((int)size))
             return 0;
-        if (size != sizeof(reply)) {
-            log_error("the keeper is gone; processes go on without an agent");
-            return sd_event_exit(link->agent->event, AGENT_EXIT_REFUSED);
-        }
+        if (size != sizeof(reply))
+            return lose_keeper(link);
         handle(link->agent, &reply, pidfd);
     }
     return 0;

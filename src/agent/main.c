@@ -60,8 +60,8 @@ static gid_t find_group(const char *name) {
     if (child > 0 && read(ends[0], &gid, sizeof(gid)) != sizeof(gid))
         gid = (gid_t)-1;
     close(ends[0]);
-    if (child > 0)
-        waitpid(child, NULL, 0);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
     return gid;
 }
 

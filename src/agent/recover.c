@@ -137,7 +137,8 @@ static int go_on(struct process *process) {
     logfile_watch(process);
     if (process->ran) {
         process_request(process, &start, &properties);
-        launch_limit_runtime(process, &properties);
+        if ((r = launch_limit_runtime(process, &properties)) < 0)
+            return r;
     }
     if (process->temporary && (r = constrain_resume(process)) < 0)
         return r;
@@ -261,8 +262,7 @@ static void clear_cgroup(struct agent *agent, const char *name, uint64_t id) {
 }
 
 static void clear_cgroups(struct agent *agent) {
-    int copy = openat(agent->hierarchy.root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    DIR *entries = file_list(agent->hierarchy.root);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         char *end;
         uint64_t id = strtoull(entry->d_name, &end, 10);

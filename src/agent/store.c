@@ -85,8 +85,7 @@ int store_open(struct store *store, const char *path, struct failure *failure) {
 }
 
 static void empty_directory(int directory) {
-    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    DIR *entries = file_list(directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));)
         unlinkat(directory, entry->d_name, 0);
     if (entries)
@@ -309,10 +308,7 @@ static bool is_unrecorded(const struct store *store, const char *name) {
 
 static void remove_those(const struct store *store, int directory,
                          bool (*which)(const struct store *store, const char *name)) {
-    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-    if (!entries && copy >= 0)
-        close(copy);
+    DIR *entries = file_list(directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));)
         if (entry->d_name[0] != '.' && which(store, entry->d_name))
             unlinkat(directory, entry->d_name, 0);

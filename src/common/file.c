@@ -44,6 +44,14 @@ int file_read_all(int directory, const char *path, size_t most, struct buffer *o
     }
 }
 
+DIR *file_list(int directory) {
+    _cleanup_close_ int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    if (entries)
+        TAKE_FD(fd);
+    return entries;
+}
+
 int file_write(int directory, const char *path, const char *text) {
     _cleanup_close_ int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)

@@ -1,6 +1,7 @@
 /* Small files, read and written whole; all relative to a directory descriptor (or AT_FDCWD). */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,10 @@ int file_write(int directory, const char *path, const char *text);
 /* Replaces the file by `size` bytes such that a reader sees the old content or the new one, never
  * a part: written under the name PATH.new, then renamed (rename(2)). 0 or -errno. */
 int file_replace(int directory, const char *path, const void *bytes, size_t size, mode_t mode);
+
+/* Lists the directory anew: to be read with readdir(3) and closed with closedir(3), which leaves
+ * `directory` open. NULL with errno set. */
+DIR *file_list(int directory);
 
 /* Writes all `size` bytes to `fd`, however many write(2) calls that takes. 0 or -errno. */
 int file_write_all(int fd, const void *bytes, size_t size);

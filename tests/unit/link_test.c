@@ -176,6 +176,18 @@ TEST(adopting) {
     stage_close(&stage);
 }
 
+/* What the keeper is told of an end, say, must not get lost: the next agent tells it again. */
+TEST(an_agent_that_cannot_reach_the_keeper_ends) {
+    struct stage stage;
+    int code = -1;
+    stage_open(&stage);
+    assert_int_equal(shutdown(stage.keeper, SHUT_RD), 0);
+    assert_int_equal(link_send_request(&stage.agent->link, KEEPER_RELEASE, 12, 0), -EPIPE);
+    assert_int_equal(sd_event_get_exit_code(stage.agent->event, &code), 0);
+    assert_int_equal(code, AGENT_EXIT_REFUSED);
+    stage_close(&stage);
+}
+
 TEST(only_a_keeper_starts_it) {
     struct stage stage;
     struct link link;
