@@ -5,9 +5,10 @@
  *
  * For every path (paths.c) the calls are counted as they are made; each is then tried again and
  * again, one attempt for each error of its row (calls.def) and one with SIGKILL. An attempt has a
- * name, PATH/ROLE/CALL/NUMBER/ERROR, which --only takes, or the beginning of it. With --share N only
- * each Nth is made, another Nth with each seed. PROGRAMS is the directory of agent and controller.
- * The last line is "faults: N passed, N failed". Exit status: 0 if none failed, 1, 2 for usage. */
+ * name, PATH/ROLE/CALL/NUMBER/ERROR, which --only takes, or the beginning of it. With --share N
+ * only each Nth is made, another Nth with each seed. PROGRAMS is the directory of agent and
+ * controller. The last line is "faults: N passed, N failed". Exit status: 0 if none failed, 1,
+ * or 2 for usage. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

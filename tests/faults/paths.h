@@ -1,5 +1,5 @@
-/* What is done while calls fail: the paths, each a few steps that are followed, after a few that are
- * not. */
+/* What is done while calls fail: the paths, each a few steps that are followed, after a few that
+ * are not. */
 #pragma once
 
 #include <stdbool.h>
