@@ -49,13 +49,16 @@ static int on_timer(sd_event_source *source, uint64_t now, void *data) {
     return 0;
 }
 
-static void arm(struct process *process, uint64_t deadline) {
+static int arm(struct process *process, uint64_t deadline) {
     struct stopping *stopping = process->stopping;
     stopping->timer = sd_event_source_disable_unref(stopping->timer);
-    if (deadline != UINT64_MAX &&
-        sd_event_add_time(process->agent->event, &stopping->timer, CLOCK_MONOTONIC, deadline, 1000,
-                          on_timer, process) < 0)
-        log_error("%s: no timer: nothing ends it unless it stops", process->name);
+    if (deadline == UINT64_MAX)
+        return 0;
+    int r = sd_event_add_time(process->agent->event, &stopping->timer, CLOCK_MONOTONIC, deadline,
+                              1000, on_timer, process);
+    if (r < 0)
+        log_error("%s: no timer for its stop: %s; ended at once", process->name, strerror(-r));
+    return r;
 }
 
 /* Past what sd-event can count there is no time either. */
@@ -167,7 +170,11 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     uint64_t deadline = deadline_in(timeout);
     if (deadline < stopping->deadline || !stopping->timer) {
         stopping->deadline = deadline;
-        arm(process, deadline);
+        /* Rather too hard than never. */
+        if (arm(process, deadline) < 0) {
+            stop_kill(process);
+            return 0;
+        }
     }
     stopping->asked = false;
     bool kept = keep(process) == 0;

@@ -17,7 +17,7 @@
 #include "common/file.h"
 #include "common/log.h"
 
-enum { RECORD_MOST = 8 << 20, RESERVE = 1000 };
+enum { RECORD_MOST = 8 << 20, RESERVE = 1000, READ_TRIES = 3 };
 
 static int make_path(const char *path) {
     char part[4096];
@@ -239,8 +239,12 @@ static int read_one(struct store *store, struct agent *agent, const char *name,
     uint64_t id = strtoull(name, NULL, 10);
     file_name(id, canonical);
     const char *wrong = strcmp(name, canonical) == 0 ? NULL : "its name is no id";
-    if (!wrong)
+    /* Tried again where that fails: a process would be lost with its record. */
+    bool read = wrong;
+    for (unsigned tries = 0; !read && tries < READ_TRIES; tries++) {
         wrong = read_record(store, name, &bytes);
+        read = !wrong;
+    }
     if (!wrong &&
         holden_decode(&holden_record_kept, buffer_bytes(&bytes), bytes.size, &kept, &fault) < 0) {
         snprintf(text, sizeof(text), "it is not whole: %s%s%s: %s", fault.record,
