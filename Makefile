@@ -40,8 +40,9 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 COMMON := $(call sources,src/common/*.c)
 PROTOCOL := $(filter-out src/protocol/reference.c,$(call sources,src/protocol/*.c))
 DAEMON := $(call sources,src/daemon/*.c)
-KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c) src/agent/arguments.c
-AGENT := $(filter-out $(filter-out src/agent/arguments.c,$(KEEPER)),$(call sources,src/agent/*.c))
+AGENT_BOTH := src/agent/arguments.c src/agent/probe.c
+KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c) $(AGENT_BOTH)
+AGENT := $(filter-out $(filter-out $(AGENT_BOTH),$(KEEPER)),$(call sources,src/agent/*.c))
 CONTROLLER := $(filter-out src/controller/reference.c,$(call sources,src/controller/*.c))
 MONITOR := $(call sources,src/monitor/*.c)
 

@@ -12,13 +12,23 @@
 #include "agent/filter.h"
 #include "agent/link.h"
 #include "agent/process.h"
+#include "agent/reexec.h"
 #include "agent/store.h"
 #include "agent/trimmer.h"
 #include "agent/watch.h"
 #include "daemon/peer.h"
 
+/* Leaving: see leave.h. */
+struct leave {
+    sd_event_source *check;
+    sd_event_source *late;
+    int status;                   /* to end with */
+    bool begun;
+};
+
 struct agent {
     struct arguments arguments;
+    char *const *argv;
     struct config config;
     sd_event *event;
     struct listener listener;
@@ -31,9 +41,10 @@ struct agent {
     struct watch watch;           /* inotify */
     struct trimmer trimmer;       /* keeps logs bounded */
     struct audit audit;
+    struct reexec reexec;
+    struct leave leave;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
     uint64_t recoveries;
     bool stopping;                /* asked to end: no new starts */
-    int exit_status;
 };

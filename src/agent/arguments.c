@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/option.h"
+#include "common/version.h"
 #include "protocol/client.h"
 
 static const char *take_socket(void *into, const char *value) {
@@ -28,6 +29,11 @@ static const char *take_check(void *into, const char *value) {
     ((struct arguments *)into)->check = true;
     return NULL;
 }
+static const char *take_probe(void *into, const char *value) {
+    (void)value;
+    ((struct arguments *)into)->probe = true;
+    return NULL;
+}
 static const char *take_help(void *into, const char *value) {
     (void)value;
     ((struct arguments *)into)->help = true;
@@ -48,6 +54,8 @@ static const struct option_row rows[] = {
      take_cgroup},
     {0, "config", "FILE", "read this; /etc/holden/agent.conf unless given", take_config},
     {0, "check", NULL, "tell what this machine offers, and end", take_check},
+    {0, "probe", NULL, "tell whether it could start, and end; what reexec tries first",
+     take_probe},
     {'h', "help", NULL, "show this", take_help},
     {0, "version", NULL, "show the version", take_version},
 };
@@ -66,7 +74,12 @@ int arguments_parse(struct arguments *arguments, int argc, char *const *argv) {
     return 0;
 }
 
-void arguments_help(void) {
-    printf("agent: starts, confines, watches and keeps processes\n\nUsage: agent [OPTION]…\n\n");
-    option_help(rows, ARRAY_SIZE(rows));
+bool arguments_answered(const struct arguments *arguments) {
+    if (arguments->help) {
+        printf("agent: starts, confines, watches and keeps processes\n\n"
+               "Usage: agent [OPTION]…\n\n");
+        option_help(rows, ARRAY_SIZE(rows));
+    } else if (arguments->version)
+        puts("agent " HOLDEN_VERSION_TEXT);
+    return arguments->help || arguments->version;
 }

@@ -10,6 +10,7 @@ struct arguments {
     const char *config;     /* --config; /etc/holden/agent.conf unless given */
     bool config_given;      /* then it must exist */
     bool check;             /* --check */
+    bool probe;             /* --probe */
     bool help;
     bool version;
 };
@@ -18,5 +19,5 @@ struct arguments {
  * line on stderr that says what is wrong. */
 int arguments_parse(struct arguments *arguments, int argc, char *const *argv);
 
-/* Prints the help to standard output. */
-void arguments_help(void);
+/* Prints the help or the version to standard output, where that is what was asked for. */
+bool arguments_answered(const struct arguments *arguments);

@@ -18,47 +18,24 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/arguments.h"
-#include "agent/keeper_children.h"
-#include "agent/keeper_core.h"
-#include "agent/keeper_process.h"
-#include "agent/keeper_socket.h"
-#include "agent/keeper_spawn.h"
+#include "agent/keeper.h"
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "common/version.h"
 
 enum {
     EXIT_USAGE = 2,
-    SWEEP_DELAY = 200, /* milliseconds from a SIGCHLD to the search for those it did not name */
     SIGNALS_AT_ONCE = 8,
 };
 
-struct keeper {
-    struct keeper_children children;
-    int signals;
-    uint64_t
-        deadline; /* of the next sweep, or start of agent-core while there is none; 0: neither */
-    bool blocked;      /* the last sweep stopped at a main */
-    bool stopping;     /* SIGTERM has come */
-    bool told;         /* this agent-core knows of it */
-    bool reload;       /* SIGHUP has come, for an agent that could not take it yet */
-    int ended;         /* exit status, or -1 */
-    char resume[64];   /* HOLDEN_KEEPER=…, part of the environment */
-    struct child_origin origin;
-    struct keeper_socket socket;
-    struct keeper_core core;
-    struct keeper_packet packet;
-};
-
-static void plan_sweep(struct keeper *keeper, uint64_t delay) {
+void keeper_plan_sweep(struct keeper *keeper, uint64_t delay) {
     if (keeper->deadline == 0 && keeper->core.recovered)
         keeper->deadline = keeper_core_clock() + delay;
 }
@@ -66,19 +43,14 @@ static void plan_sweep(struct keeper *keeper, uint64_t delay) {
 static void start_core(struct keeper *keeper) {
     keeper->deadline = 0;
     keeper->told = false;
-    int r;
-    if (keeper->core.starts > 0 && keeper_core_replaced(&keeper->core)) {
-        r = keeper_process_succeed(
-            keeper->core.keeper, keeper->core.argv, keeper->resume,
-            (struct keeper_legacy){keeper->socket.fd, keeper->socket.lock, keeper->core.memory});
-        log_error("cannot start the new keeper, going on with the old one: %s", strerror(-r));
-    }
-    r = keeper_core_start(&keeper->core, keeper->socket.fd);
+    keeper_upgrade_become(&keeper->core, keeper->resume, keeper->socket.fd, keeper->socket.lock);
+    int r = keeper_core_start(&keeper->core, keeper->socket.fd);
     if (r < 0) {
-        log_error("cannot start agent-core: %s", strerror(-r));
-        keeper->deadline = keeper_core_clock() + keeper_core_delay(&keeper->core);
+        keeper->deadline = keeper_core_clock() + keeper_core_delay(&keeper->core, r);
         return;
     }
+    if (keeper_upgrade_on_trial(&keeper->core.upgrade))
+        keeper->deadline = keeper_core_clock() + KEEPER_UPGRADE_PATIENCE;
     keeper->origin.reports = keeper->core.reports;
     keeper_children_add(&keeper->children, keeper->core.pid);
 }
@@ -101,78 +73,10 @@ static void lose_core(struct keeper *keeper, const siginfo_t *info) {
 
 /* Its end of the channel closes when it dies, a moment before it can be collected. One that has
  * only closed it can do nothing any more. */
-static void end_core(struct keeper *keeper) {
+void keeper_end_core(struct keeper *keeper) {
     siginfo_t info;
     if (keeper_core_collect(&keeper->core, true, &info))
         lose_core(keeper, &info);
-}
-
-static void answer_status(struct keeper *keeper, const struct keeper_request *request) {
-    struct keeper_reply reply = {.kind = KEEPER_STATUS, .pid = request->pid};
-    keeper_children_status(&keeper->children, &reply);
-    keeper_reply_send(&reply, keeper->core.channel, -1);
-}
-
-static void answer_release(struct keeper *keeper, const struct keeper_request *request) {
-    struct keeper_reply reply = {
-        .kind = KEEPER_RELEASE, .pid = request->pid, .token = request->token};
-    keeper_children_release(&keeper->children, request->pid);
-    if (request->token != 0)
-        keeper_reply_send(&reply, keeper->core.channel, -1);
-    if (keeper->blocked)
-        plan_sweep(keeper, SWEEP_DELAY);
-}
-
-static void answer_adopt(struct keeper *keeper, const struct keeper_request *request) {
-    struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = request->pid};
-    _cleanup_close_ int fd = keeper_children_adopt(&keeper->children, request->pid);
-    reply.error = fd < 0 ? -fd : 0;
-    keeper_reply_send(&reply, keeper->core.channel, fd);
-}
-
-static void answer_recovered(struct keeper *keeper, const struct keeper_request *request) {
-    (void)request;
-    keeper->core.recovered = keeper->core.established = true;
-    plan_sweep(keeper, 0);
-    if (keeper->stopping && !keeper->told)
-        kill(keeper->core.pid, SIGTERM);
-    if (keeper->reload)
-        kill(keeper->core.pid, SIGHUP);
-    keeper->told = keeper->stopping;
-    keeper->reload = false;
-}
-
-static void (*const answers[])(struct keeper *keeper, const struct keeper_request *request) = {
-    [KEEPER_STATUS] = answer_status,
-    [KEEPER_RELEASE] = answer_release,
-    [KEEPER_ADOPT] = answer_adopt,
-    [KEEPER_RECOVERED] = answer_recovered,
-};
-
-/* The answer goes out first: what else there is to do is done while the agent reads it. A child
- * that has ended already does not get lost, since its SIGCHLD is only read after this. */
-static void answer_plan(struct keeper *keeper, size_t size) {
-    struct keeper_reply reply;
-    _cleanup_close_ int fd = keeper_spawn(&keeper->packet, size, &keeper->origin, &reply);
-    keeper_reply_send(&reply, keeper->core.channel, fd);
-    if (fd >= 0)
-        keeper_children_add(&keeper->children, reply.pid);
-}
-
-static void read_channel(struct keeper *keeper) {
-    ssize_t size = keeper_packet_receive(&keeper->packet, keeper->core.channel);
-    const struct keeper_request *request = (const struct keeper_request *)keeper->packet.bytes;
-    if (size == -EAGAIN)
-        return;
-    if (size == -EPROTO || (size > 0 && (size_t)size < sizeof(*request)))
-        log_error("agent-core sent a message that cannot be read");
-    else if (size <= 0)
-        end_core(keeper);
-    else if (request->kind == PLAN_MAGIC)
-        answer_plan(keeper, (size_t)size);
-    else if (request->kind < ARRAY_SIZE(answers) && answers[request->kind])
-        answers[request->kind](keeper, request);
-    keeper_packet_close(&keeper->packet);
 }
 
 static void take_child(struct keeper *keeper, pid_t pid) {
@@ -185,7 +89,7 @@ static void take_child(struct keeper *keeper, pid_t pid) {
     if (!keeper->core.recovered)
         return;
     keeper_children_reap(&keeper->children, pid);
-    plan_sweep(keeper, SWEEP_DELAY);
+    keeper_plan_sweep(keeper, KEEPER_SWEEP_DELAY);
 }
 
 static void take_signal(struct keeper *keeper, const struct signalfd_siginfo *signal) {
@@ -223,10 +127,16 @@ static void meet_deadline(struct keeper *keeper) {
         start_core(keeper);
         return;
     }
+    if (!keeper->core.recovered) {
+        log_error("the new agent-core has not recovered within %d s; killing it",
+                  KEEPER_UPGRADE_PATIENCE / 1000);
+        keeper_end_core(keeper);
+        return;
+    }
     enum keeper_sweep swept = keeper_children_sweep(&keeper->children);
     keeper->blocked = swept == KEEPER_SWEEP_BLOCKED;
     if (swept == KEEPER_SWEEP_REAPED)
-        plan_sweep(keeper, 0);
+        keeper_plan_sweep(keeper, 0);
 }
 
 /* Milliseconds for poll(2). */
@@ -246,7 +156,7 @@ static int run(struct keeper *keeper) {
         if (poll(polled, ARRAY_SIZE(polled), remaining(keeper)) < 0)
             continue;
         if (polled[0].revents)
-            read_channel(keeper);
+            keeper_answer(keeper);
         if (polled[1].revents && keeper->ended < 0)
             read_signals(keeper);
         if (keeper->deadline && remaining(keeper) == 0 && keeper->ended < 0)
@@ -256,10 +166,9 @@ static int run(struct keeper *keeper) {
 }
 
 /* 0 or -errno, after one line on stderr. */
-static int set_up(struct keeper *keeper, const char *path) {
-    struct keeper_legacy legacy;
+static int set_up(struct keeper *keeper, const char *path, const struct keeper_legacy *legacy) {
     const char *recoveries = getenv("HOLDEN_RECOVERIES");
-    bool resumed = keeper_process_resumed(&legacy);
+    bool resumed = legacy;
     if (!resumed)
         close_range(STDERR_FILENO + 1, ~0U, 0);
     keeper->ended = -1;
@@ -267,12 +176,13 @@ static int set_up(struct keeper *keeper, const char *path) {
     if (keeper->signals < 0)
         return keeper->signals;
     if (resumed) {
-        keeper_socket_resume(&keeper->socket, path, legacy.socket, legacy.lock);
-        keeper_core_resume(&keeper->core, legacy.reports);
+        keeper_socket_resume(&keeper->socket, path, legacy->socket, legacy->lock);
+        keeper_core_resume(&keeper->core, legacy->reports);
         keeper->core.established = true;
         keeper->core.starts = recoveries ? (unsigned)atoi(recoveries) + 1 : 1;
     }
     umask(077);
+    keeper_upgrade_open(&keeper->core.upgrade, legacy);
     putenv(strcpy(keeper->resume, "HOLDEN_KEEPER="));
     putenv(strcpy(keeper->core.recoveries, "HOLDEN_RECOVERIES="));
     child_origin_read(&keeper->origin);
@@ -281,23 +191,22 @@ static int set_up(struct keeper *keeper, const char *path) {
 
 int main(int argc, char **argv) {
     keeper_process_open_streams();
+    prctl(PR_SET_NAME, "agent"); /* started by descriptor it would be called after that */
     struct arguments arguments;
     if (arguments_parse(&arguments, argc, argv) < 0)
         return EXIT_USAGE;
-    if (arguments.help)
-        arguments_help();
-    else if (arguments.version)
-        puts("agent " HOLDEN_VERSION_TEXT);
-    if (arguments.help || arguments.version)
+    if (arguments_answered(&arguments))
         return EXIT_SUCCESS;
     static struct keeper keeper; /* zeroes: memory only where it is written to */
-    if (keeper_core_find(&keeper.core, argv) < 0)
+    struct keeper_legacy legacy;
+    bool resumed = keeper_process_resumed(&legacy);
+    if (keeper_core_find(&keeper.core, argv, resumed) < 0)
         return EXIT_FAILURE;
-    if (arguments.check) {
+    if (arguments.check || arguments.probe) {
         keeper_core_become(&keeper.core);
         return EXIT_FAILURE;
     }
-    if (set_up(&keeper, arguments.socket) < 0)
+    if (set_up(&keeper, arguments.socket, resumed ? &legacy : NULL) < 0)
         return EXIT_FAILURE;
     int status = run(&keeper);
     keeper_socket_close(&keeper.socket);

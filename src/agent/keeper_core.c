@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/keeper_dump.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -19,6 +21,7 @@ enum {
     CORE_BRIEF = 100,
     CORE_DELAY = 100,
     CORE_DELAY_MAX = 10000,
+    CORE_HOPELESS = 3, /* crashes in a row */
     CORE_FD_CLEAR = 16, /* above all KEEPER_FD_* */
 };
 
@@ -28,24 +31,38 @@ uint64_t keeper_core_clock(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int keeper_core_find(struct keeper_core *core, char *const *argv) {
-    core->argv = argv;
-    core->channel = core->memory = -1;
+static int find_keeper(struct keeper_core *core, bool resumed) {
+    static const char variable[] = "HOLDEN_AGENT=";
+    const char *before = resumed ? getenv("HOLDEN_AGENT") : NULL;
     struct stat own;
-    ssize_t length = readlink("/proc/self/exe", core->keeper, sizeof(core->keeper) - 1);
+    core->keeper = core->variable + sizeof(variable) - 1;
+    size_t space = sizeof(core->variable) - sizeof(variable);
+    ssize_t length = before ? snprintf(core->keeper, space, "%s", before)
+                            : readlink("/proc/self/exe", core->keeper, space);
     if (length < 0 || stat("/proc/self/exe", &own) < 0) {
         log_error("cannot read /proc/self/exe: %s", strerror(errno));
         return -errno;
     }
     core->keeper[length] = '\0';
+    memcpy(core->variable, variable, sizeof(variable) - 1);
+    putenv(core->variable);
     core->device = own.st_dev;
     core->inode = own.st_ino;
+    return 0;
+}
+
+int keeper_core_find(struct keeper_core *core, char *const *argv, bool resumed) {
+    core->argv = argv;
+    core->channel = core->memory = -1;
+    int r = find_keeper(core, resumed);
+    if (r < 0)
+        return r;
     int directory = (int)(strrchr(core->keeper, '/') - core->keeper);
     int size = snprintf(core->program, sizeof(core->program), "%.*s/agent-core", directory,
                         core->keeper);
     if ((size_t)size >= sizeof(core->program))
         return -ENAMETOOLONG;
-    if (access(core->program, X_OK) < 0) {
+    if (!resumed && access(core->program, X_OK) < 0) {
         log_error("cannot start %s: %s", core->program, strerror(errno));
         return -errno;
     }
@@ -57,19 +74,23 @@ void keeper_core_become(struct keeper_core *core) {
     log_error("cannot start %s: %s", core->program, strerror(errno));
 }
 
-/* In the new process: its descriptors, nothing else of ours, and no signal blocked. */
-static _Noreturn void enter(struct keeper_core *core, const int fds[3]) {
+/* In the new process: its descriptors, nothing else of ours, and no signal blocked. Without us it
+ * could do nothing but keep others from taking its place. */
+static _Noreturn void enter(const struct keeper_core *core, int program, const int fds[4]) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    int clear[3];
-    for (int i = 0; i < 3; i++)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int clear[4], count = fds[3] < 0 ? 3 : 4;
+    for (int i = 0; i < count; i++)
         clear[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CORE_FD_CLEAR);
-    for (int i = 0; i < 3; i++)
+    int same = fcntl(program, F_DUPFD_CLOEXEC, CORE_FD_CLEAR);
+    for (int i = 0; i < count; i++)
         if (clear[i] < 0 || dup2(clear[i], KEEPER_FD_LISTEN + i) < 0)
             _exit(127);
-    close_range(KEEPER_FD_REPORTS + 1, ~0U, 0);
-    keeper_core_become(core);
+    close_range((unsigned)(KEEPER_FD_LISTEN + count), ~0U, CLOSE_RANGE_CLOEXEC);
+    execveat(same, "", core->argv, environ, AT_EMPTY_PATH);
+    log_error("cannot start agent-core: %s", strerror(errno));
     _exit(127);
 }
 
@@ -108,7 +129,9 @@ void keeper_core_resume(struct keeper_core *core, int memory) {
 
 int keeper_core_start(struct keeper_core *core, int listening) {
     core->started = keeper_core_clock();
-    int pair[2];
+    int pair[2], program = keeper_upgrade_program(&core->upgrade, core->program);
+    if (program < 0)
+        return program;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     _cleanup_close_ int ours = pair[0];
@@ -121,7 +144,8 @@ int keeper_core_start(struct keeper_core *core, int listening) {
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        enter(core, (const int[]){listening, theirs, core->memory});
+        enter(core, program,
+              (const int[]){listening, theirs, core->memory, core->upgrade.asker});
     core->pid = pid;
     core->channel = TAKE_FD(ours);
     core->recovered = false;
@@ -144,25 +168,54 @@ bool keeper_core_collect(struct keeper_core *core, bool end, siginfo_t *info) {
     return true;
 }
 
-uint64_t keeper_core_delay(struct keeper_core *core) {
+/* Who keeps crashing gets what is on disk now: somebody may have mended it. */
+static uint64_t delay_next(struct keeper_core *core) {
     if (keeper_core_clock() - core->started >= CORE_STEADY)
         core->crashes = 0;
     uint64_t delay = CORE_DELAY_MAX;
     if (core->crashes < 8)
         delay = core->crashes == 0 ? 0 : (uint64_t)CORE_DELAY << (core->crashes - 1);
     core->crashes++;
+    core->upgrade.wanted = core->crashes > CORE_HOPELESS &&
+                           keeper_upgrade_offered(&core->upgrade, core->program);
     return delay < CORE_DELAY_MAX ? delay : CORE_DELAY_MAX;
 }
 
-static void say_crash(const siginfo_t *info, uint64_t delay) {
-    char how[64];
+/* One that was on trial is followed at once by the one before it. */
+static uint64_t go_on(struct keeper_core *core, const char *who, const char *how) {
+    if (keeper_upgrade_on_trial(&core->upgrade)) {
+        char why[KEEPER_UPGRADE_WHY];
+        snprintf(why, sizeof(why), "the new agent-core %s", how);
+        log_error("%s; going back to the old one", why);
+        keeper_upgrade_refuse(&core->upgrade, why);
+        return 0;
+    }
+    uint64_t delay = delay_next(core);
+    log_error("%s %s; starting it again in %llu ms", who, how, (unsigned long long)delay);
+    return delay;
+}
+
+uint64_t keeper_core_delay(struct keeper_core *core, int error) {
+    char how[128];
+    snprintf(how, sizeof(how), "cannot be started: %s", strerror(-error));
+    return go_on(core, "agent-core", how);
+}
+
+void keeper_core_recovered(struct keeper_core *core) {
+    core->recovered = core->established = true;
+    keeper_upgrade_prove(&core->upgrade);
+}
+
+static uint64_t take_crash(struct keeper_core *core, const siginfo_t *info) {
+    char who[48], how[64 + KEEPER_DUMP_PLACE], place[KEEPER_DUMP_PLACE] = "";
+    snprintf(who, sizeof(who), "agent-core (pid %d)", info->si_pid);
+    if (info->si_code == CLD_DUMPED)
+        keeper_dump_place(info->si_pid, info->si_status, place);
     if (info->si_code == CLD_EXITED)
         snprintf(how, sizeof(how), "exited with status %d", info->si_status);
     else
-        snprintf(how, sizeof(how), "was killed by SIG%s%s", sigabbrev_np(info->si_status),
-                 info->si_code == CLD_DUMPED ? " (core dumped)" : "");
-    log_error("agent-core (pid %d) %s; starting it again in %llu ms", info->si_pid, how,
-              (unsigned long long)delay);
+        snprintf(how, sizeof(how), "was killed by SIG%s%s", sigabbrev_np(info->si_status), place);
+    return go_on(core, who, how);
 }
 
 /* Exit statuses of agent-core that end the keeper. A refusal does not once there may be processes
@@ -194,16 +247,18 @@ static bool was_killed(const struct keeper_core *core, const siginfo_t *info) {
 }
 
 int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t *delay) {
-    const struct ending *ending = find_ending(core, info);
+    bool trial = !core->recovered && keeper_upgrade_on_trial(&core->upgrade);
+    const struct ending *ending = trial ? NULL : find_ending(core, info);
     if (ending)
         return ending->keeper;
     *delay = 0;
     if (info->si_code == CLD_EXITED && info->si_status == AGENT_EXIT_REEXEC && core->recovered)
-        return -1;
-    if (was_killed(core, info))
-        core->crashes = 0;
-    *delay = keeper_core_delay(core);
-    say_crash(info, *delay);
+        core->upgrade.wanted = true;
+    else {
+        if (was_killed(core, info))
+            core->crashes = 0;
+        *delay = take_crash(core, info);
+    }
     return -1;
 }
 

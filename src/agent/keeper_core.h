@@ -8,13 +8,16 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "agent/keeper_upgrade.h"
 #include "agent/plan.h"
 
 struct keeper_core {
     char *const *argv;
-    char keeper[PATH_MAX];    /* our own executable */
+    char *keeper;             /* the path of our own executable: the value of `variable` */
+    char variable[PATH_MAX];  /* HOLDEN_AGENT=PATH, part of the environment */
     char program[PATH_MAX];   /* agent-core beside it */
     char recoveries[40];      /* HOLDEN_RECOVERIES=N, part of the environment */
+    struct keeper_upgrade upgrade;
     dev_t device;             /* of our own executable as it was when we started */
     ino_t inode;
     pid_t pid;                /* 0 while none runs */
@@ -31,18 +34,21 @@ struct keeper_core {
 /* Milliseconds of CLOCK_MONOTONIC. */
 uint64_t keeper_core_clock(void);
 
-/* Finds agent-core. 0; or -errno after one line on stderr. `argv` stays the caller's. */
-int keeper_core_find(struct keeper_core *core, char *const *argv);
+/* Finds agent-core beside our own executable, or beside what had its name when the first keeper of
+ * this process was started, where it has been `resumed`. 0; or -errno after one line on stderr.
+ * `argv` stays the caller's. */
+int keeper_core_find(struct keeper_core *core, char *const *argv, bool resumed);
 
-/* Becomes agent-core, for --check; returns only on failure, after one line on stderr. */
+/* Becomes agent-core, for --check and --probe; returns only on failure, after a line on stderr. */
 void keeper_core_become(struct keeper_core *core);
 
 /* Takes over the reports that the program before us (keeper_process_succeed()) had in this memfd,
  * unless they are of another size; the descriptor is closed then. */
 void keeper_core_resume(struct keeper_core *core, int memory);
 
-/* Starts agent-core with a channel of its own, and the reports that all of them share. 0; or
- * -errno, and none runs. */
+/* Starts agent-core with a channel of its own, and the reports that all of them share: the one that
+ * has worked, or the one on disk where there is none, or an upgrade is wanted. 0; or -errno, and
+ * none runs. */
 int keeper_core_start(struct keeper_core *core, int listening);
 
 /* Collects agent-core if it has ended, waiting for that where `end` is set (then it is killed,
@@ -53,8 +59,11 @@ bool keeper_core_collect(struct keeper_core *core, bool end, siginfo_t *info);
  * or -1 and in *delay the milliseconds after which agent-core is to be started again. */
 int keeper_core_judge(struct keeper_core *core, const siginfo_t *info, uint64_t *delay);
 
-/* The same for one that could not be started. */
-uint64_t keeper_core_delay(struct keeper_core *core);
+/* The same for one that could not be started: -error is why. */
+uint64_t keeper_core_delay(struct keeper_core *core, int error);
+
+/* It has said KEEPER_RECOVERED. */
+void keeper_core_recovered(struct keeper_core *core);
 
 /* Whether another file now has our own executable's name: an upgrade. */
 bool keeper_core_replaced(const struct keeper_core *core);

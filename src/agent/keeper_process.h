@@ -16,17 +16,23 @@ int keeper_process_open_signals(void);
  * comes back from the page cache. */
 void keeper_process_shrink(void);
 
-/* What a successor takes over. */
+enum { KEEPER_RESUME = 112 };
+
+/* Descriptors that one keeper leaves to the next; -1: none. */
 struct keeper_legacy {
-    int socket;
-    int lock;
-    int reports; /* -1 from a program that kept none */
+    int socket;  /* the listening one */
+    int lock;    /* of the socket */
+    int keeper;  /* the program that was the keeper before, to go back to */
+    int core;    /* the agent-core that has worked with it */
+    int asker;   /* the client that asked for the upgrade */
+    int reports; /* memfd: see KEEPER_FD_REPORTS */
 };
 
-/* Replaces this program by the one at `path`; `resume` becomes part of the environment, and the
- * descriptors stay open. Returns only on failure, with -errno. */
-int keeper_process_succeed(const char *path, char *const *argv, char resume[64],
-                           struct keeper_legacy legacy);
+/* Replaces this program by the open one; `resume` becomes part of the environment, and what is left
+ * to it stays open. Returns only on failure, with -errno. */
+int keeper_process_succeed(int program, char *const *argv, char resume[KEEPER_RESUME],
+                           const struct keeper_legacy *legacy);
 
-/* Whether keeper_process_succeed() made this program; then its descriptors, close-on-exec again. */
+/* Whether keeper_process_succeed() made this program; then what it was left, close-on-exec again.
+ */
 bool keeper_process_resumed(struct keeper_legacy *legacy);

@@ -133,6 +133,11 @@ int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pi
     return dispatch(link, &request, sizeof(request), NULL, 0);
 }
 
+int link_send_asker(struct link *link, int asker, uint32_t id) {
+    struct keeper_request request = {.kind = KEEPER_REEXEC, .token = id};
+    return dispatch(link, &request, sizeof(request), &asker, 1);
+}
+
 /* One packet in. The number of bytes; 0 at the keeper's end; -errno. *fd is -1 or what came along.
  */
 static ssize_t receive(int channel, struct keeper_reply *reply, int *fd, int flags) {

@@ -46,6 +46,10 @@ int link_send_plan(struct link *link, const struct buffer *plan, const int *fds,
 /* Sends a request about `pid`; `token` as struct keeper_request has it. 0 or -errno. */
 int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token);
 
+/* Sends KEEPER_REEXEC: `asker`, which stays the caller's, is to be answered about request `id`. 0
+ * or -errno. */
+int link_send_asker(struct link *link, int asker, uint32_t id);
+
 /* Waits for the answer to the oldest KEEPER_ADOPT that has none yet, at most 5 s: for recovery,
  * before the loop runs, with no more than LINK_ADOPTIONS asked at a time, which the channel holds.
  * 0 with *pidfd, the caller's; -ECHILD for a `pid` that is no child; -ETIMEDOUT, -EPIPE or -EPROTO

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,6 +32,7 @@
 #include "agent/stop.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/version.h"
 
 enum { DESCRIPTORS = 1 << 20, LOCK_TRIES = 50, LOCK_WAIT = 10000 /* microseconds */ };
 
@@ -185,6 +187,7 @@ static int serve(struct agent *agent) {
         log_error("cannot listen: %s", strerror(-r));
         return AGENT_EXIT_REFUSED;
     }
+    reexec_report();
     events_agent(agent, agent->recoveries > 0 ? "the agent was started anew and has recovered"
                                               : "the agent has started");
     r = sd_event_loop(agent->event);
@@ -213,7 +216,16 @@ static int check_machine(const struct agent *agent) {
     return status;
 }
 
+/* What a reexec tries: see probe.h. */
+static int probe_self(struct agent *agent) {
+    if (config_read(&agent->config, agent->arguments.config, agent->arguments.config_given) < 0)
+        return AGENT_EXIT_REFUSED;
+    puts("agent-core " HOLDEN_VERSION_TEXT);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    prctl(PR_SET_NAME, "agent-core"); /* started by descriptor it would be called after that */
     struct agent *agent = calloc(1, sizeof(*agent));
     if (!agent)
         return AGENT_EXIT_REFUSED;
@@ -225,12 +237,15 @@ int main(int argc, char **argv) {
     agent->store = (struct store){.root = -1, .records = -1, .logs = -1};
     agent->audit.fd = -1;
     agent->watch.fd = -1;
+    agent->argv = argv;
     agent->started = machine_monotonic();
     const char *recoveries = getenv("HOLDEN_RECOVERIES");
     agent->recoveries = recoveries ? strtoull(recoveries, NULL, 10) : 0;
     int status;
     if (agent->arguments.check)
         status = check_machine(agent);
+    else if (agent->arguments.probe)
+        status = probe_self(agent);
     else {
         umask(077);
         raise_descriptors();

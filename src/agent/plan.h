@@ -14,6 +14,8 @@ enum {
     KEEPER_FD_CHANNEL = 4, /* agent's end of the channel */
     KEEPER_FD_REPORTS = 5, /* memfd with PLAN_REPORTS struct plan_report, shared with keeper, every
                               child and every later agent */
+    KEEPER_FD_ASKER = 6,   /* a client that waits to hear how its reexec went, where HOLDEN_REEXEC
+                              is its request's id, a colon, and why it went wrong (else nothing) */
 };
 
 /* The agent's exit statuses that mean something to the keeper; any other end is a crash, and so are
@@ -181,6 +183,8 @@ enum keeper_request_kind {
               order of the requests */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
+    KEEPER_REEXEC = 8, /* the packet's one descriptor is the client to be answered once the next
+                          agent has recovered; token: its request's id */
 };
 
 struct keeper_request {

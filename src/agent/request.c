@@ -181,6 +181,7 @@ static void on_drained(void *program, struct peer *peer) {
 static void on_gone(void *program, struct peer *peer) {
     struct agent *agent = program;
     waiter_drop_peer(peer);
+    reexec_forget(agent, peer);
     describe_forget(peer);
     events_forget(&agent->events, peer);
 }

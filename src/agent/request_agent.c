@@ -105,10 +105,5 @@ int request_subscribe(struct request *request, struct failure *failure) {
 }
 
 int request_reexec(struct request *request, struct failure *failure) {
-    (void)failure;
-    struct holden_done message = {0};
-    log_notice("going over to the program on disk, as user %u asked", (unsigned)request->peer->uid);
-    peer_reply(request->peer, HOLDEN_MESSAGE_done, request->id, &message, NULL, 0);
-    sd_event_exit(request->agent->event, AGENT_EXIT_REEXEC);
-    return 0;
+    return reexec_begin(request->agent, request->peer, request->id, failure);
 }

@@ -35,7 +35,7 @@ bool peer_full(const struct peer *peer) {
 /* Waits for what is possible: reading unless the queue is full, writing while there is a queue. */
 static void update_events(struct peer *peer) {
     uint32_t events = 0;
-    if (!peer_full(peer) && !peer->closing)
+    if (!peer_full(peer) && !peer->closing && !peer->ended)
         events |= EPOLLIN;
     peer->behind |= peer_full(peer);
     if (peer->connection.out.size > 0 || peer->closing || peer->behind)
@@ -162,7 +162,9 @@ static bool receive(struct peer *peer) {
         protocol_error(peer, 0, "too many descriptors");
         return true;
     }
-    if (size == 0 || (size < 0 && size != -EAGAIN))
+    if (size == 0 && peer->listener->draining)
+        peer->ended = true;
+    else if (size == 0 || (size < 0 && size != -EAGAIN))
         return false;
     return true;
 }
@@ -285,6 +287,22 @@ int listener_start(struct listener *listener, sd_event *event, int fd, gid_t gro
         .event = event, .calls = calls, .program = program, .group = group};
     LIST_INIT(&listener->peers);
     return sd_event_add_io(event, &listener->io, fd, EPOLLIN, on_connection, listener);
+}
+
+void listener_drain(struct listener *listener) {
+    struct peer *peer;
+    listener->draining = true;
+    listener->pause = sd_event_source_disable_unref(listener->pause);
+    sd_event_source_set_enabled(listener->io, SD_EVENT_OFF);
+    LIST_FOREACH(peer, &listener->peers, entry)
+        shutdown(peer->connection.fd, SHUT_RD);
+}
+
+bool peer_is_quiet(struct peer *peer) {
+    struct holden_frame frame;
+    const uint8_t *body;
+    return peer->closing || (peer->ended && peer->connection.out.size == 0 &&
+                             holden_connection_peek(&peer->connection, &frame, &body) == -EAGAIN);
 }
 
 void listener_stop(struct listener *listener) {

@@ -25,6 +25,7 @@ struct peer {
     gid_t *groups;             /* supplementary, owned */
     size_t group_count;
     bool member;               /* root, or in the group that may use the agent */
+    bool ended;                /* it sends nothing more; only in a listener that drains */
     bool closing;              /* a protocol error was answered: close once it is sent */
     bool behind;               /* streams or requests wait for its queue: it is told of room */
     size_t promises;           /* answers that the program owes it */
@@ -52,6 +53,7 @@ struct listener {
     const struct peer_calls *calls;
     void *program;             /* handed to the calls */
     gid_t group;               /* whose members may connect, beside root */
+    bool draining;             /* nothing more is taken */
     LIST_HEAD(, peer) peers;
     size_t count;
     uint64_t refused;          /* connections that got no further than accept */
@@ -66,6 +68,14 @@ enum {
 /* Listens on `fd`, which stays the caller's, until listener_stop(). 0 or -errno. */
 int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
                    const struct peer_calls *calls, void *program);
+
+/* Takes no more connections (they wait in the socket's queue) and nothing that peers have not sent
+ * yet: their next send fails with EPIPE (shutdown(2)). What they have sent is still handed on. */
+void listener_drain(struct listener *listener);
+
+/* In a listener that drains: whether all that the peer has sent was handed on, and all that was
+ * replied has been sent. */
+bool peer_is_quiet(struct peer *peer);
 
 /* Closes all connections and stops listening. */
 void listener_stop(struct listener *listener);

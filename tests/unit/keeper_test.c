@@ -452,7 +452,22 @@ TEST(reexec_is_no_crash) {
     fixture_meet(&fixture, false);
     fixture_exit(&fixture, AGENT_EXIT_REEXEC);
     fixture_meet(&fixture, true);
-    assert_true(fixture_said(&fixture, "exited with status 80; starting it again"));
+    assert_true(fixture_said(&fixture, "exited with status 80; going back to the old one"));
+    fixture_close(&fixture);
+}
+
+TEST(one_that_crashes_is_told_with_its_signal) {
+    static const int signals[] = {SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGFPE};
+    struct fixture fixture;
+    fixture_run(&fixture);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "(pid %d) was killed by SIG%s; starting it", fixture.core,
+                 sigabbrev_np(signals[i]));
+        fixture_die(&fixture, signals[i]);
+        fixture_meet(&fixture, true);
+        assert_true(fixture_said(&fixture, line));
+    }
     fixture_close(&fixture);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +158,20 @@ TEST(descriptors_that_no_request_wants_are_closed) {
     close_scene(&scene);
 }
 
+/* Makes a shell script what is tried by a reexec. */
+static void program(struct scene *scene, const char *script) {
+    static char name[] = "agent", *argv[] = {name, NULL};
+    char path[128];
+    snprintf(path, sizeof(path), "%s/program", scene->stage.scratch.path);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\n%s\n", script);
+    assert_int_equal(fchmod(fileno(file), 0700), 0);
+    fclose(file);
+    setenv("HOLDEN_AGENT", path, 1);
+    scene->stage.agent->argv = argv;
+}
+
 TEST(only_root_replaces_the_agent) {
     struct scene scene;
     int code = -1;
@@ -164,11 +179,41 @@ TEST(only_root_replaces_the_agent) {
     uint32_t id =
         guest_ask(&scene.member, HOLDEN_MESSAGE_reexec, &(struct holden_reexec){0}, NULL, 0);
     guest_refused(&scene.member, id, HOLDEN_code_NOT_PERMITTED, "only root");
+    program(&scene, "echo agent-core 9");
     id = guest_ask(&scene.root, HOLDEN_MESSAGE_reexec, &(struct holden_reexec){0}, NULL, 0);
-    guest_turn(scene.stage.agent->event);
-    assert_int_equal(sd_event_get_exit_code(scene.stage.agent->event, &code), 0);
+    GUEST_UNTIL(scene.stage.agent->event,
+                sd_event_get_exit_code(scene.stage.agent->event, &code) == 0);
     assert_int_equal(code, AGENT_EXIT_REEXEC);
-    guest_expect(&scene.root, HOLDEN_MESSAGE_done, id, NULL);
+    static struct packet packet;
+    assert_true(stage_packet(&scene.stage, &packet));
+    assert_int_equal(packet.request.kind, KEEPER_REEXEC);
+    assert_int_equal(packet.request.token, id);
+    assert_int_equal(packet.count, 1);
+    packet_close(&packet);
+    close_scene(&scene);
+}
+
+TEST(a_program_that_is_none_is_not_gone_over_to) {
+    static const struct {
+        const char *script;
+        const char *why;
+    } rows[] = {{"exit 0", "is no agent"},
+                {"echo lost; echo more; exit 3", "cannot start: lost (status 3)"},
+                {"exit 4", "it did not say why (status 4)"},
+                {"kill -KILL $$", "was killed by SIGKILL"},
+                {"echo agent-core 9; exit 1", "status 1"}};
+    struct scene scene;
+    int code;
+    open_scene(&scene);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        program(&scene, rows[i].script);
+        uint32_t id =
+            guest_ask(&scene.root, HOLDEN_MESSAGE_reexec, &(struct holden_reexec){0}, NULL, 0);
+        GUEST_UNTIL(scene.stage.agent->event, scene.stage.agent->reexec.scout != 0);
+        GUEST_UNTIL(scene.stage.agent->event, scene.stage.agent->reexec.scout == 0);
+        guest_refused(&scene.root, id, HOLDEN_code_FAILED, rows[i].why);
+    }
+    assert_int_equal(sd_event_get_exit_code(scene.stage.agent->event, &code), -ENODATA);
     close_scene(&scene);
 }
 
