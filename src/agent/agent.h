@@ -11,8 +11,10 @@
 #include "agent/events.h"
 #include "agent/filter.h"
 #include "agent/link.h"
+#include "agent/notify.h"
 #include "agent/process.h"
 #include "agent/reexec.h"
+#include "agent/shutdown.h"
 #include "agent/store.h"
 #include "agent/trimmer.h"
 #include "agent/watch.h"
@@ -43,6 +45,8 @@ struct agent {
     struct audit audit;
     struct reexec reexec;
     struct leave leave;
+    struct shutdown shutdown;
+    struct notify notify;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
     uint64_t recoveries;

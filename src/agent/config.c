@@ -39,6 +39,17 @@ static int parse_output(const char *text, uint64_t *value) {
     return 0;
 }
 
+static int parse_kill_mode(const char *text, uint64_t *value) {
+    static const char *const words[] = {
+        [CONFIG_KILL_MODE_CONTROL_GROUP] = "control-group", [CONFIG_KILL_MODE_PROCESS] = "process"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(text, words[i]) == 0) {
+            *value = i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
 static const struct key {
     const char *name;
     size_t offset;
@@ -48,6 +59,7 @@ static const struct key {
 #define PARSE_SIZE parse_size
 #define PARSE_TIME parse_time
 #define PARSE_OUTPUT parse_output
+#define PARSE_KILL_MODE parse_kill_mode
 #define CONFIG(Name, member, kind, initial, doc) \
     {#Name, offsetof(struct config, member), PARSE_##kind},
     CONFIG_KEYS(CONFIG)

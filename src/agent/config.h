@@ -14,8 +14,17 @@
     CONFIG(KeepRecords, keep_records, COUNT, 1000, "ended processes whose records are kept") \
     CONFIG(LogMax, log_max, SIZE, 1 << 20,                                                   \
            "bytes of a process's log that are kept, unless it has LogMax=")                  \
-    CONFIG(TimeoutStopSec, timeout_stop, TIME, 10000000,                                     \
-           "time to stop, unless a process has TimeoutStopSec=")
+    CONFIG(DefaultTimeoutStopSec, timeout_stop, TIME, 10000000,                              \
+           "time to stop, unless a process has TimeoutStopSec=")                             \
+    CONFIG(TimeoutStopSec, timeout_shutdown, TIME, 90000000,                                 \
+           "time for everything to stop when the agent is asked to end")                     \
+    CONFIG(KillMode, kill_mode, KILL_MODE, CONFIG_KILL_MODE_CONTROL_GROUP,                   \
+           "whether processes are stopped when the agent is asked to end")
+
+enum config_kill_mode {
+    CONFIG_KILL_MODE_CONTROL_GROUP, /* all are stopped */
+    CONFIG_KILL_MODE_PROCESS,       /* only the agent ends: they go on */
+};
 
 /* DefaultStandardOutput=auto: the journal where journald's socket is there, else the log. */
 enum { CONFIG_OUTPUT_AUTO = 100 };

@@ -116,6 +116,8 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
         HOLDEN_SET(&message, process, restarts, process->restarts);
     if (!process_alive(process))
         add_outcome(process, &message);
+    else if (process->stopping && *process->stopping->stuck)
+        HOLDEN_SET(&message, process, stuck, holden_view(process->stopping->stuck));
     if (usage || detail)
         add_usage(process, &scratch, &message);
     process_request(process, &scratch.start, &scratch.properties);

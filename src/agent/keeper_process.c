@@ -41,6 +41,7 @@ static void reset(int number) {
 int keeper_process_open_signals(void) {
     sigset_t signals;
     sigfillset(&signals);
+    sigdelset(&signals, SIGABRT); /* a watchdog that gives us up */
     sigprocmask(SIG_SETMASK, &signals, NULL);
     for (int number = 1; number < _NSIG; number++)
         reset(number);

@@ -51,6 +51,8 @@ void leave_begin(struct agent *agent, int status) {
     agent->leave.begun = true;
     if (again)
         return;
+    if (status == AGENT_EXIT_REEXEC)
+        notify_reloading();
     listener_drain(&agent->listener);
     if (sd_event_add_time_relative(agent->event, &agent->leave.late, CLOCK_MONOTONIC, LEAVE_MOST, 0,
                                    on_late, agent) < 0 ||

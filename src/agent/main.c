@@ -29,12 +29,18 @@
 #include "agent/machine.h"
 #include "agent/recover.h"
 #include "agent/request.h"
-#include "agent/stop.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/version.h"
 
-enum { DESCRIPTORS = 1 << 20, LOCK_TRIES = 50, LOCK_WAIT = 10000 /* microseconds */ };
+enum {
+    DESCRIPTORS = 1 << 20,
+    LOCK_TRIES = 50,
+    LOCK_WAIT = 10000, /* microseconds */
+    OOM_SCORE = -900,
+};
+#define OOM_SCORE_TEXT "-900"
 
 /* Every process costs a descriptor. What root may have is taken; what it may not, is not needed
  * yet. */
@@ -44,6 +50,15 @@ static void raise_descriptors(void) {
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The last to be ended for want of memory. What it starts is the keeper's child, and has the score
+ * that the keeper was started with; the keeper itself is too small to be chosen before others. */
+static void protect_from_oom(void) {
+    char now[16];
+    if (file_read(AT_FDCWD, "/proc/self/oom_score_adj", now, sizeof(now)) > 0 &&
+        strtol(now, NULL, 10) > OOM_SCORE)
+        file_write(AT_FDCWD, "/proc/self/oom_score_adj", OOM_SCORE_TEXT);
 }
 
 /* The number of a group, or -1. Asked in a child, since the name service loads libraries that would
@@ -75,25 +90,10 @@ static gid_t open_socket_to(const char *group, const char *path) {
     return gid;
 }
 
-/* Asked to end: everything is stopped first. A second signal does not wait for anybody. */
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
     (void)source;
     (void)info;
-    struct agent *agent = data;
-    bool again = agent->stopping;
-    agent->stopping = true;
-    if (agent->processes.alive == 0)
-        return sd_event_exit(agent->event, AGENT_EXIT_STOPPED);
-    events_agent(agent, "the agent stops everything and ends");
-    /* By id, since one end can make others be forgotten. */
-    uint64_t id = 0;
-    for (struct process *process; (process = process_after(&agent->processes, id));) {
-        id = process->id;
-        if (process_alive(process))
-            stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_STOPPED,
-                                                       .has_timeout = again, .timeout = 0});
-    }
-    return 0;
+    return shutdown_signalled(data);
 }
 
 /* Of two agents on one cgroup or state directory, each would take the other's processes for what a
@@ -188,6 +188,7 @@ static int serve(struct agent *agent) {
         return AGENT_EXIT_REFUSED;
     }
     reexec_report();
+    notify_ready(agent);
     events_agent(agent, agent->recoveries > 0 ? "the agent was started anew and has recovered"
                                               : "the agent has started");
     r = sd_event_loop(agent->event);
@@ -195,6 +196,8 @@ static int serve(struct agent *agent) {
 }
 
 static void close_agent(struct agent *agent, bool remove) {
+    agent->notify.timer = sd_event_source_disable_unref(agent->notify.timer);
+    agent->shutdown.timer = sd_event_source_disable_unref(agent->shutdown.timer);
     listener_stop(&agent->listener);
     trimmer_close(&agent->trimmer);
     processes_free(&agent->processes);
@@ -249,6 +252,7 @@ int main(int argc, char **argv) {
     else {
         umask(077);
         raise_descriptors();
+        protect_from_oom();
         sigset_t signals;
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
@@ -260,7 +264,7 @@ int main(int argc, char **argv) {
         if (status == 0)
             status = serve(agent);
         /* Nothing is taken away that a next agent needs. */
-        close_agent(agent, status == AGENT_EXIT_STOPPED);
+        close_agent(agent, status == AGENT_EXIT_STOPPED && !agent->shutdown.leaves);
     }
     free(agent);
     return status;

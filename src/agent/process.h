@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/plan.h"
+#include "agent/stuck.h"
 #include "daemon/failure.h"
 #include "protocol/message.h"
 
@@ -57,6 +58,7 @@ struct stopping {
     int signal;            /* the last that asked it to stop */
     bool asked;            /* and that was sent */
     unsigned kills;        /* how often cgroup.kill has been written */
+    char stuck[STUCK_WORDS]; /* why that has not helped; empty where it may yet */
     bool mixed;            /* KillMode=mixed: the rest ends with the main process */
     int64_t by;            /* the user who asked, or -1: the agent itself */
     uint32_t cause;        /* why, for the record */

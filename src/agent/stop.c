@@ -13,7 +13,9 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-enum { RETRY = 1000000, COMPLAIN_AFTER = 5 };
+/* Microseconds until SIGKILL is sent again: doubled each time, since what does not go at once waits
+ * in the kernel for something that may take a day. Its end is noticed in any case. */
+enum { RETRY = 1000000, RETRY_MOST = 60000000, DOUBLED_MOST = 6 };
 
 static int open_cgroup(const struct process *process, int *directory) {
     char name[96];
@@ -75,6 +77,23 @@ static int keep(const struct process *process) {
     return r;
 }
 
+static uint64_t retry_delay(unsigned kills) {
+    unsigned doubled = kills - 1 < DOUBLED_MOST ? kills - 1 : DOUBLED_MOST;
+    uint64_t delay = (uint64_t)RETRY << doubled;
+    return delay < RETRY_MOST ? delay : RETRY_MOST;
+}
+
+/* Right after the first SIGKILL everybody may still be on their way out. */
+static void look_why(struct process *process, int directory) {
+    struct stopping *stopping = process->stopping;
+    bool told = *stopping->stuck;
+    if (stopping->kills == 1 || directory < 0)
+        return;
+    stuck_describe(directory, stopping->stuck);
+    if (*stopping->stuck && !told)
+        log_warning("%s: %s; trying on", process->name, stopping->stuck);
+}
+
 void stop_kill(struct process *process) {
     _cleanup_close_ int directory = -1;
     struct stopping *stopping = process->stopping;
@@ -86,11 +105,8 @@ void stop_kill(struct process *process) {
     signal_main(process, SIGKILL);
     if (r < 0 && r != -ENOENT)
         log_warning("%s: cannot end its cgroup: %s; trying again", process->name, strerror(-r));
-    if (stopping->kills == COMPLAIN_AFTER)
-        log_warning(
-            "%s: still not gone after SIGKILL, most likely in uninterruptible sleep; trying on",
-            process->name);
-    arm(process, deadline_in(RETRY));
+    look_why(process, directory);
+    arm(process, deadline_in(retry_delay(stopping->kills)));
     finish_if_empty(process);
 }
 

@@ -23,7 +23,7 @@ int stop_begin(struct process *process, const struct stop_request *request);
  * where that had not been done, and kills at the time that was set, which may be past. */
 void stop_resume(struct process *process);
 
-/* Ends all of it at once, and again each second until the cgroup is empty: processes in
+/* Ends all of it at once, and again after growing delays until the cgroup is empty: processes in
  * uninterruptible sleep go when they can. For a process that is being stopped. */
 void stop_kill(struct process *process);
 

@@ -31,6 +31,10 @@ const char *listing_state(const struct holden_process *process, enum output_styl
         [HOLDEN_state_EXITED] = OUTPUT_DIM,    [HOLDEN_state_FAILED] = OUTPUT_BAD,
         [HOLDEN_state_STOPPED] = OUTPUT_DIM,
     };
+    if (HOLDEN_HAS(process, process, stuck)) {
+        *style = OUTPUT_BAD;
+        return "stuck";
+    }
     *style = process->frozen ? OUTPUT_WARN : styles[process->state];
     return process->frozen && process->state == HOLDEN_state_RUNNING
                ? "frozen"

@@ -85,6 +85,14 @@ static void print_headline(struct view *view, const struct holden_process *proce
                   unit_format_time_short(process->runtime, text, sizeof(text)));
 }
 
+static void print_stuck(struct view *view, const struct holden_process *process) {
+    if (!HOLDEN_HAS(process, process, stuck))
+        return;
+    label(view, "Stuck");
+    output_safe(view->output, process->stuck);
+    output_text(view->output, "\n");
+}
+
 static void print_identity(struct view *view, const struct holden_process *process) {
     const char *owner = user_name(&view->users, process->owner);
     const char *user = user_name(&view->users, process->user);
@@ -252,6 +260,7 @@ static void take_process(void *into, const struct holden_process *process) {
     if (view->shown++ > 0)
         output_text(view->output, "\n");
     print_headline(view, process);
+    print_stuck(view, process);
     print_identity(view, process);
     print_resources(view, process);
     print_settings(view, process);

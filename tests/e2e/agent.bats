@@ -13,13 +13,13 @@ load helper
 }
 
 @test "reexec reads the configuration again" {
-    printf '[Agent]\nTimeoutStopSec=7\n' >"$T/agent.conf"
+    printf '[Agent]\nDefaultTimeoutStopSec=7\n' >"$T/agent.conf"
     stop_agent
     start_agent --config "$T/agent.conf"
     "$C" start --name one sleep 300
     run "$C" constrain one -p TimeoutStopSec=1h --dry-run
     [ "$output" = "TimeoutStopSec: 7s -> 1h" ]
-    printf '[Agent]\nTimeoutStopSec=9\n' >"$T/agent.conf"
+    printf '[Agent]\nDefaultTimeoutStopSec=9\n' >"$T/agent.conf"
     "$C" reexec
     run "$C" constrain one -p TimeoutStopSec=1h --dry-run
     [ "$output" = "TimeoutStopSec: 9s -> 1h" ]

@@ -3,6 +3,7 @@ LOAD := $(BUILD)/tests/load
 MUTATE := $(BUILD)/tests/mutate
 FLOOD := $(BUILD)/tests/flood
 IMPOSTOR := $(BUILD)/tests/impostor
+DEAF := $(BUILD)/tests/deaf
 
 $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -16,9 +17,9 @@ $(FLOOD): $(call objects,tests/e2e/flood.c)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
-$(IMPOSTOR): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
+$(IMPOSTOR) $(DEAF): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
 .PHONY: e2e-programs
-e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(MUTATE) $(FLOOD) $(IMPOSTOR)
+e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF)

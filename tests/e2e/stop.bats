@@ -121,3 +121,65 @@ gone() {
     run "$C" status t
     [[ "$output" == *RuntimeMaxSec=200ms* ]]
 }
+
+@test "threads, and children that made cgroups below, end too" {
+    "$C" start --name below -- sh -c "mkdir $CGROUP/1-below/a $CGROUP/1-below/a/b &&
+        for d in a a/b; do (echo 0 >$CGROUP/1-below/\$d/cgroup.procs; trap '' TERM; exec sleep 1000) & done
+        touch $T/ready; trap '' TERM; wait"
+    eventually grep -q . "$CGROUP/1-below/a/b/cgroup.procs"
+    run "$C" stop --timeout 100ms below
+    expect 0
+    gone below
+    command -v python3 >/dev/null || return 0
+    "$C" start --name threads -- python3 -c "
+import signal, threading, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for _ in range(20): threading.Thread(target=time.sleep, args=(1000,)).start()
+open('$T/threads', 'w')"
+    eventually test -e "$T/threads"
+    run "$C" stop --timeout 100ms threads
+    expect 0
+    gone threads
+}
+
+@test "a fork bomb is ended, and the agent serves meanwhile" {
+    needs_controller pids
+    "$C" start --name bomb -p TasksMax=200 -- sh -c 'b() { b | b & }; trap "" TERM; while :; do b; done'
+    eventually sh -c "[ \$(cat $CGROUP/1-bomb/pids.current) -ge 150 ]"
+    run "$C" ping
+    expect 0
+    run "$C" stop --timeout 100ms bomb
+    expect 0
+    gone bomb
+}
+
+stuck() {
+    "$C" --json status "$1" | jq -e .stuck
+}
+
+@test "what sleeps uninterruptibly is said to, tried again, ended when it can be, and holds nobody up" {
+    [ -w /dev/fuse ] || skip "no FUSE here"
+    mkdir "$T/deaf"
+    "$TESTS/deaf" "$T/deaf" >"$T/deaf.out" 3>&- &
+    deaf=$!
+    eventually grep -q deaf "$T/deaf.out"
+    "$C" start --name hangs -- sh -c "exec cat $T/deaf/file"
+    eventually sh -c "grep -q fuse /proc/\$($C --json status hangs | jq .pid)/wchan ||
+        grep -q request_wait /proc/\$($C --json status hangs | jq .pid)/wchan"
+    "$C" stop --timeout 0 hangs >"$T/out" 2>&1 3>&- &
+    stopper=$!
+    eventually stuck hangs
+    run "$C" status hangs
+    [[ "$output" == *"cannot be killed yet: task "*" is in uninterruptible sleep in "* ]]
+    "$C" list | grep -q 'hangs.*stuck'
+    grep -q 'hangs: cannot be killed yet' "$T/agent.log"
+    "$C" run -- true
+    kill -0 "$stopper"
+    # It is not forgotten, and ends at once when it can.
+    kill "$deaf"
+    wait "$deaf" || true
+    umount "$T/deaf"
+    wait "$stopper"
+    grep -q '^stopped hangs' "$T/out"
+    gone hangs
+}

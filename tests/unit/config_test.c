@@ -73,8 +73,8 @@ TEST(every_key) {
     struct config config;
     char said[1024];
     assert_int_equal(
-        says("# words\n[Agent]\nGroup=users\nKeepRecords=7\nLogMax=2M\nTimeoutStopSec=1min 5s\n"
-             "DefaultStandardOutput=auto\n",
+        says("# words\n[Agent]\nGroup=users\nKeepRecords=7\nLogMax=2M\n"
+             "DefaultTimeoutStopSec=1min 5s\nDefaultStandardOutput=auto\n",
              &config, said, sizeof(said)),
         0);
     assert_string_equal(said, "");
@@ -97,7 +97,8 @@ TEST(an_empty_file_changes_nothing) {
 TEST(infinity) {
     struct config config;
     char said[1024];
-    assert_int_equal(says("[Agent]\nTimeoutStopSec=infinity\nKeepRecords=infinity\n", &config, said,
+    assert_int_equal(says("[Agent]\nDefaultTimeoutStopSec=infinity\n"
+                          "KeepRecords=infinity\n", &config, said,
                           sizeof(said)),
                      0);
     assert_true(config.timeout_stop == UINT64_MAX);
@@ -115,6 +116,7 @@ TEST(wrong_lines_are_named) {
         {"[Agent]\nDefaultStandardOutput=file:/x\n", "not a valid value", "line 2"},
         {"[Agent]\nDefaultStandardOutput=inherit\n", "not a valid value", "line 2"},
         {"[Agent]\nTimeoutStopSec=\n", "not a valid value", "line 2"},
+        {"[Agent]\nKillMode=mixed\n", "not a valid value", "line 2"},
         {"KeepRecords=7\n", "unknown section", "line 1"},
         {"[agent]\nKeepRecords=7\n", "[agent]: unknown section", "line 2"},
         {"[Agent]\nwords\n", "agent.conf", "line 2"},
