@@ -14,7 +14,8 @@
  *        │  └──── SIGTERM, SIGHUP ─────────────> │
  *        └─ clone3 ─> child.c ─> program         └─ reads what children report (memfd)
  *
- * One thread, one poll(2) over channel and signalfd, one deadline; at rest nothing wakes it. */
+ * One thread, one poll(2) over channel, signalfd and the socket's file, one deadline; at rest
+ * nothing wakes it. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -92,6 +93,18 @@ static void take_child(struct keeper *keeper, pid_t pid) {
     keeper_plan_sweep(keeper, KEEPER_SWEEP_DELAY);
 }
 
+/* One that has yet to recover would die of it, and is told once it has; unless somebody insists. */
+static void take_end(struct keeper *keeper) {
+    bool again = keeper->stopping;
+    keeper->stopping = true;
+    if (keeper->core.pid == 0)
+        keeper->ended = EXIT_SUCCESS;
+    else if (keeper->core.recovered || again) {
+        keeper->told = true;
+        kill(keeper->core.pid, SIGTERM);
+    }
+}
+
 static void take_signal(struct keeper *keeper, const struct signalfd_siginfo *signal) {
     switch (signal->ssi_signo) {
     case SIGCHLD:
@@ -104,11 +117,7 @@ static void take_signal(struct keeper *keeper, const struct signalfd_siginfo *si
             keeper->reload = true;
         break;
     default:
-        keeper->stopping = keeper->told = true;
-        if (keeper->core.pid == 0)
-            keeper->ended = EXIT_SUCCESS;
-        else
-            kill(keeper->core.pid, SIGTERM);
+        take_end(keeper);
     }
 }
 
@@ -147,18 +156,34 @@ static int remaining(const struct keeper *keeper) {
     return now < keeper->deadline ? (int)(keeper->deadline - now) : 0;
 }
 
+void keeper_pass_socket(struct keeper *keeper) {
+    static const struct keeper_reply reply = {.kind = KEEPER_LISTEN};
+    if (keeper->socket.next < 0 || !keeper->core.recovered)
+        return;
+    keeper_reply_send(&reply, keeper->core.channel, keeper->socket.next);
+    keeper_socket_renew(&keeper->socket);
+}
+
+static void mend_socket(struct keeper *keeper) {
+    keeper_socket_mend(&keeper->socket);
+    keeper_pass_socket(keeper);
+}
+
 static int run(struct keeper *keeper) {
     start_core(keeper);
     keeper_process_shrink();
     while (keeper->ended < 0) {
         struct pollfd polled[] = {{.fd = keeper->core.channel, .events = POLLIN},
-                                  {.fd = keeper->signals, .events = POLLIN}};
+                                  {.fd = keeper->signals, .events = POLLIN},
+                                  {.fd = keeper->socket.watch, .events = POLLIN}};
         if (poll(polled, ARRAY_SIZE(polled), remaining(keeper)) < 0)
             continue;
         if (polled[0].revents)
             keeper_answer(keeper);
         if (polled[1].revents && keeper->ended < 0)
             read_signals(keeper);
+        if (polled[2].revents && keeper->ended < 0)
+            mend_socket(keeper);
         if (keeper->deadline && remaining(keeper) == 0 && keeper->ended < 0)
             meet_deadline(keeper);
     }

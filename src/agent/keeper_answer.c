@@ -36,6 +36,7 @@ static void answer_recovered(struct keeper *keeper, const struct keeper_request 
     keeper_core_recovered(&keeper->core);
     keeper->deadline = 0;
     keeper_plan_sweep(keeper, 0);
+    keeper_pass_socket(keeper);
     if (keeper->stopping && !keeper->told)
         kill(keeper->core.pid, SIGTERM);
     if (keeper->reload)

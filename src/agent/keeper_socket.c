@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -104,13 +105,38 @@ static int refuse(const char *path, int r) {
     return r;
 }
 
-void keeper_socket_resume(struct keeper_socket *socket, const char *path, int fd, int lock) {
-    *socket = (struct keeper_socket){.path = path, .fd = fd, .lock = lock};
+/* The file itself is watched, not its directory, where others may come and go all the time: that
+ * its name is gone shows as a change of its attributes, one of which is the number of names. */
+static void watch_file(struct keeper_socket *socket) {
     struct stat made;
-    if (lstat(path, &made) == 0) {
-        socket->device = made.st_dev;
-        socket->inode = made.st_ino;
+    char lock[LOCK_NAME_SPACE];
+    snprintf(lock, sizeof(lock), "%s.lock", socket->path);
+    cleanup_close(&socket->file);
+    cleanup_close(&socket->watch);
+    socket->file = open(socket->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    socket->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (socket->file < 0 || socket->watch < 0 || fstat(socket->file, &made) < 0 ||
+        inotify_add_watch(socket->watch, socket->path, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW) <
+            0) {
+        log_warning("cannot watch %s, which will not be made again if it is deleted: %s",
+                    socket->path, strerror(errno));
+        return;
     }
+    inotify_add_watch(socket->watch, lock, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW);
+    socket->device = made.st_dev;
+    socket->inode = made.st_ino;
+}
+
+static bool is_there(const struct keeper_socket *socket) {
+    struct stat found;
+    return lstat(socket->path, &found) == 0 && found.st_dev == socket->device &&
+           found.st_ino == socket->inode;
+}
+
+void keeper_socket_resume(struct keeper_socket *socket, const char *path, int fd, int lock) {
+    *socket = (struct keeper_socket){
+        .path = path, .fd = fd, .next = -1, .lock = lock, .file = -1, .watch = -1};
+    watch_file(socket);
 }
 
 static int open_locked(struct keeper_socket *socket, const struct sockaddr_un *address, int *lock) {
@@ -143,12 +169,76 @@ int keeper_socket_open(struct keeper_socket *socket, const char *path) {
     return r < 0 ? refuse(path, r) : 0;
 }
 
+/* Of the file that is gone; root's alone where even that cannot be told. */
+static int take_over_mode(const struct keeper_socket *socket) {
+    struct stat before;
+    if (fstat(socket->file, &before) < 0)
+        return 0;
+    return chown(socket->path, before.st_uid, before.st_gid) < 0 ||
+                   chmod(socket->path, before.st_mode & 07777) < 0
+               ? -errno
+               : 0;
+}
+
+static int make_again(struct keeper_socket *socket) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, socket->path, strlen(socket->path) + 1);
+    mode_t before = umask(022);
+    int r = make_parents(socket->path);
+    umask(before);
+    if (r == 0 && unlink(socket->path) < 0 && errno != ENOENT)
+        r = -errno;
+    if (r == 0)
+        r = listen_at(&address);
+    if (r < 0)
+        return r;
+    cleanup_close(&socket->next);
+    socket->next = r;
+    return take_over_mode(socket);
+}
+
+/* Another agent could lock a file of that name meanwhile, but not listen beside a living one. True
+ * where there is a new file. */
+static bool lock_again(struct keeper_socket *socket) {
+    char name[LOCK_NAME_SPACE];
+    struct stat held, named;
+    snprintf(name, sizeof(name), "%s.lock", socket->path);
+    if (fstat(socket->lock, &held) == 0 && stat(name, &named) == 0 && same_file(&held, &named))
+        return false;
+    int lock = lock_path(socket->path);
+    if (lock < 0)
+        return false;
+    close(socket->lock);
+    socket->lock = lock;
+    return true;
+}
+
+void keeper_socket_mend(struct keeper_socket *socket) {
+    char events[512];
+    while (read(socket->watch, events, sizeof(events)) > 0)
+        ;
+    bool there = is_there(socket);
+    int r = there ? 0 : make_again(socket);
+    if (!lock_again(socket) && there)
+        return;
+    if (r < 0)
+        log_error("%s is gone and cannot be made again: %s; nobody can connect until the agent is "
+                  "started anew", socket->path, strerror(-r));
+    else if (!there)
+        log_warning("%s was gone, and has been made again", socket->path);
+    watch_file(socket);
+}
+
+void keeper_socket_renew(struct keeper_socket *socket) {
+    close(socket->fd);
+    socket->fd = TAKE_FD(socket->next);
+}
+
 void keeper_socket_close(struct keeper_socket *socket) {
-    struct stat found;
-    if (lstat(socket->path, &found) == 0 && found.st_dev == socket->device &&
-        found.st_ino == socket->inode)
+    if (is_there(socket))
         unlink(socket->path);
     unlock_path(socket->path);
-    close(socket->fd);
-    close(socket->lock);
+    const int fds[] = {socket->fd, socket->next, socket->lock, socket->file, socket->watch};
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        cleanup_close(&fds[i]);
 }

@@ -1,12 +1,16 @@
 /* The listening socket, and the lock that lets one keeper at a time have its path. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct keeper_socket {
     const char *path; /* the caller's */
     int fd;           /* listening, not blocking */
+    int next;         /* in its place once an agent-core can take it: the file was gone; or -1 */
     int lock;         /* PATH.lock, held by flock(2) */
+    int file;         /* O_PATH: the socket file, for its mode and group when its name is gone */
+    int watch;        /* inotify(7): readable when something was done to the file; -1: cannot be */
     dev_t device;     /* of the socket file that we made, so that no other is removed */
     ino_t inode;
 };
@@ -18,6 +22,14 @@ int keeper_socket_open(struct keeper_socket *socket, const char *path);
 
 /* Takes over what an earlier program of this process has opened: the socket and its lock. */
 void keeper_socket_resume(struct keeper_socket *socket, const char *path, int fd, int lock);
+
+/* Something was done to the socket's file. Where its name now means another file or none, makes a
+ * new socket there, with the same mode and group, as `next`: clients find the old one no more. The
+ * lock still keeps other agents away. What goes wrong is said on stderr. */
+void keeper_socket_mend(struct keeper_socket *socket);
+
+/* Puts `next` in the place of `fd`, which is closed. */
+void keeper_socket_renew(struct keeper_socket *socket);
 
 /* Removes both files and closes both descriptors. */
 void keeper_socket_close(struct keeper_socket *socket);

@@ -165,6 +165,8 @@ static void handle(struct agent *agent, const struct keeper_reply *reply, int pi
         finish_status(agent, reply);
     else if (reply->kind == KEEPER_RELEASE)
         finish_released(agent, reply->token);
+    else if (reply->kind == KEEPER_LISTEN && pidfd >= 0)
+        listener_replace(&agent->listener, pidfd);
     else if (pidfd >= 0)
         close(pidfd);
 }

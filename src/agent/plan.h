@@ -193,7 +193,11 @@ struct keeper_request {
     uint64_t token; /* KEEPER_RELEASE: the agent's, given back with the answer; 0: none is wanted */
 };
 
-enum { KEEPER_SPAWNED = 16 };
+enum {
+    KEEPER_SPAWNED = 16,
+    KEEPER_LISTEN = 17, /* unasked: the socket's file was gone; the descriptor is the new listening
+                           socket, to be used in place of the old one */
+};
 
 /* The keeper's answer. KEEPER_SPAWNED and KEEPER_ADOPT bring the pidfd where error is 0. */
 struct keeper_reply {

@@ -265,20 +265,46 @@ static void pause_listening(struct listener *listener, int error) {
         sd_event_source_set_enabled(listener->io, SD_EVENT_OFF);
 }
 
+/* -errno where there is nobody, or they cannot be taken. */
+static int take_connection(struct listener *listener, int fd) {
+    int connected = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (connected < 0)
+        return -errno;
+    peer_new(listener, connected);
+    return 0;
+}
+
 static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data) {
     (void)source;
     (void)events;
     struct listener *listener = data;
     for (unsigned turn = 0; turn < CONNECTIONS_PER_TURN; turn++) {
-        int connected = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (connected < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-                pause_listening(listener, errno);
+        int r = take_connection(listener, fd);
+        if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS)
+            pause_listening(listener, -r);
+        if (r < 0)
             return 0;
-        }
-        peer_new(listener, connected);
     }
     return 0;
+}
+
+void listener_replace(struct listener *listener, int fd) {
+    int before = sd_event_source_get_io_fd(listener->io);
+    sd_event_source *io;
+    int r = sd_event_add_io(listener->event, &io, fd, EPOLLIN, on_connection, listener);
+    if (r < 0) {
+        log_error("cannot listen on the new socket: %s", strerror(-r));
+        close(fd);
+        return;
+    }
+    while (take_connection(listener, before) == 0)
+        ;
+    int enabled;
+    if (sd_event_source_get_enabled(listener->io, &enabled) >= 0)
+        sd_event_source_set_enabled(io, enabled);
+    sd_event_source_disable_unref(listener->io);
+    listener->io = io;
+    close(before);
 }
 
 int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,

@@ -69,6 +69,10 @@ enum {
 int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
                    const struct peer_calls *calls, void *program);
 
+/* Listens on `fd`, which becomes the listener's, in place of the socket so far: who has connected
+ * to that is taken, then it is closed. */
+void listener_replace(struct listener *listener, int fd);
+
 /* Takes no more connections (they wait in the socket's queue) and nothing that peers have not sent
  * yet: their next send fails with EPIPE (shutdown(2)). What they have sent is still handed on. */
 void listener_drain(struct listener *listener);

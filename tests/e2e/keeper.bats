@@ -42,3 +42,69 @@ place() {
     eventually crashed "$pid" SEGV
     grep -q "(pid $pid) was killed by SIGSEGV; starting it again in 0 ms" "$T/agent.log"
 }
+
+socket_is_there() {
+    [ -S "$HOLDEN_SOCKET" ] && "$C" ping
+}
+
+@test "a socket file that is deleted, moved or replaced under a running agent is made again" {
+    mode=$(stat -c '%a %u %g' "$HOLDEN_SOCKET")
+    "$C" start --name keep sleep 1000
+    before=$(core)
+    rm "$HOLDEN_SOCKET"
+    eventually socket_is_there
+    [ "$(stat -c '%a %u %g' "$HOLDEN_SOCKET")" = "$mode" ]
+    mv "$HOLDEN_SOCKET" "$T/elsewhere"
+    eventually socket_is_there
+    rm "$T/elsewhere"
+    echo no socket >"$T/file"
+    mv "$T/file" "$HOLDEN_SOCKET"
+    eventually socket_is_there
+    rm "$HOLDEN_SOCKET" "$HOLDEN_SOCKET.lock"
+    eventually socket_is_there
+    eventually test -e "$HOLDEN_SOCKET.lock"
+    [ "$(stat -c '%a %u %g' "$HOLDEN_SOCKET")" = "$mode" ]
+    [ "$(core)" = "$before" ]
+    is keep state running
+    # It holds over an upgrade, and when no agent is there.
+    "$C" reexec
+    kill -STOP "$(core)"
+    old=$(pgrep -P "$AGENT" -x agent-core)
+    rm "$HOLDEN_SOCKET"
+    eventually test -S "$HOLDEN_SOCKET"
+    kill -KILL "$old"
+    eventually "$C" ping
+    rm "$HOLDEN_SOCKET"
+    eventually socket_is_there
+    is keep state running
+}
+
+@test "who has connected before the socket file is deleted is still served" {
+    "$C" start --name keep -- sh -c "while [ ! -e $T/go ]; do sleep 0.02; done; exit 9"
+    "$C" wait keep >"$T/waited" 2>&1 3>&- &
+    waiter=$!
+    eventually sh -c "[ \$($C --json self | jq .clients) -eq 2 ]"
+    old=$(core)
+    kill -STOP "$old"
+    "$C" ping >"$T/pinged" 2>&1 3>&- &
+    pinger=$!
+    rm "$HOLDEN_SOCKET"
+    eventually test -S "$HOLDEN_SOCKET"
+    kill -CONT "$old"
+    wait "$pinger"
+    touch "$T/go"
+    status=0
+    wait "$waiter" || status=$?
+    [ "$status" -eq 9 ]
+}
+
+@test "a second agent on the same socket or state directory is refused in one line" {
+    run "$BIN/agent" --socket "$HOLDEN_SOCKET" --state-dir "$T/other" --cgroup "/$GROUP-other"
+    expect 1
+    one_line "cannot listen on $HOLDEN_SOCKET: another agent has it"
+    run "$BIN/agent" --socket "$T/other.sock" --state-dir "$T/state" --cgroup "/$GROUP-other"
+    rmdir "$CGROUP-other" 2>/dev/null || true
+    expect 1
+    one_line "state directory $T/state: another agent has it; give another with --state-dir"
+    "$C" ping
+}

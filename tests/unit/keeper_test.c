@@ -389,6 +389,25 @@ TEST(signals_are_passed_on) {
     fixture_close(&fixture);
 }
 
+TEST(one_that_starts_is_told_to_end_once_it_can_hear_it) {
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_start(&fixture, false);
+    fixture_meet(&fixture, false);
+    kill(fixture.keeper, SIGTERM);
+    for (int i = 0; i < 2; i++) {
+        fixture_ask(&fixture, KEEPER_ADOPT, 1);
+        assert_int_equal(fixture_answer(&fixture, NULL).error, ECHILD);
+    }
+    struct pollfd polled = {fixture.puppet, POLLIN, 0};
+    assert_int_equal(poll(&polled, 1, 50), 0);
+    fixture_ask(&fixture, KEEPER_RECOVERED, 0);
+    assert_int_equal(fixture_signal(&fixture), SIGTERM);
+    fixture_exit(&fixture, AGENT_EXIT_STOPPED);
+    assert_int_equal(fixture_end(&fixture), 0);
+    fixture_close(&fixture);
+}
+
 TEST(a_crash_while_stopping_gets_one_successor) {
     struct fixture fixture;
     fixture_run(&fixture);
