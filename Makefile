@@ -105,6 +105,10 @@ install: all ## install below DESTDIR and PREFIX
 	ln -sf holden.1 $(DESTDIR)$(PREFIX)/share/man/man1/holden-controller.1
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in holden-agent holden-processes; do \
+	  sed 's,@PREFIX@,$(PREFIX),' packaging/$$unit.service \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service; done
 
 .PHONY: demo
 demo: ## install what is missing, build, and show what Holden does; as root
