@@ -57,6 +57,17 @@ nothing_left() {
     eventually sh -c "[ \$($C --json self | jq .clients) -eq 1 ]"
 }
 
+@test "4,096 clients connect at once: every one is answered, and nothing of them stays" {
+    "$C" start --name bystander sleep 1000
+    descriptors=$(figures .descriptors)
+    run "$LOAD" "$HOLDEN_SOCKET" crowd 32 "$(scaled 128)"
+    expect 0
+    [[ "$output" == *"all answered"* ]]
+    is bystander state running
+    eventually sh -c "[ \$($C --json self | jq .clients) -eq 1 ]"
+    [ "$(figures .descriptors)" -eq "$descriptors" ]
+}
+
 @test "a start that hangs before exec holds nobody up, and can be stopped" {
     mkfifo "$T/fifo"
     "$C" start --name hang -p StandardInput=file:"$T/fifo" cat >"$T/out" 2>&1 &

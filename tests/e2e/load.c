@@ -4,10 +4,13 @@
  *   load SOCKET starts CLIENTS EACH COMMAND [ARG…]   start and wait, EACH times by every client
  *   load SOCKET missing EACH PATH                    starts that must fail at exec, naming the path
  *   load SOCKET idle CLIENTS COMMAND…                holds CLIENTS connections while COMMAND runs
+ *   load SOCKET crowd PROCESSES EACH                 as many processes connect EACH times at once,
+ *                                                    ask over all, and keep all until all are answered
  *   load SOCKET garbage FRAMES SEED                  random and broken frames, over and over
  *   load SOCKET slow                                 asks for much and reads nothing until its
  * input ends */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +147,48 @@ static int idle(const char *socket, int argc, char **argv) {
     return status != 0;
 }
 
+/* Connects as often as told, asks over each, and has every answer before the first is closed. */
+static int crowd_in(const char *socket, long each, int ready) {
+    char byte;
+    struct holden_client *all = calloc((size_t)each, sizeof(*all));
+    long wrong = all ? 0 : each;
+    struct holden_ping ping = {0};
+    struct holden_reply reply;
+    if (read(ready, &byte, 1) < 0) /* its end is the sign to begin */
+        return 1;
+    for (long i = 0; all && i < each; i++) {
+        connect_or_die(&all[i], socket);
+        wrong += holden_client_ask(&all[i], HOLDEN_MESSAGE_ping, &ping, NULL, 0, NULL) < 0;
+    }
+    for (long i = 0; all && i < each; i++)
+        wrong += holden_client_next(&all[i], &reply) < 0 ||
+                 reply.frame.type != HOLDEN_MESSAGE_pong;
+    for (long i = 0; all && i < each; i++)
+        holden_client_close(&all[i]);
+    free(all);
+    return wrong > 0;
+}
+
+static int crowd(const char *socket, int argc, char **argv) {
+    (void)argc;
+    long processes = strtol(argv[0], NULL, 10), each = strtol(argv[1], NULL, 10);
+    int ready[2], failed = 0, status;
+    if (pipe2(ready, O_CLOEXEC) < 0)
+        return 1;
+    for (long i = 0; i < processes; i++)
+        if (fork() == 0) {
+            close(ready[1]);
+            _exit(crowd_in(socket, each, ready[0]));
+        }
+    close(ready[0]);
+    close(ready[1]);
+    while (wait(&status) > 0)
+        failed += status != 0;
+    printf("%ld connections at once: %s\n", processes * each,
+           failed ? "some wrong" : "all answered");
+    return failed > 0;
+}
+
 /* xorshift: the same bytes for the same seed, everywhere. */
 static uint32_t next_random(uint32_t *state) {
     *state ^= *state << 13;
@@ -252,6 +297,7 @@ static const struct {
     int (*run)(const char *socket, int argc, char **argv);
 } modes[] = {
     {"starts", 3, starts},   {"missing", 2, missing}, {"idle", 2, idle},
+    {"crowd", 2, crowd},
     {"garbage", 1, garbage}, {"slow", 0, slow},
 };
 

@@ -1,5 +1,6 @@
 # What the end-to-end suites need besides the programs.
 LOAD := $(BUILD)/tests/load
+CHAOS := $(BUILD)/tests/chaos
 MUTATE := $(BUILD)/tests/mutate
 FLOOD := $(BUILD)/tests/flood
 IMPOSTOR := $(BUILD)/tests/impostor
@@ -9,17 +10,17 @@ $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
+$(CHAOS): $(call objects,tests/e2e/chaos.c) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^
+
 $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
-$(FLOOD): $(call objects,tests/e2e/flood.c)
-	@mkdir -p $(@D)
-	$(LINK) -o $@ $^
-
-$(IMPOSTOR) $(DEAF): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
+$(FLOOD) $(IMPOSTOR) $(DEAF): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
 .PHONY: e2e-programs
-e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF)
+e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF)
