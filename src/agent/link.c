@@ -265,7 +265,8 @@ int link_find_report(const struct link *link, uint64_t token, uint32_t *report) 
 }
 
 void link_give_report(struct link *link, uint32_t report) {
-    link->reports[report].token = 0;
+    if (link->reports)
+        link->reports[report].token = 0;
     link->used[report / 64] &= ~(UINT64_C(1) << (report % 64));
 }
 

@@ -36,7 +36,8 @@ int link_take_report(struct link *link, uint64_t token, uint32_t *report);
 /* Finds the report of a start that an earlier agent had under way. 0 with *report; -ENOENT. */
 int link_find_report(const struct link *link, uint64_t token, uint32_t *report);
 
-/* Gives it back. */
+/* Gives it back. After link_close(), when an agent ends in the middle of a start, the next one
+ * finds it all the same. */
 void link_give_report(struct link *link, uint32_t report);
 
 /* Sends a plan (struct plan and its runs) with `count` descriptors, which stay the caller's. 0 or

@@ -200,11 +200,12 @@ static void close_agent(struct agent *agent, bool remove) {
     agent->shutdown.timer = sd_event_source_disable_unref(agent->shutdown.timer);
     listener_stop(&agent->listener);
     trimmer_close(&agent->trimmer);
+    /* Before the processes: what the reports say of starts under way is for the next agent. */
+    link_close(&agent->link);
     processes_free(&agent->processes);
     events_free(&agent->events);
     audit_close(&agent->audit);
     watch_close(&agent->watch);
-    link_close(&agent->link);
     store_close(&agent->store, remove);
     hierarchy_close(&agent->hierarchy, remove);
     sd_event_unref(agent->event);

@@ -51,6 +51,7 @@ TEST(reports_outlive_the_agent) {
     link->reports[second].pid = 12;
     link_give_report(link, first);
     link_close(link);
+    link_give_report(link, second);
     assert_int_equal(link_open(link, stage.agent), 0);
     assert_int_equal(link_find_report(link, 7, &found), -ENOENT);
     assert_int_equal(found, 4711);
