@@ -82,17 +82,18 @@ int event_ring_open(struct event_ring *ring, struct store *store) {
     bool fresh = true, lost = false;
     *ring = (struct event_ring){0};
     int r = map_file(store, &fresh, &memory);
-    if (r == -EBADMSG || r == -ELOOP || r == -EISDIR || (r == 0 && !fresh && !is_ours(memory))) {
-        if (r == 0)
-            munmap(memory, sizeof(*memory));
+    bool strange = memory && !fresh && !is_ours(memory);
+    if (strange)
+        munmap(TAKE_POINTER(memory), sizeof(*memory));
+    if (strange || r == -EBADMSG || r == -ELOOP || r == -EISDIR) {
         store_set_aside(store, "events", "it is not what an agent of this version keeps");
         lost = true;
         r = map_file(store, &fresh, &memory);
     }
-    if (r < 0) {
+    if (!memory) {
         log_warning("%s/events: %s; events are lost with this agent", store->path, strerror(-r));
         lost = true;
-        if (map_anonymous(&memory) < 0)
+        if (map_anonymous(&memory) < 0 || !memory)
             return -ENOMEM;
     }
     if (fresh || lost)

@@ -22,6 +22,7 @@ static const struct part {
     {"clients", "1,000 clients idle, 100 asking", part_clients},
     {"rest", "an agent at rest", part_rest},
     {"many", "10,000 processes", part_many},
+    {"recover", "an agent with 1,000 processes is killed", part_recover},
 };
 
 bool bench_limits(const struct bench *bench) {

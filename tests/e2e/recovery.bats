@@ -82,3 +82,81 @@ load helper
     done
     eventually sh -c "[ -z \"\$(ps -o stat= --ppid $AGENT | grep Z)\" ]"
 }
+
+# Kills the agent proper.
+kill_core() {
+    kill -KILL "$(core)"
+}
+
+@test "starts are done once each, whenever the agent is killed" {
+    for i in $(seq 12); do
+        "$C" start --name "once-$i" -- sh -c "echo x >>$T/ran-$i" &
+        start=$!
+        sleep "0.0$((i % 4))"
+        kill_core
+        wait "$start"
+        run "$C" wait "once-$i"
+        expect 0
+        [ "$(wc -l <"$T/ran-$i")" -eq 1 ] || { cat "$T/agent.log"; return 1; }
+    done
+    [ "$("$C" --json list -a | jq -r .name | sort | uniq -d)" = "" ]
+}
+
+@test "a stop goes on at its time after the agent was killed" {
+    "$C" start --name deaf -- sh -c "trap '' TERM; touch $T/deaf; while :; do sleep 0.1; done"
+    eventually test -e "$T/deaf"
+    "$C" stop --timeout 2 deaf &
+    stop=$!
+    eventually is deaf state stopping
+    kill_core
+    is deaf state stopping
+    wait "$stop"
+    is deaf state stopped
+    is deaf explanation "stopped by user 0; ended by SIGKILL after the time to stop ran out"
+}
+
+@test "a constraint for a time ends though the agent was killed, and while there is none" {
+    "$C" start --name c -p RuntimeMaxSec=1h sleep 1000
+    "$C" constrain --for 2s c -p RuntimeMaxSec=2h
+    kill_core
+    eventually is c properties.RuntimeMaxSec 3600000000
+    "$C" constrain --for 1s c -p RuntimeMaxSec=2h
+    is c properties.RuntimeMaxSec 7200000000
+    old=$(core)
+    kill -STOP "$AGENT"
+    kill -KILL "$old"
+    sleep 1.2
+    kill -CONT "$AGENT"
+    is c properties.RuntimeMaxSec 3600000000
+}
+
+@test "events are numbered on and kept over the agent's death and reexec" {
+    "$C" start --name e sleep 1000
+    kill_core
+    "$C" stop e
+    "$C" reexec
+    "$C" start --name e sleep 1000
+    "$C" --json events >"$T/events"
+    [ "$(jq -r 'select(.name == "e") | .state' "$T/events" | xargs)" = \
+        "running stopping stopped running" ] || { cat "$T/events"; return 1; }
+    [ "$(jq .sequence "$T/events" | xargs)" = "$(seq "$(wc -l <"$T/events")" | xargs)" ]
+}
+
+@test "the process of a refused record is left alone" {
+    "$C" start --name left sleep 1000
+    pid=$("$C" --json status left | jq .pid)
+    id=$("$C" --json status left | jq .id)
+    echo garbled >"$T/state/records/$id"
+    for _ in 1 2; do
+        kill_core
+        eventually "$C" ping
+        [ -e "/proc/$pid" ]
+        run "$C" status left
+        expect 4
+    done
+    [ "$(cat "$T/state/refused/$id")" = garbled ]
+    grep -q "cgroup $CGROUP/$id-left holds processes, and their record was refused" "$T/agent.log"
+    echo 1 >"$CGROUP/$id-left/cgroup.kill"
+    eventually rmdir "$CGROUP/$id-left"
+    rm -r "$T/state/refused"
+}
