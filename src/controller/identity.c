@@ -1,18 +1,15 @@
 #include "controller/identity.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 #include "common/cleanup.h"
 #include "common/unit.h"
+#include "controller/account.h"
 #include "controller/environment.h"
 #include "controller/words.h"
-
-enum { GROUPS_MOST = 65536 };
 
 /* Numbers that the kernel or old file systems use for "none" are nobody's (systemd.exec(5)). */
 static bool is_id(uint64_t number) {
@@ -37,27 +34,23 @@ int identity_group(struct settings *settings, size_t index, const char *name, ui
         *gid = (uint32_t)number;
         return 0;
     }
-    errno = 0;
-    const struct group *entry = getgrnam(name);
-    if (!entry)
-        return refuse_name(settings, holden_property(index)->name, name,
-                           errno == ENOENT ? 0 : errno);
-    *gid = entry->gr_gid;
-    return 0;
+    int r = account_group(name, gid);
+    return r < 0 ? refuse_name(settings, holden_property(index)->name, name, r == -ENOENT ? 0 : -r)
+                 : 0;
 }
 
-/* All groups of a user. *groups is in the arena. */
 static int find_groups(struct settings *settings, const char *name, gid_t gid,
                        struct holden_user *user) {
-    int count = 0;
-    getgrouplist(name, gid, NULL, &count);
-    if (count < 1 || count > GROUPS_MOST)
-        return settings_refuse(settings, "User=%s: cannot read the user's groups", name);
-    gid_t *groups = arena_take(&settings->arena, (size_t)count * sizeof(*groups));
+    _cleanup_free_ uint32_t *found = NULL;
+    size_t count;
+    int r = account_groups(name, gid, &found, &count);
+    if (r < 0)
+        return settings_refuse(settings, "User=%s: cannot read the user's groups: %s", name,
+                               strerror(-r));
+    uint32_t *groups = arena_take(&settings->arena, count * sizeof(*groups));
     if (!groups)
         return -ENOMEM;
-    if (getgrouplist(name, gid, groups, &count) < 0)
-        return settings_refuse(settings, "User=%s: cannot read the user's groups", name);
+    memcpy(groups, found, count * sizeof(*groups));
     HOLDEN_SET(user, user, group,
                (struct holden_repeated){.count = (uint32_t)count, .items = groups});
     return 0;
@@ -70,14 +63,14 @@ static bool is_shell(const char *path) {
 
 /* The variables that systemd sets where User= is given; a home of / and a shell that lets nobody in
  * are no use to anyone. */
-static int set_login(struct settings *settings, const struct passwd *entry) {
-    int r = environment_base(settings, "USER", entry->pw_name);
+static int set_login(struct settings *settings, const struct account *entry) {
+    int r = environment_base(settings, "USER", entry->name);
     if (r == 0)
-        r = environment_base(settings, "LOGNAME", entry->pw_name);
-    if (r == 0 && *entry->pw_dir && strcmp(entry->pw_dir, "/") != 0)
-        r = environment_base(settings, "HOME", entry->pw_dir);
-    if (r == 0 && is_shell(entry->pw_shell))
-        r = environment_base(settings, "SHELL", entry->pw_shell);
+        r = environment_base(settings, "LOGNAME", entry->name);
+    if (r == 0 && *entry->home && strcmp(entry->home, "/") != 0)
+        r = environment_base(settings, "HOME", entry->home);
+    if (r == 0 && is_shell(entry->shell))
+        r = environment_base(settings, "SHELL", entry->shell);
     return r;
 }
 
@@ -91,40 +84,40 @@ static int use_number(struct settings *settings, uint32_t uid, struct holden_use
     return 0;
 }
 
-/* The entry of User=, or NULL with the number in *uid, or UINT32_MAX there for nobody. */
-static const struct passwd *look_up(const char *name, uint32_t *uid, int *error) {
+/* User=, by name or number. 0 with *entry; -ENOENT with the number in *uid, or UINT32_MAX there for
+ * nobody; -errno. */
+static int look_up(const char *name, uint32_t *uid, struct account *entry) {
     uint64_t number;
     bool numeric = strcmp(name, "infinity") != 0 && unit_parse_count(name, &number) == 0;
-    errno = 0;
     *uid = numeric && is_id(number) ? (uint32_t)number : UINT32_MAX;
     if (numeric && *uid == UINT32_MAX)
-        return NULL;
-    const struct passwd *entry = numeric ? getpwuid(*uid) : getpwnam(name);
-    if (!entry && strcmp(name, "root") == 0)
+        return -ENOENT;
+    int r = numeric ? account_by_uid(*uid, entry) : account_by_name(name, entry);
+    if (r == -ENOENT && strcmp(name, "root") == 0)
         *uid = 0;
-    *error = errno == ENOENT || errno == ESRCH ? 0 : errno;
-    return entry;
+    return r;
+}
+
+static int use_account(struct settings *settings, const struct account *entry,
+                       struct holden_user *user, const char **home) {
+    const struct holden_properties *properties = &settings->properties;
+    gid_t gid = HOLDEN_HAS(properties, properties, group) ? properties->group : entry->gid;
+    HOLDEN_SET(user, user, uid, entry->uid);
+    HOLDEN_SET(user, user, gid, entry->gid);
+    *home = arena_copy(&settings->arena, entry->home, strlen(entry->home));
+    int r = *home ? set_login(settings, entry) : -ENOMEM;
+    return r < 0 ? r : find_groups(settings, entry->name, gid, user);
 }
 
 static int use_user(struct settings *settings, struct holden_user *user, const char **home) {
+    _cleanup_(account_free) struct account entry = {0};
     uint32_t uid;
-    int error = 0;
-    const struct passwd *entry = look_up(settings->user, &uid, &error);
-    if (!entry && uid == UINT32_MAX)
-        return refuse_name(settings, "User", settings->user, error);
-    if (!entry)
-        return use_number(settings, uid, user);
-    const struct holden_properties *properties = &settings->properties;
-    gid_t gid = HOLDEN_HAS(properties, properties, group) ? properties->group : entry->pw_gid;
-    HOLDEN_SET(user, user, uid, entry->pw_uid);
-    HOLDEN_SET(user, user, gid, entry->pw_gid);
-    *home = arena_copy(&settings->arena, entry->pw_dir, strlen(entry->pw_dir));
-    int r = *home ? set_login(settings, entry) : -ENOMEM;
-    const char *name =
-        r < 0 ? NULL : arena_copy(&settings->arena, entry->pw_name, strlen(entry->pw_name));
-    if (!name)
-        return r < 0 ? r : -ENOMEM;
-    return find_groups(settings, name, gid, user);
+    int r = look_up(settings->user, &uid, &entry);
+    if (r == 0)
+        return use_account(settings, &entry, user, home);
+    return r != -ENOENT || uid == UINT32_MAX
+               ? refuse_name(settings, "User", settings->user, r == -ENOENT ? 0 : -r)
+               : use_number(settings, uid, user);
 }
 
 /* Somebody who is not root runs it as himself, and expects his own home and shell. */

@@ -1,11 +1,11 @@
 /* Settings that are names or lists of them. */
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/spelling.h"
+#include "controller/account.h"
 #include "controller/environment.h"
 #include "controller/identity.h"
 #include "controller/syntax.h"
@@ -241,15 +241,16 @@ int syntax_print_user(size_t index, const void *value, struct buffer *out) {
     (void)index;
     if (!user)
         return 0;
-    const struct passwd *entry = getpwuid(user->uid);
-    return entry ? buffer_append(out, entry->pw_name, strlen(entry->pw_name))
-                 : buffer_printf(out, "%u", user->uid);
+    _cleanup_(account_free) struct account account = {0};
+    return account_by_uid(user->uid, &account) == 0
+               ? buffer_append(out, account.name, strlen(account.name))
+               : buffer_printf(out, "%u", user->uid);
 }
 
 int syntax_print_group(size_t index, const void *value, struct buffer *out) {
     uint32_t gid = *(const uint32_t *)value;
     (void)index;
-    const struct group *entry = getgrgid(gid);
-    return entry ? buffer_append(out, entry->gr_name, strlen(entry->gr_name))
-                 : buffer_printf(out, "%u", gid);
+    _cleanup_free_ char *name = NULL;
+    return account_group_name(gid, &name) == 0 ? buffer_append(out, name, strlen(name))
+                                               : buffer_printf(out, "%u", gid);
 }

@@ -1,9 +1,12 @@
 #include "controller/user_name.h"
 
-#include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/cleanup.h"
+#include "controller/account.h"
 
 struct user_entry {
     uint32_t uid;
@@ -23,8 +26,9 @@ const char *user_name(struct user_names *names, uint32_t uid) {
             return known[i].name;
     char number[16];
     snprintf(number, sizeof(number), "%u", uid);
-    const struct passwd *found = getpwuid(uid);
-    struct user_entry entry = {uid, strdup(found ? found->pw_name : number)};
+    _cleanup_(account_free) struct account found = {0};
+    bool is_known = account_by_uid(uid, &found) == 0;
+    struct user_entry entry = {uid, strdup(is_known ? found.name : number)};
     if (entry.name && buffer_append(&names->entries, &entry, sizeof(entry)) == 0)
         return entry.name;
     free(entry.name);
