@@ -2,6 +2,7 @@
 
 #include "measure.h"
 
+#include <stdint.h>
 #include <unistd.h>
 
 static const char *const stage_names[BARE_STAGES] = {
@@ -22,9 +23,8 @@ int bare_copy(const struct launch_plan *plan, void *stack, struct launch_child *
 }
 
 static int run_in_leaf(const struct bare *bare, int leaf, uint64_t *marks) {
-    char program[] = "/bin/true";
-    char *argv[] = {program, NULL};
-    struct launch_plan plan = {program, argv, environ, leaf};
+    char *argv[] = {(char *)(uintptr_t)bare->program, NULL};
+    struct launch_plan plan = {bare->program, argv, environ, leaf};
     struct launch_child child = {.pidfd = -1};
     int r = bare->limited ? scratch_leaf_limit(bare->scratch, leaf) : 0;
     marks[BARE_LIMIT] = measure_now();

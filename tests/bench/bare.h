@@ -22,6 +22,7 @@ typedef int (*bare_launcher)(const struct launch_plan *plan, void *stack,
 
 struct bare {
     const struct scratch *scratch;
+    const char *program;          /* what is started, without arguments; borrowed */
     bare_launcher launch;
     void *stack;                  /* handed to `launch` */
     bool limited;                 /* the three limits, or their stand-ins, are written */
@@ -31,7 +32,7 @@ struct bare {
 /* The usual launcher: the child is a copy of the caller. 0 or -errno. */
 int bare_copy(const struct launch_plan *plan, void *stack, struct launch_child *child);
 
-/* Starts /bin/true once, from mkdir to rmdir. 0, or -errno (-ENOEXEC and -EPROTO as
+/* Starts the program once, from mkdir to rmdir. 0, or -errno (-ENOEXEC and -EPROTO as
  * launch_finish()); the leaf is gone either way. */
 int bare_start(struct bare *bare);
 

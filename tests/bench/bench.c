@@ -143,6 +143,7 @@ static void usage(FILE *out) {
           "  -n COUNT             rounds of each part, in place of its own number\n"
           "  --programs DIR       where agent and controller are (bin)\n"
           "  --versus DIR         where those of another build are, to take turns with\n"
+          "  --payload PROGRAM    what is started, without arguments (/bin/true)\n"
           "  --cgroup DIR         cgroup to work below (the root of cgroup2)\n"
           "  --crowd COUNT        processes of the part many (10000)\n"
           "  --seconds COUNT      how long the part rest watches (60)\n"
@@ -185,6 +186,7 @@ static int take_option(struct bench *bench, int option, const char **cgroup) {
     case 's': return measure_parse_count(optarg, COUNT_LIMIT, &bench->seconds);
     case 'p': bench->programs = optarg; return 0;
     case 'v': bench->others = optarg; return 0;
+    case 'a': bench->payload = optarg; return 0;
     case 'c': *cgroup = optarg; return 0;
     case 'j': bench->json = true; return 0;
     case 'e': return add_peer(bench, optarg);
@@ -197,8 +199,8 @@ static int parse_options(int argc, char **argv, struct bench *bench, const char 
         {"programs", required_argument, NULL, 'p'}, {"cgroup", required_argument, NULL, 'c'},
         {"crowd", required_argument, NULL, 'm'},    {"seconds", required_argument, NULL, 's'},
         {"peer", required_argument, NULL, 'e'},     {"json", no_argument, NULL, 'j'},
-        {"versus", required_argument, NULL, 'v'},   {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"versus", required_argument, NULL, 'v'},   {"payload", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     int option, r = 0;
     while (r == 0 && (option = getopt_long(argc, argv, "n:", long_options, NULL)) >= 0)
@@ -213,7 +215,8 @@ static int parse_options(int argc, char **argv, struct bench *bench, const char 
 }
 
 int main(int argc, char **argv) {
-    static struct bench bench = {.programs = "bin", .crowd = 10000, .seconds = 60};
+    static struct bench bench = {
+        .programs = "bin", .payload = "/bin/true", .crowd = 10000, .seconds = 60};
     const char *cgroup = NULL;
     char helpers[PATH_MAX];
     if (parse_options(argc, argv, &bench, &cgroup) < 0) {

@@ -21,6 +21,7 @@ struct bench {
     const char *programs;     /* where agent and controller are */
     const char *others;       /* where those of another build are, to be compared with; or NULL */
     const char *helpers;      /* where this program's own helpers are */
+    const char *payload;      /* the program that is started */
     size_t rounds;            /* 0: what each part takes unless told */
     size_t crowd;             /* processes of the part "many" */
     size_t seconds;           /* how long the part "rest" watches */

@@ -104,8 +104,9 @@ static int floor_open(const char *cgroup, struct floor *floor) {
         .scratch.fd = -1,
         .plain.fd = -1,
         .epoll.fd = -1,
-        .copy = {&floor->scratch, bare_copy, NULL, true, {0}},
-        .vfork = {&floor->scratch, launch_vfork, malloc(LAUNCH_STACK_SIZE), true, {0}},
+        .copy = {&floor->scratch, TRUE_PROGRAM, bare_copy, NULL, true, {0}},
+        .vfork = {&floor->scratch, TRUE_PROGRAM, launch_vfork,
+                  malloc(LAUNCH_STACK_SIZE), true, {0}},
     };
     int r = floor->vfork.stack ? scratch_open(cgroup, &floor->scratch) : -ENOMEM;
     if (r == 0)

@@ -114,8 +114,8 @@ static int measure_lists(struct bench *bench, struct many *many) {
 static int measure(struct bench *bench, struct many *many) {
     struct subject_memory memory;
     bool limits = bench_limits(bench);
-    confined_init(&many->of_empty, &many->empty.client, "/bin/true", limits, true);
-    confined_init(&many->of_full, &many->full.client, "/bin/true", limits, true);
+    confined_init(&many->of_empty, &many->empty.client, bench->payload, limits, true);
+    confined_init(&many->of_full, &many->full.client, bench->payload, limits, true);
     confined_init(&many->sleeper, &many->full.client, many->pause, false, false);
     uint64_t begun = measure_now();
     int r = start_sleepers(bench, many);

@@ -73,8 +73,8 @@ static int controller_command(const struct bench *bench, const struct subject *s
         *at = ':';
     const char *limits = bench_limits(bench) ? " -pMemoryMax=100M -pCPUQuota=50% -pTasksMax=64"
                                              : "";
-    int length = snprintf(text, size, "%s/controller --socket %s run%s%s -- /bin/true",
-                          bench->programs, subject->socket, limits, calls);
+    int length = snprintf(text, size, "%s/controller --socket %s run%s%s -- %s",
+                          bench->programs, subject->socket, limits, calls, bench->payload);
     return length > 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
 }
 
@@ -101,7 +101,8 @@ static void report(struct bench *bench, const struct contestant *contestants,
 
 static int compete(struct bench *bench, struct words *words) {
     struct bare bare = {
-        .scratch = &bench->scratch, .launch = bare_copy, .limited = bench_limits(bench)};
+        .scratch = &bench->scratch, .program = bench->payload, .launch = bare_copy,
+        .limited = bench_limits(bench)};
     struct contestant contestants[BASE_COUNT + BENCH_PEERS_MOST] = {
         {"kernel", "mkdir, limits, clone3, exec, wait, rmdir", turn_bare, &bare, 1, 1},
         {"holden", "controller run, limits as there", turn_command, &words[0], 1, 1},

@@ -27,10 +27,11 @@ struct pair {
 
 static int measure(struct bench *bench, struct pair *pair) {
     bool limits = bench_limits(bench);
-    struct bare bare = {.scratch = &bench->scratch, .launch = bare_copy, .limited = limits};
-    confined_init(&pair->confined, &pair->subject.client, "/bin/true", limits, true);
-    confined_init(&pair->plain, &pair->subject.client, "/bin/true", limits, false);
-    confined_init(&pair->other_confined, &pair->other.client, "/bin/true", limits, true);
+    struct bare bare = {.scratch = &bench->scratch, .program = bench->payload, .launch = bare_copy,
+                        .limited = limits};
+    confined_init(&pair->confined, &pair->subject.client, bench->payload, limits, true);
+    confined_init(&pair->plain, &pair->subject.client, bench->payload, limits, false);
+    confined_init(&pair->other_confined, &pair->other.client, bench->payload, limits, true);
     const struct contestant contestants[] = {
         {"kernel",
          limits ? "mkdir, 3 limits, clone3, exec, wait, rmdir" : "the same without limits",
