@@ -99,7 +99,9 @@ static void add_detail(const struct process *process, struct scratch *scratch,
 void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage,
                    bool detail) {
     struct holden_process message = {0};
-    struct scratch scratch = {0};
+    struct scratch scratch; /* most of it is not touched for most processes */
+    scratch.limits = scratch.output = (struct buffer){0};
+    scratch.command[0] = '\0';
     uint64_t until = process_alive(process) ? machine_monotonic() : process->ended_monotonic;
     HOLDEN_SET(&message, process, name, holden_view(process->name));
     HOLDEN_SET(&message, process, id, process->id);
@@ -120,7 +122,7 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
         HOLDEN_SET(&message, process, stuck, holden_view(process->stopping->stuck));
     if (usage || detail)
         add_usage(process, &scratch, &message);
-    process_request(process, &scratch.start, &scratch.properties);
+    process_request(process, &scratch.start, detail ? &scratch.properties : NULL);
     if (detail)
         add_detail(process, &scratch, &message);
     else {
@@ -161,21 +163,23 @@ static bool wanted(const struct stream *stream, const struct process *process) {
  */
 static void pump(struct agent *agent, struct stream *stream) {
     unsigned share = stream->usage || stream->detail ? TURN_COSTLY : TURN_CHEAP;
-    const struct process *process;
-    for (unsigned turn = 0;; turn++) {
-        if (turn == share || peer_full(stream->peer)) {
-            peer_later(stream->peer);
-            return;
-        }
-        process = take_next(&agent->processes, stream);
-        if (!process)
-            break;
-        if (wanted(stream, process))
-            describe_send(process, stream->peer, stream->id, stream->usage, stream->detail);
+    struct peer *peer = stream->peer;
+    bool more = true;
+    peer_cork(peer);
+    for (unsigned turn = 0; more && turn < share && !peer_full(peer); turn++) {
+        const struct process *process = take_next(&agent->processes, stream);
+        more = process != NULL;
+        if (more && wanted(stream, process))
+            describe_send(process, peer, stream->id, stream->usage, stream->detail);
     }
-    struct holden_end end = {0};
-    peer_reply(stream->peer, HOLDEN_MESSAGE_end, stream->id, &end, NULL, 0);
-    drop(stream);
+    if (more)
+        peer_later(peer);
+    else {
+        struct holden_end end = {0};
+        peer_reply(peer, HOLDEN_MESSAGE_end, stream->id, &end, NULL, 0);
+        drop(stream);
+    }
+    peer_uncork(peer);
 }
 
 int describe_stream(struct agent *agent, struct peer *peer, uint32_t id,

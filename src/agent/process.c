@@ -294,11 +294,12 @@ void process_request(const struct process *process, struct holden_start *start,
                      struct holden_properties *properties) {
     struct holden_fault fault;
     *start = (struct holden_start){0};
-    *properties = (struct holden_properties){0};
+    if (properties)
+        *properties = (struct holden_properties){0};
     if (holden_decode(&holden_record_start, process->request, process->request_size, start,
                       &fault) < 0)
         *start = (struct holden_start){0};
-    else if (HOLDEN_HAS(start, start, properties) &&
+    else if (properties && HOLDEN_HAS(start, start, properties) &&
              holden_decode(&holden_record_properties, start->properties.bytes.data,
                            start->properties.bytes.size, properties, &fault) < 0)
         *properties = (struct holden_properties){0};

@@ -190,8 +190,8 @@ struct process *process_after(const struct processes *table, uint64_t id);
 /* Whether it is in a state in which something of it is or will be there. */
 bool process_alive(const struct process *process);
 
-/* Decodes the request that it was made from; the views stay valid while the request is not
- * replaced. Cannot fail: it was encoded here. */
+/* Decodes the request that it was made from, and unless NULL its properties; the views stay valid
+ * while the request is not replaced. Cannot fail: it was encoded here. */
 void process_request(const struct process *process, struct holden_start *start,
                      struct holden_properties *properties);
 

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -11,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "controller/account.h"
 #include "controller/environment_file.h"
 #include "controller/quoting.h"
 
@@ -67,24 +66,27 @@ static int put_fragment(const struct specifier *specifier, char letter, struct b
 
 static int put_user(const struct specifier *specifier, char letter, struct buffer *out) {
     (void)specifier;
-    const struct passwd *entry = getpwuid(geteuid());
     if (letter == 'U')
         return buffer_printf(out, "%u", (unsigned)geteuid());
-    if (!entry && geteuid() != 0)
-        return -ESRCH;
-    if (letter == 'u')
-        return put_text(out, entry ? entry->pw_name : "root");
-    if (letter == 'h')
-        return put_text(out, entry ? entry->pw_dir : "/root");
-    return put_text(out, entry ? entry->pw_shell : "/bin/sh");
+    _cleanup_(account_free) struct account account = {0};
+    if (account_by_uid(geteuid(), &account) < 0) {
+        if (geteuid() != 0)
+            return -ESRCH;
+        account = (struct account){.name = "root", .home = "/root", .shell = "/bin/sh"};
+    }
+    return put_text(out, letter == 'u'   ? account.name
+                         : letter == 'h' ? account.home
+                                         : account.shell);
 }
 
 static int put_group(const struct specifier *specifier, char letter, struct buffer *out) {
     (void)specifier;
     if (letter == 'G')
         return buffer_printf(out, "%u", (unsigned)getegid());
-    const struct group *entry = getgrgid(getegid());
-    return entry ? put_text(out, entry->gr_name) : getegid() == 0 ? put_text(out, "root") : -ESRCH;
+    _cleanup_free_ char *name = NULL;
+    if (account_group_name(getegid(), &name) == 0)
+        return put_text(out, name);
+    return getegid() == 0 ? put_text(out, "root") : -ESRCH;
 }
 
 /* Directories: the system's for root, those of the XDG base directories for others. */

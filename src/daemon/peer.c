@@ -70,6 +70,12 @@ static int put_without_fds(struct peer *peer, uint16_t type, uint32_t id, const 
     return holden_connection_put(&peer->connection, type, id, &copy, NULL, 0);
 }
 
+static void send_queue(struct peer *peer) {
+    int r = holden_connection_send(&peer->connection);
+    if (r < 0 && r != -EAGAIN)
+        peer->closing = true;
+}
+
 void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
                 size_t count) {
     int r = holden_connection_put(&peer->connection, type, id, message, fds, count);
@@ -84,11 +90,18 @@ void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *messa
     if (r < 0) {
         log_warning("reply of type %u to pid %d dropped: %s", type, (int)peer->pid, strerror(-r));
         peer->closing = true;
-    } else {
-        r = holden_connection_send(&peer->connection);
-        if (r < 0 && r != -EAGAIN)
-            peer->closing = true;
-    }
+    } else if (!peer->corked)
+        send_queue(peer);
+    update_events(peer);
+}
+
+void peer_cork(struct peer *peer) {
+    peer->corked = true;
+}
+
+void peer_uncork(struct peer *peer) {
+    peer->corked = false;
+    send_queue(peer);
     update_events(peer);
 }
 

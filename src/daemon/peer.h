@@ -27,6 +27,7 @@ struct peer {
     bool member;               /* root, or in the group that may use the agent */
     bool ended;                /* it sends nothing more; only in a listener that drains */
     bool closing;              /* a protocol error was answered: close once it is sent */
+    bool corked;               /* replies are queued only: see peer_cork() */
     bool behind;               /* streams or requests wait for its queue: it is told of room */
     size_t promises;           /* answers that the program owes it */
     LIST_HEAD(, waiter) waiters; /* what the program has promised to answer; its own business */
@@ -89,6 +90,11 @@ void listener_stop(struct listener *listener);
  * fields that name them are left out where the peer holds up too many and the message allows it. */
 void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
                 size_t count);
+
+/* From here on replies are only queued, until peer_uncork() sends them: for many small ones in a
+ * row, each of which would be a system call and a wake-up. */
+void peer_cork(struct peer *peer);
+void peer_uncork(struct peer *peer);
 
 /* Queues an error reply made from code, step (may be NULL) and text. */
 void peer_error(struct peer *peer, uint32_t id, uint32_t code, const char *step, const char *text);
