@@ -13,7 +13,11 @@
 #include <unistd.h>
 
 #include "agent/child_identity.h"
+#include "agent/child_init.h"
+#include "agent/child_mount.h"
+#include "agent/child_namespace.h"
 #include "agent/child_stream.h"
+#include "agent/child_tuning.h"
 #include "common/cleanup.h"
 
 enum { EXIT_SET_UP = 127 };
@@ -143,10 +147,18 @@ static const struct row {
     {PLAN_STEP_OOM_SCORE, set_oom_score},
     {PLAN_STEP_NICE, set_nice},
     {PLAN_STEP_AFFINITY, set_affinity},
+    {PLAN_STEP_POLICY, child_tuning_policy},
+    {PLAN_STEP_IO_PRIORITY, child_tuning_io_priority},
+    {PLAN_STEP_SLACK, child_tuning_slack},
+    {PLAN_STEP_PERSONALITY, child_tuning_personality},
+    {PLAN_STEP_NAMESPACES, child_namespace_enter},
+    {PLAN_STEP_NETWORK, child_namespace_network},
+    {PLAN_STEP_MOUNTS, child_mount},
     {PLAN_STEP_LIMITS, set_limits},
-    {PLAN_STEP_BOUNDING, child_identity_bounding},
     {PLAN_STEP_GROUPS, child_identity_groups},
     {PLAN_STEP_GID, child_identity_gid},
+    {PLAN_STEP_USERS, child_namespace_users},
+    {PLAN_STEP_BOUNDING, child_identity_bounding},
     {PLAN_STEP_UID, child_identity_uid},
     {PLAN_STEP_CAPABILITIES, child_identity_capabilities},
     {PLAN_STEP_AMBIENT, child_identity_ambient},
@@ -154,7 +166,9 @@ static const struct row {
     {PLAN_STEP_STDOUT, child_stream_after_ids},
     {PLAN_STEP_STDERR, child_stream_after_ids},
     {PLAN_STEP_TERMINAL, child_stream_terminal_after_ids},
+    {PLAN_STEP_KEYRING, child_tuning_keyring},
     {PLAN_STEP_DIRECTORY, change_directory},
+    {PLAN_STEP_INIT, child_init},
     {PLAN_STEP_NO_NEW_PRIVILEGES, give_up_privileges},
     {PLAN_STEP_FILTER, install_filter},
     {PLAN_STEP_EXEC, execute},
@@ -168,11 +182,13 @@ static _Noreturn void give_up(void) {
 
 _Noreturn void child_run(const struct child_origin *origin, struct plan *plan, const int *fds,
                          size_t count) {
-    struct child child = {.origin = origin, .plan = plan, .fds = fds, .count = count};
+    struct child child = {
+        .origin = origin, .plan = plan, .fds = fds, .count = count, .proc = -1};
     struct plan_report *report = &origin->reports[plan->report];
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         report->reached = child.step = rows[i].step;
         if (rows[i].run(&child) < 0) {
+            report->detail = child.detail;
             report->error = errno;
             give_up();
         }

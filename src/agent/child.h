@@ -12,6 +12,7 @@ struct child_origin {
     struct plan_report *reports;
     uint64_t bounding;  /* the keeper's bounding set */
     uint64_t permitted; /* and its permitted capabilities */
+    uint64_t known;     /* all that the kernel has */
 };
 
 struct child {
@@ -20,6 +21,8 @@ struct child {
     const int *fds; /* of the packet */
     size_t count;
     enum plan_step step; /* the one being done */
+    uint32_t detail;     /* which of its things */
+    int proc;            /* the /proc from before its mounts, where that is needed, or -1 */
 };
 
 /* The element at which a run of the child's plan begins. */

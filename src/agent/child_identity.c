@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -20,12 +21,13 @@ static int capability_call(long number, uint64_t *permitted, uint64_t inheritabl
 }
 
 void child_origin_read(struct child_origin *origin) {
-    origin->bounding = 0;
+    origin->bounding = origin->known = 0;
     for (int i = 0; i < 64; i++) {
         int held = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
         if (held < 0)
             break;
         origin->bounding |= (uint64_t)(held > 0) << i;
+        origin->known |= UINT64_C(1) << i;
     }
     origin->permitted = 0;
     if (capability_call(SYS_capget, &origin->permitted, 0) < 0)
@@ -51,7 +53,10 @@ static int for_each(uint64_t set, int option, unsigned long operation) {
 int child_identity_bounding(struct child *child) {
     if (!has(child, PLAN_HAS_CAPABILITIES))
         return 0;
-    return for_each(child->origin->bounding & ~child->plan->bounding, PR_CAPBSET_DROP, 0);
+    /* A new user namespace begins with all of them. */
+    uint64_t held = child->plan->namespaces & CLONE_NEWUSER ? child->origin->known
+                                                            : child->origin->bounding;
+    return for_each(held & ~child->plan->bounding, PR_CAPBSET_DROP, 0);
 }
 
 /* System calls rather than the library's functions, which would want to tell other threads. */
@@ -98,7 +103,9 @@ int child_identity_capabilities(struct child *child) {
     if (!has(child, PLAN_HAS_CAPABILITIES))
         return 0;
     uint64_t kept = inherited(child->plan);
-    uint64_t permitted = geteuid() == 0 ? child->origin->permitted & child->plan->bounding : kept;
+    uint64_t most = child->plan->namespaces & CLONE_NEWUSER ? child->origin->known
+                                                            : child->origin->permitted;
+    uint64_t permitted = geteuid() == 0 ? most & child->plan->bounding : kept;
     return capability_call(SYS_capset, &permitted, kept);
 }
 

@@ -81,6 +81,33 @@ static int check_owner(const struct identity *identity, uint32_t owner, uint32_t
     return 0;
 }
 
+#define CAPABILITY(number) (UINT64_C(1) << (number))
+
+/* Protections that would mean nothing to a process that keeps these (systemd.exec(5)). */
+static const struct {
+    size_t index;
+    uint64_t capabilities;
+} protections[] = {
+    {HOLDEN_INDEX(properties, private_devices),
+     CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_SYS_RAWIO)},
+    {HOLDEN_INDEX(properties, protect_kernel_modules), CAPABILITY(CAP_SYS_MODULE)},
+    {HOLDEN_INDEX(properties, protect_kernel_logs), CAPABILITY(CAP_SYSLOG)},
+    {HOLDEN_INDEX(properties, protect_clock),
+     CAPABILITY(CAP_SYS_TIME) | CAPABILITY(CAP_WAKE_ALARM)},
+};
+
+/* What the protections that are on take away. */
+static uint64_t taken_away(const struct holden_properties *properties) {
+    uint64_t taken = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(protections); i++) {
+        const uint8_t *value = (const uint8_t *)properties +
+            holden_record_properties.fields[protections[i].index].offset;
+        if (holden_has(properties, protections[i].index) && *(const bool *)value)
+            taken |= protections[i].capabilities;
+    }
+    return taken;
+}
+
 static int take_capabilities(const struct holden_properties *properties, uint32_t owner,
                              struct identity *identity, struct failure *failure) {
     uint64_t all = capability_all();
@@ -99,11 +126,15 @@ static int take_capabilities(const struct holden_properties *properties, uint32_
     if (owner != 0 && identity->ambient != 0)
         return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "AmbientCapabilities",
                            "only root may hand out capabilities");
+    uint64_t taken = taken_away(properties);
+    identity->bounding &= ~taken;
     if (identity->ambient & ~identity->bounding)
         return failure_set(failure, HOLDEN_code_INVALID, "AmbientCapabilities",
-                           "holds capabilities that CapabilityBoundingSet= takes away");
+                           "holds capabilities that %s takes away",
+                           identity->ambient & taken ? "a setting such as PrivateDevices="
+                                                     : "CapabilityBoundingSet=");
     identity->inheritable = identity->ambient;
-    identity->capabilities = bounded || ambient;
+    identity->capabilities = bounded || ambient || taken;
     return 0;
 }
 

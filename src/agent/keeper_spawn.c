@@ -11,9 +11,10 @@
 /* A fork, with what fork(2) cannot do: into the cgroup from its first instruction, handlers already
  * reset, and a descriptor that means this child only. Where it fails, *pidfd may hold a number that
  * was only meant for the child. */
-static pid_t clone_child(int cgroup, int *pidfd) {
+static pid_t clone_child(int cgroup, uint32_t namespaces, int *pidfd) {
     struct clone_args how = {
-        .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+        .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0) |
+                 (namespaces & CLONE_NEWPID),
         .pidfd = (uintptr_t)pidfd,
         .exit_signal = SIGCHLD,
         .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
@@ -60,7 +61,7 @@ int keeper_spawn(struct keeper_packet *packet, size_t size, const struct child_o
     }
     int pidfd;
     int cgroup = plan->has & PLAN_HAS_CGROUP ? packet->fds[PLAN_FD_CGROUP] : -1;
-    pid_t pid = clone_child(cgroup, &pidfd);
+    pid_t pid = clone_child(cgroup, plan->namespaces, &pidfd);
     if (pid == 0)
         child_run(own, plan, packet->fds, packet->count);
     reply->error = pid < 0 ? errno : 0;

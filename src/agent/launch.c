@@ -15,6 +15,8 @@
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
+#include "agent/mounts.h"
+#include "agent/nodes.h"
 #include "agent/plan_build.h"
 #include "agent/state.h"
 #include "agent/stop.h"
@@ -28,6 +30,8 @@ struct parts {
     struct holden_start start;
     struct holden_properties properties;
     struct identity identity;
+    struct mounts mounts;
+    char nodes[4200];        /* the directory of the nodes for what is inaccessible */
     struct plan_stream_input streams[3];
     int cgroup, pipe, log;   /* owned */
     int fds[6];              /* of the packet, borrowed */
@@ -38,6 +42,7 @@ static void parts_free(struct parts *parts) {
     cleanup_close(&parts->cgroup);
     cleanup_close(&parts->pipe);
     cleanup_close(&parts->log);
+    mounts_free(&parts->mounts);
 }
 
 /* ---- standard streams ---- */
@@ -127,6 +132,16 @@ static int resolve_identity(struct process *process, struct parts *parts, struct
                             process->owner_gid, groups, count, &parts->identity, failure);
 }
 
+static int prepare_mounts(struct process *process, struct parts *parts, struct failure *failure) {
+    int r = mounts_collect(&parts->properties, &parts->mounts, failure);
+    if (r < 0 || !parts->mounts.inaccessible)
+        return r;
+    r = nodes_make(&process->agent->store, parts->nodes, sizeof(parts->nodes));
+    return r < 0 ? failure_errno(failure, -r, "mounts", "cannot make the nodes for what is "
+                                 "inaccessible in %s", parts->nodes)
+                 : 0;
+}
+
 static int make_cgroup(struct process *process, struct parts *parts, struct failure *failure) {
     struct agent *agent = process->agent;
     char name[96];
@@ -143,7 +158,8 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
     const struct identity *identity = &parts->identity;
     struct plan_input input = {
         .process = process, .start = &parts->start, .properties = &parts->properties,
-        .filter = process->filter, .report = process->launch->report,
+        .filter = process->filter, .mounts = &parts->mounts, .nodes = parts->nodes,
+        .report = process->launch->report,
         .uid = identity->uid, .gid = identity->gid,
         .groups = identity->groups, .group_count = identity->group_count,
         .bounding = identity->bounding, .inheritable = identity->inheritable,
@@ -211,10 +227,25 @@ static const char *describe_stream(const struct process *process, uint32_t step,
     return text;
 }
 
-static void refuse_step(struct process *process, uint32_t step, int error) {
+/* The plan is gone, but it comes out the same again. */
+static void refuse_mount(struct process *process, uint32_t number, int error) {
+    _cleanup_(mounts_free) struct mounts mounts = {0};
+    struct holden_start start;
+    struct holden_properties properties;
+    struct failure failure;
+    const char *property, *path;
+    process_request(process, &start, &properties);
+    mounts_collect(&properties, &mounts, &failure);
+    mounts_name(&mounts, number, &property, &path);
+    refuse(process, property, "%s: %s", path, strerror(error));
+}
+
+static void refuse_step(struct process *process, uint32_t step, int error, uint32_t detail) {
     struct holden_start start;
     const char *words = plan_step_words(step);
-    if (step == PLAN_STEP_EXEC) {
+    if (step == PLAN_STEP_MOUNTS) {
+        refuse_mount(process, detail, error);
+    } else if (step == PLAN_STEP_EXEC) {
         struct holden_view command = command_of(process, &start);
         refuse(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
                command.data, strerror(error));
@@ -281,10 +312,11 @@ static void started(struct process *process) {
 }
 
 /* The report says that exec was tried and did not fail; but the kernel may have killed it there,
- * for want of memory most likely. Without proc(5) the report has to do. */
+ * for want of memory most likely. Without proc(5) the report has to do, and where it was not the
+ * main process that tried. */
 static bool executed(const struct process *process, const struct plan_report *report) {
     bool executed = true;
-    if (report->reached == PLAN_STEP_EXEC)
+    if (report->reached == PLAN_STEP_EXEC && !process->has_init)
         task_executed(process->pid, &executed);
     return report->reached == PLAN_STEP_EXEC && executed;
 }
@@ -297,7 +329,7 @@ static void decide(struct process *process) {
         return;
     const struct plan_report *report = &process->agent->link.reports[launch->report];
     if (report->error != 0)
-        refuse_step(process, report->reached, report->error);
+        refuse_step(process, report->reached, report->error, report->detail);
     else if (process->state == HOLDEN_state_STARTING && executed(process, report))
         started(process);
 }
@@ -360,6 +392,8 @@ static int prepare(struct process *process, struct parts *parts, struct failure 
         r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);
     if (r == 0)
         r = resolve_identity(process, parts, failure);
+    if (r == 0)
+        r = prepare_mounts(process, parts, failure);
     if (r == 0)
         r = make_cgroup(process, parts, failure);
     if (r == 0)
@@ -425,7 +459,7 @@ int launch_attend(struct process *process) {
 }
 
 void launch_unborn(struct process *process, int error) {
-    refuse_step(process, PLAN_STEP_CLONE, error);
+    refuse_step(process, PLAN_STEP_CLONE, error, 0);
     finish_unborn(process);
 }
 

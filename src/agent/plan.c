@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/capability.h"
 #include "agent/filter.h"
+#include "agent/mounts.h"
 #include "agent/plan_build.h"
 #include "agent/process.h"
 #include "common/cleanup.h"
@@ -257,6 +259,56 @@ static void put_scheduling(struct draft *draft, const struct holden_properties *
         head(draft)->affinity = run;
 }
 
+/* What is not said of the policy is as systemd has it: real time begins at priority 1. */
+static void put_policy(struct plan *plan, const struct holden_properties *properties) {
+    bool set = HOLDEN_HAS(properties, properties, cpu_scheduling_policy) ||
+               HOLDEN_HAS(properties, properties, cpu_scheduling_reset_on_fork);
+    uint32_t policy = HOLDEN_HAS(properties, properties, cpu_scheduling_policy)
+                          ? properties->cpu_scheduling_policy
+                          : SCHED_OTHER;
+    if (!set)
+        return;
+    plan->has |= PLAN_HAS_POLICY;
+    plan->policy = policy;
+    if (policy == SCHED_FIFO || policy == SCHED_RR)
+        plan->priority = HOLDEN_HAS(properties, properties, cpu_scheduling_priority)
+                             ? (uint32_t)properties->cpu_scheduling_priority
+                             : 1;
+    if (HOLDEN_HAS(properties, properties, cpu_scheduling_reset_on_fork) &&
+        properties->cpu_scheduling_reset_on_fork)
+        plan->policy |= SCHED_RESET_ON_FORK;
+}
+
+/* Without a class, a priority is one of best effort; a class has the middle one unless told. */
+static void put_io_priority(struct plan *plan, const struct holden_properties *properties) {
+    enum { CLASS_SHIFT = 13, PRIORITY_USUAL = 4 };
+    bool has_priority = HOLDEN_HAS(properties, properties, io_scheduling_priority);
+    bool has_class = HOLDEN_HAS(properties, properties, io_scheduling_class);
+    uint32_t class = has_class ? properties->io_scheduling_class
+                               : (uint32_t)HOLDEN_io_class_BEST_EFFORT;
+    if (!has_priority && !has_class)
+        return;
+    plan->has |= PLAN_HAS_IO_PRIORITY;
+    if (class != HOLDEN_io_class_NONE)
+        plan->io_priority = class << CLASS_SHIFT |
+                            (has_priority ? (uint32_t)properties->io_scheduling_priority
+                                          : PRIORITY_USUAL);
+}
+
+static void put_tuning(struct draft *draft, const struct holden_properties *properties) {
+    struct plan *plan = head(draft);
+    put_policy(plan, properties);
+    put_io_priority(plan, properties);
+    if (HOLDEN_HAS(properties, properties, timer_slack))
+        plan->slack = properties->timer_slack;
+    if (HOLDEN_HAS(properties, properties, keyring_mode))
+        plan->keyring = properties->keyring_mode;
+    if (HOLDEN_HAS(properties, properties, personality)) {
+        plan->has |= PLAN_HAS_PERSONALITY;
+        plan->personality = properties->personality;
+    }
+}
+
 static void put_directory(struct draft *draft, const struct holden_properties *properties) {
     if (!HOLDEN_HAS(properties, properties, working_directory))
         return;
@@ -271,6 +323,69 @@ static void put_directory(struct draft *draft, const struct holden_properties *p
         return;
     head(draft)->has |= has;
     head(draft)->directory = run;
+}
+
+static const struct {
+    size_t index;
+    uint32_t flag;
+} namespaces[] = {
+    {HOLDEN_INDEX(properties, private_network), CLONE_NEWNET},
+    {HOLDEN_INDEX(properties, private_ipc), CLONE_NEWIPC},
+    {HOLDEN_INDEX(properties, protect_hostname), CLONE_NEWUTS},
+    {HOLDEN_INDEX(properties, private_users), CLONE_NEWUSER},
+    {HOLDEN_INDEX(properties, private_pids), CLONE_NEWPID},
+};
+
+/* A network namespace that is named is entered in place of a new one. */
+static void put_namespaces(struct draft *draft, const struct holden_properties *properties) {
+    uint32_t flags = 0;
+    struct plan_run network = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+        if (holden_has(properties, namespaces[i].index) &&
+            *((const uint8_t *)properties +
+              holden_record_properties.fields[namespaces[i].index].offset))
+            flags |= namespaces[i].flag;
+    if (HOLDEN_HAS(properties, properties, network_namespace_path)) {
+        network = put_string(draft, properties->network_namespace_path);
+        flags &= ~(uint32_t)CLONE_NEWNET;
+    }
+    if (draft->error < 0)
+        return;
+    head(draft)->namespaces = flags;
+    head(draft)->network = network;
+}
+
+/* The offset of a string that is a pointer yet; 0 for none. */
+static uint64_t put_pointed(struct draft *draft, uint64_t pointer) {
+    const char *text = (const char *)(uintptr_t)pointer;
+    return text ? put_string(draft, holden_view(text)).at : 0;
+}
+
+static void put_mounts(struct draft *draft, const struct plan_input *input) {
+    const struct mounts *mounts = input->mounts;
+    if (!mounts || !mounts->own)
+        return;
+    struct plan_run root = {0}, nodes = {0};
+    if (mounts->root)
+        root = put_string(draft, holden_view(mounts->root));
+    if (mounts->inaccessible)
+        nodes = put_string(draft, holden_view(input->nodes));
+    struct plan_run run = {put(draft, mounts->at, mounts->count * sizeof(*mounts->at)),
+                           (uint32_t)mounts->count};
+    for (size_t i = 0; i < mounts->count && draft->error == 0; i++) {
+        struct plan_mount mount = mounts->at[i];
+        mount.path = put_pointed(draft, mount.path);
+        mount.source = put_pointed(draft, mount.source);
+        mount.options = put_pointed(draft, mount.options);
+        if (draft->error == 0)
+            memcpy((uint8_t *)head(draft) + run.at + i * sizeof(mount), &mount, sizeof(mount));
+    }
+    if (draft->error < 0)
+        return;
+    head(draft)->has |= PLAN_HAS_MOUNTS;
+    head(draft)->root = root;
+    head(draft)->nodes = nodes;
+    head(draft)->mounts = run;
 }
 
 static void put_filter(struct draft *draft, const struct filter *filter) {
@@ -304,10 +419,14 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
     for (unsigned i = 0; i < 3; i++)
         put_stream(&draft, input, i);
     if (draft.error == 0)
+        put_tuning(&draft, input->properties);
+    if (draft.error == 0)
         put_scheduling(&draft, input->properties);
     put_limits(&draft, input->properties);
     put_groups(&draft, input);
     put_directory(&draft, input->properties);
+    put_namespaces(&draft, input->properties);
+    put_mounts(&draft, input);
     put_filter(&draft, input->filter);
     put_environment(&draft, input);
     put_arguments(&draft, input);

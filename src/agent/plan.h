@@ -41,14 +41,24 @@ enum {
     STEP(OOM_SCORE, "OOMScoreAdjust")          \
     STEP(NICE, "Nice")                         \
     STEP(AFFINITY, "CPUAffinity")              \
+    STEP(POLICY, "CPUSchedulingPolicy")        \
+    STEP(IO_PRIORITY, "IOSchedulingClass")     \
+    STEP(SLACK, "TimerSlackNSec")              \
+    STEP(PERSONALITY, "Personality")           \
+    STEP(NAMESPACES, "namespaces")             \
+    STEP(NETWORK, "network")                   \
+    STEP(MOUNTS, "mounts")                     \
     STEP(LIMITS, "resource limits")            \
-    STEP(BOUNDING, "CapabilityBoundingSet")    \
     STEP(GROUPS, "groups")                     \
     STEP(GID, "Group")                         \
+    STEP(USERS, "PrivateUsers")                \
+    STEP(BOUNDING, "CapabilityBoundingSet")    \
     STEP(UID, "User")                          \
     STEP(CAPABILITIES, "capabilities")         \
     STEP(AMBIENT, "AmbientCapabilities")       \
+    STEP(KEYRING, "KeyringMode")               \
     STEP(DIRECTORY, "WorkingDirectory")        \
+    STEP(INIT, "PrivatePIDs")                  \
     STEP(NO_NEW_PRIVILEGES, "NoNewPrivileges") \
     STEP(FILTER, "seccomp")                    \
     STEP(EXEC, "exec")
@@ -72,7 +82,8 @@ struct plan_report {
     volatile uint32_t reached; /* enum plan_step: the step being done */
     volatile int32_t error;    /* errno of the step that failed, or 0 */
     volatile int32_t pid;      /* 0 until it is cloned */
-    uint32_t pad;
+    volatile uint32_t detail;  /* which of the things that the step does: for MOUNTS the number of
+                                  its struct plan_mount */
 };
 enum { PLAN_REPORTS = 4096 };
 
@@ -87,6 +98,50 @@ struct plan_limit {
     uint32_t pad;
     uint64_t soft;
     uint64_t hard;
+};
+
+/* What is done at one place of the file system. Of two at the same place the first kind wins. */
+enum plan_mount_kind {
+    PLAN_MOUNT_INACCESSIBLE, /* covered by something empty of the same type */
+    PLAN_MOUNT_BIND,         /* shows `source` */
+    PLAN_MOUNT_DEVICES,      /* a /dev with few devices */
+    PLAN_MOUNT_PRIVATE,      /* as TEMPORARY */
+    PLAN_MOUNT_PROC,         /* a new /proc; options as proc(5) has them */
+    PLAN_MOUNT_READ_ONLY,
+    PLAN_MOUNT_READ_WRITE,
+    PLAN_MOUNT_NO_EXEC,
+    PLAN_MOUNT_EXEC,
+    PLAN_MOUNT_TEMPORARY,    /* an empty file system in memory; options as tmpfs(5) has them */
+    PLAN_MOUNT_QUEUES,       /* POSIX message queues of its own IPC namespace */
+    PLAN_MOUNT_AS_IS,        /* left as it is by what changes the directory around it */
+    PLAN_MOUNT_KINDS,
+};
+
+/* Bits of plan_mount.flags. */
+enum {
+    PLAN_MOUNT_OPTIONAL = 1 << 0,   /* nothing where the path (BIND: the source) is missing */
+    PLAN_MOUNT_RECURSIVE = 1 << 1,  /* BIND: with what is mounted below the source */
+    PLAN_MOUNT_FALLBACK = 1 << 2,   /* nothing where something is mounted already */
+    PLAN_MOUNT_LITERAL = 1 << 3,    /* the path has no symbolic links */
+    PLAN_MOUNT_RDONLY = 1 << 4,     /* what was mounted becomes read-only */
+    PLAN_MOUNT_NOEXEC = 1 << 5,
+    PLAN_MOUNT_EXECUTABLE = 1 << 6, /* the contrary; NOEXEC wins */
+    PLAN_MOUNT_NOSUID = 1 << 7,
+    PLAN_MOUNT_NODEV = 1 << 8,
+    PLAN_MOUNT_RELAXED = 1 << 9,    /* PROC: what is there does where no new one may be mounted */
+};
+
+/* Sorted by path, component by component, so that a directory stands before what is in it. The
+ * numbers after `flags` are offsets of strings in the plan, or 0; the child turns them to pointers.
+ */
+struct plan_mount {
+    uint32_t kind;
+    uint32_t flags;
+    uint64_t path;
+    uint64_t source;
+    uint64_t options; /* comma-separated */
+    int32_t fd;       /* the child's */
+    uint32_t number;  /* names it in the report */
 };
 
 /* What a standard stream is made from. */
@@ -124,6 +179,10 @@ enum {
     PLAN_HAS_FILTER = 1 << 9,
     PLAN_HAS_OPEN_AS_USER = 1 << 10,     /* streams are opened by path only after the ids are set */
     PLAN_HAS_CGROUP = 1 << 11,           /* clone into descriptor 0 of the packet */
+    PLAN_HAS_MOUNTS = 1 << 12,           /* a mount table of its own */
+    PLAN_HAS_POLICY = 1 << 13,
+    PLAN_HAS_IO_PRIORITY = 1 << 14,
+    PLAN_HAS_PERSONALITY = 1 << 15,
 };
 
 enum { PLAN_MAGIC = 0x6e616c50 };
@@ -152,15 +211,29 @@ struct plan {
     uint32_t umask;
     uint32_t uid;
     uint32_t gid;
-    uint32_t pad;
+    uint32_t namespaces;  /* CLONE_NEW* that it gets, but for that of mounts; CLONE_NEWPID is for
+                             clone3, the others for unshare(2) */
     uint64_t bounding;    /* capabilities to keep, bit N for capability N */
     uint64_t inheritable; /* permitted, effective and inheritable after the ids are set; for uid 0
                              permitted and effective are what the bounding set leaves */
     uint64_t ambient;
+    uint32_t policy;      /* SCHED_* with SCHED_RESET_ON_FORK (sched(7)) */
+    uint32_t priority;    /* for those in real time */
+    uint32_t io_priority; /* as ioprio_set(2) has it */
+    uint32_t personality; /* as personality(2) has it */
+    uint64_t slack;       /* nanoseconds, or 0 */
+    uint32_t keyring;     /* enum holden_keyring_mode_values */
+    uint32_t pad;
     struct plan_run affinity;   /* bytes of a CPU mask, as sched_setaffinity(2) takes it */
     struct plan_run limits;     /* struct plan_limit */
     struct plan_run groups;     /* uint32_t */
     struct plan_run directory;  /* NUL-terminated bytes */
+    struct plan_run network;    /* path of the network namespace that it enters; NUL-terminated, or
+                                   none */
+    struct plan_run root;       /* the directory that becomes its /; NUL-terminated, or none */
+    struct plan_run nodes;      /* directory with the nodes dir, reg, chr, blk, fifo, sock, which stand
+                                   for what is inaccessible */
+    struct plan_run mounts;     /* struct plan_mount */
     struct plan_run filter;     /* struct sock_filter */
     struct plan_run paths;      /* uint64_t: offsets of the paths to try in turn; exec's ENOENT,
                                    ENOTDIR and EACCES go on to the next, as execvp(3) does */

@@ -7,6 +7,7 @@
 
 struct process;
 struct filter;
+struct mounts;
 
 struct plan_stream_input {
     uint32_t kind;             /* enum holden_stream_kind_values */
@@ -20,6 +21,8 @@ struct plan_input {
     const struct holden_start *start;
     const struct holden_properties *properties;
     const struct filter *filter;   /* or NULL */
+    const struct mounts *mounts;   /* or NULL */
+    const char *nodes;             /* where they cover something: the directory of the nodes */
     struct plan_stream_input streams[3];
     uint32_t has; /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
                      no_new_privileges, open_as_user, cgroup */

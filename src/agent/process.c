@@ -142,6 +142,8 @@ void process_set_request(struct process *process, uint8_t *request, size_t size)
         LIST_REMOVE(process, by_token);
     process_request(process, &start, &properties);
     process->token = HOLDEN_HAS(&start, start, token) ? start.token : 0;
+    process->has_init =
+        HOLDEN_HAS(&properties, properties, private_pids) && properties.private_pids;
     if (process->token > 0)
         LIST_INSERT_HEAD(bucket(table->by_token, table, process->token), process, by_token);
 }

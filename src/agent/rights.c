@@ -38,14 +38,26 @@ static const struct most_row {
     {INDEX(io_weight), WEIGHT_USUAL},
 };
 
+/* What is made with root's rights, on paths that a user may have no right to. */
+static const size_t roots[] = {
+    INDEX(root_directory), INDEX(mount_api_vfs), INDEX(bind_paths), INDEX(bind_read_only_paths),
+    INDEX(temporary_file_system), INDEX(read_write_paths), INDEX(read_only_paths),
+    INDEX(inaccessible_paths), INDEX(exec_paths), INDEX(no_exec_paths), INDEX(private_mounts),
+    INDEX(private_tmp), INDEX(private_devices), INDEX(protect_system), INDEX(protect_home),
+    INDEX(protect_proc), INDEX(proc_subset), INDEX(protect_kernel_tunables),
+    INDEX(protect_kernel_modules), INDEX(protect_kernel_logs), INDEX(protect_control_groups),
+    INDEX(protect_clock), INDEX(protect_hostname), INDEX(private_network),
+    INDEX(network_namespace_path), INDEX(private_ipc), INDEX(private_users), INDEX(private_pids),
+};
+
 static const void *member(const struct holden_properties *properties, size_t index) {
     return (const uint8_t *)properties + holden_record_properties.fields[index].offset;
 }
 
 static int refuse(size_t index, const char *what, struct failure *failure) {
     const char *name = holden_property(index)->name;
-    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name, "only root may set %s= %s", name,
-                       what);
+    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name, "only root may set %s=%s%s", name,
+                       *what ? " " : "", what);
 }
 
 static int check_limit(const struct limit_row *row, const struct holden_properties *properties,
@@ -73,6 +85,13 @@ static int check_scheduling(const struct holden_properties *properties, struct f
     int nice = getpriority(PRIO_PROCESS, (id_t)getppid());
     if (HOLDEN_HAS(properties, properties, nice) && (errno != 0 || properties->nice < nice))
         return refuse(INDEX(nice), "lower than the agent's own", failure);
+    if (HOLDEN_HAS(properties, properties, cpu_scheduling_policy) &&
+        (properties->cpu_scheduling_policy == HOLDEN_cpu_policy_FIFO ||
+         properties->cpu_scheduling_policy == HOLDEN_cpu_policy_RR))
+        return refuse(INDEX(cpu_scheduling_policy), "to real time", failure);
+    if (HOLDEN_HAS(properties, properties, io_scheduling_class) &&
+        properties->io_scheduling_class == HOLDEN_io_class_REALTIME)
+        return refuse(INDEX(io_scheduling_class), "to real time", failure);
     if (!HOLDEN_HAS(properties, properties, oom_score_adjust))
         return 0;
     snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)getppid());
@@ -88,6 +107,9 @@ int rights_check(const struct agent *agent, const struct holden_properties *prop
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(limit_rows); i++)
         if (holden_has(properties, limit_rows[i].index))
             r = check_limit(&limit_rows[i], properties, failure);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(roots); i++)
+        if (holden_has(properties, roots[i]))
+            r = refuse(roots[i], "", failure);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(most_rows); i++)
         if (holden_has(properties, most_rows[i].index) &&
             *(const uint64_t *)member(properties, most_rows[i].index) > most_rows[i].most)

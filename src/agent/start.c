@@ -122,6 +122,17 @@ static int check_identifier(const struct holden_properties *properties, struct f
     return 0;
 }
 
+/* What each setting may be by itself, but not together. */
+static int check_together(const struct holden_properties *properties, struct failure *failure) {
+    if (HOLDEN_HAS(properties, properties, cpu_scheduling_priority) &&
+        (!HOLDEN_HAS(properties, properties, cpu_scheduling_policy) ||
+         (properties->cpu_scheduling_policy != HOLDEN_cpu_policy_FIFO &&
+          properties->cpu_scheduling_policy != HOLDEN_cpu_policy_RR)))
+        return failure_set(failure, HOLDEN_code_INVALID, "CPUSchedulingPriority",
+                           "only with CPUSchedulingPolicy=fifo or rr is there a priority");
+    return 0;
+}
+
 int start_check_properties(const struct holden_properties *properties, struct failure *failure) {
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         if (!holden_has(properties, i))
@@ -286,6 +297,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
                           start->properties.bytes.size, &properties, &fault);
     if (r == 0)
         r = start_check_properties(&properties, failure);
+    if (r == 0)
+        r = check_together(&properties, failure);
     if (r == 0 && request->peer->uid != 0)
         r = rights_check(agent, &properties, failure);
     if (r == 0)

@@ -30,10 +30,11 @@ static int signal_main(const struct process *process, int signal) {
 }
 
 /* The main process is reached by its pidfd in either case: it may have been moved to another
- * cgroup, by itself or by a login session's manager. */
+ * cgroup, by itself or by a login session's manager. But one that only passes signals on is left
+ * out where all others get theirs anyway. */
 int stop_signal(struct process *process, int signal, bool all) {
     _cleanup_close_ int directory = -1;
-    int main = signal_main(process, signal);
+    int main = all && process->has_init ? -ESRCH : signal_main(process, signal);
     if (!all)
         return main;
     int r = open_cgroup(process, &directory);

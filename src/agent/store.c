@@ -12,6 +12,7 @@
 
 #include "agent/agent.h"
 #include "agent/machine.h"
+#include "agent/nodes.h"
 #include "agent/record.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -103,6 +104,7 @@ void store_close(struct store *store, bool remove) {
         empty_directory(store->logs);
         unlinkat(store->root, "records", AT_REMOVEDIR);
         unlinkat(store->root, "logs", AT_REMOVEDIR);
+        nodes_remove(store->root);
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
             unlinkat(store->root, files[i], 0);
         rmdir(store->path);

@@ -15,6 +15,7 @@ struct store {
     char *path;       /* owned */
     char boot[37];
     uint64_t next_id; /* the next process's id */
+    bool has_nodes;   /* nodes_make() has made them */
     uint64_t reserved; /* ids below this are reserved on disk, so that a crash never reuses one */
 };
 

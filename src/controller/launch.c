@@ -62,7 +62,8 @@ static int set_arguments(struct launch *launch, const struct command *command) {
 static int set_directory(struct launch *launch) {
     char here[PATH_MAX];
     struct holden_properties *properties = &launch->settings.properties;
-    if (HOLDEN_HAS(properties, properties, working_directory) || !getcwd(here, sizeof(here)) ||
+    if (HOLDEN_HAS(properties, properties, working_directory) ||
+        HOLDEN_HAS(properties, properties, root_directory) || !getcwd(here, sizeof(here)) ||
         here[0] != '/')
         return STATUS_DONE;
     if (settings_text(&launch->settings, here, strlen(here), &properties->working_directory) < 0)

@@ -6,11 +6,12 @@
 #include "common/cleanup.h"
 #include "common/unit.h"
 
-/* The list of capabilities is the one kind for which an empty value says more than "forget it". */
+/* For lists of capabilities and of binds an empty value says more than "forget it". */
 #define ROW(SYNTAX, parse_, print_, words_, expects_)                                          \
     [HOLDEN_SYNTAX_##SYNTAX] = {.parse = syntax_parse_##parse_, .print = syntax_print_##print_, \
                                 .words = (words_), .expects = (expects_),                       \
-                                .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES},
+                                .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES || \
+                                               HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_BINDS},
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(SIZE, size, size, "size",
         "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity")
@@ -61,6 +62,17 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "a number, or SOFT:HARD, such as 1024:4096, or infinity")
     ROW(LIMIT_NICE, limit_nice, limit_count, "limit (nice)",
         "a nice level with its sign (+19 to -20), or the raw limit from 0 to 40, or SOFT:HARD")
+    ROW(NANOSECONDS, nanoseconds, nanoseconds, "time",
+        "nanoseconds, or a time with a unit, such as 50000 or 1ms")
+    ROW(PATH, path, text, "path", "an absolute path")
+    ROW(NETWORK, network, text, "network namespace",
+        "the path or the name of a network namespace, as of ip-netns(8)")
+    ROW(PATHS, paths, path, "paths",
+        "absolute paths, a - before one lets it be missing, a + means below RootDirectory=")
+    ROW(BINDS, binds, bind, "binds",
+        "SOURCE, SOURCE:TARGET or SOURCE:TARGET:norbind, a - before it lets it be missing")
+    ROW(TEMPORARY, temporary, temporary, "file systems",
+        "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
 };
 
 const struct syntax *syntax_of(size_t index) {

@@ -45,6 +45,7 @@ int syntax_parse_size(struct settings *settings, size_t index, const char *value
 int syntax_parse_count(struct settings *settings, size_t index, const char *value);
 int syntax_parse_quota(struct settings *settings, size_t index, const char *value);
 int syntax_parse_time(struct settings *settings, size_t index, const char *value);
+int syntax_parse_nanoseconds(struct settings *settings, size_t index, const char *value);
 int syntax_parse_weight(struct settings *settings, size_t index, const char *value);
 int syntax_parse_weight_or_idle(struct settings *settings, size_t index, const char *value);
 int syntax_parse_integer(struct settings *settings, size_t index, const char *value);
@@ -57,6 +58,7 @@ int syntax_print_size(size_t index, const void *value, struct buffer *out);
 int syntax_print_count(size_t index, const void *value, struct buffer *out);
 int syntax_print_quota(size_t index, const void *value, struct buffer *out);
 int syntax_print_time(size_t index, const void *value, struct buffer *out);
+int syntax_print_nanoseconds(size_t index, const void *value, struct buffer *out);
 int syntax_print_weight(size_t index, const void *value, struct buffer *out);
 int syntax_print_integer(size_t index, const void *value, struct buffer *out);
 int syntax_print_boolean(size_t index, const void *value, struct buffer *out);
@@ -112,3 +114,13 @@ int syntax_parse_namespaces(struct settings *settings, size_t index, const char 
 int syntax_parse_families(struct settings *settings, size_t index, const char *value);
 int syntax_print_namespaces(size_t index, const void *value, struct buffer *out);
 int syntax_print_families(size_t index, const void *value, struct buffer *out);
+
+/* syntax_mount.c: */
+int syntax_parse_network(struct settings *settings, size_t index, const char *value);
+int syntax_parse_path(struct settings *settings, size_t index, const char *value);
+int syntax_parse_paths(struct settings *settings, size_t index, const char *value);
+int syntax_parse_binds(struct settings *settings, size_t index, const char *value);
+int syntax_parse_temporary(struct settings *settings, size_t index, const char *value);
+int syntax_print_path(size_t index, const void *value, struct buffer *out);
+int syntax_print_bind(size_t index, const void *value, struct buffer *out);
+int syntax_print_temporary(size_t index, const void *value, struct buffer *out);

@@ -83,6 +83,24 @@ int syntax_parse_time(struct settings *settings, size_t index, const char *value
     return r < 0 ? r : set_within(settings, index, time);
 }
 
+/* A number by itself, or followed by ns, is nanoseconds; every other unit is that of a time. */
+int syntax_parse_nanoseconds(struct settings *settings, size_t index, const char *value) {
+    uint64_t time;
+    char digits[24];
+    size_t size = strspn(value, "0123456789");
+    bool plain = size > 0 && size < sizeof(digits) &&
+                 (!value[size] || strcmp(value + size, "ns") == 0 ||
+                  strcmp(value + size, "nsec") == 0);
+    if (plain) {
+        memcpy(digits, value, size);
+        digits[size] = '\0';
+    }
+    int r = plain ? unit_parse_count(digits, &time) : unit_parse_time(value, 1, &time);
+    if (r == 0 && !plain && time > INT64_MAX / 1000)
+        return -ERANGE;
+    return r < 0 ? r : set_within(settings, index, plain ? time : time * 1000);
+}
+
 int syntax_parse_weight(struct settings *settings, size_t index, const char *value) {
     uint64_t weight;
     int r = unit_parse_count(value, &weight);
@@ -111,15 +129,23 @@ int syntax_parse_integer(struct settings *settings, size_t index, const char *va
     return settings_set(settings, index, &number);
 }
 
-int syntax_parse_boolean(struct settings *settings, size_t index, const char *value) {
+static int read_boolean(const char *value, bool *truth) {
     static const char *const words[2][6] = {
         {"0", "no", "n", "false", "f", "off"}, {"1", "yes", "y", "true", "t", "on"},
     };
-    for (size_t truth = 0; truth < 2; truth++)
+    for (size_t which = 0; which < 2; which++)
         for (size_t i = 0; i < ARRAY_SIZE(words[0]); i++)
-            if (strcasecmp(value, words[truth][i]) == 0)
-                return settings_set(settings, index, &(bool){truth});
+            if (strcasecmp(value, words[which][i]) == 0) {
+                *truth = which;
+                return 0;
+            }
     return -EINVAL;
+}
+
+int syntax_parse_boolean(struct settings *settings, size_t index, const char *value) {
+    bool truth;
+    int r = read_boolean(value, &truth);
+    return r < 0 ? r : settings_set(settings, index, &truth);
 }
 
 int syntax_parse_mode(struct settings *settings, size_t index, const char *value) {
@@ -171,10 +197,14 @@ int syntax_parse_errno(struct settings *settings, size_t index, const char *valu
     return set_within(settings, index, number == HOLDEN_CALL_KILL ? 0 : number);
 }
 
+/* Where "yes" and "no" are among the words, every other way to write a boolean is too. */
 int syntax_parse_word(struct settings *settings, size_t index, const char *value) {
     const struct holden_enum *words = holden_record_properties.fields[index].enumeration;
     uint32_t number;
-    if (holden_number(words, value, &number) == 0)
+    bool truth;
+    if (holden_number(words, value, &number) == 0 ||
+        (read_boolean(value, &truth) == 0 &&
+         holden_number(words, truth ? "yes" : "no", &number) == 0))
         return settings_set(settings, index, &number);
     char list[160];
     return settings_refuse(settings, "%s=%.100s: expected one of %s", holden_property(index)->name,
@@ -219,6 +249,15 @@ int syntax_print_time(size_t index, const void *value, struct buffer *out) {
     char text[128];
     (void)index;
     return print_text(out, unit_format_time(*(const uint64_t *)value, text, sizeof(text)));
+}
+
+int syntax_print_nanoseconds(size_t index, const void *value, struct buffer *out) {
+    char text[64];
+    uint64_t time = *(const uint64_t *)value;
+    (void)index;
+    if (time % 1000 != 0)
+        return buffer_printf(out, "%" PRIu64 "ns", time);
+    return print_text(out, unit_format_time(time / 1000, text, sizeof(text)));
 }
 
 int syntax_print_weight(size_t index, const void *value, struct buffer *out) {

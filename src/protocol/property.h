@@ -41,6 +41,12 @@ enum holden_syntax {
     HOLDEN_SYNTAX_LIMIT_SIZE,       /* the same in bytes, or with a suffix */
     HOLDEN_SYNTAX_LIMIT_COUNT,      /* the same as a number */
     HOLDEN_SYNTAX_LIMIT_NICE,       /* the same; +N and -N are nice levels, as in systemd.exec(5) */
+    HOLDEN_SYNTAX_NANOSECONDS,      /* nanoseconds, or a time with a unit */
+    HOLDEN_SYNTAX_PATH,             /* an absolute path */
+    HOLDEN_SYNTAX_NETWORK,          /* the same, or the name of a network namespace */
+    HOLDEN_SYNTAX_PATHS,            /* absolute paths, quoted as in systemd.syntax(7); - and + before */
+    HOLDEN_SYNTAX_BINDS,            /* [-]SOURCE[:TARGET[:rbind|norbind]], space-separated */
+    HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
     HOLDEN_SYNTAXES,
 };
 

@@ -32,6 +32,24 @@ self_status() {
     [ "$("$C" run -p OOMScoreAdjust=321 -- cat /proc/self/oom_score_adj)" = 321 ]
 }
 
+@test "CPUScheduling*, IOScheduling*, TimerSlackNSec, Personality, KeyringMode" {
+    run "$C" run -p CPUSchedulingPolicy=batch -p IOSchedulingClass=idle -p TimerSlackNSec=123 -p Personality=x86 -- \
+        sh -c 'chrt -p $$; ionice; cat /proc/self/timerslack_ns; uname -m'
+    expect 0
+    [[ "$output" == *SCHED_BATCH*$'\nidle\n123\ni686' ]]
+    run "$C" run -p CPUSchedulingPolicy=rr -p CPUSchedulingPriority=7 -p CPUSchedulingResetOnFork=yes \
+        -p IOSchedulingPriority=2 -- sh -c 'chrt -p $$; ionice'
+    expect 0
+    [[ "$output" == *"SCHED_RR|SCHED_RESET_ON_FORK"*": 7"*"best-effort: prio 2" ]]
+    run "$C" run -p CPUSchedulingPriority=7 -- true
+    expect 1
+    one_line 'CPUSchedulingPriority.*fifo or rr'
+    [ "$("$C" run -p KeyringMode=private -p User=daemon -- python3 -c '
+import ctypes; libc = ctypes.CDLL(None); print(libc.syscall(250, 0, -3, 0))')" != \
+        "$("$C" run -p User=daemon -- python3 -c '
+import ctypes; libc = ctypes.CDLL(None); print(libc.syscall(250, 0, -3, 0))')" ]
+}
+
 @test "Limit*" {
     run "$C" run -p LimitNOFILE=100:200 -p LimitCORE=0 -p LimitFSIZE=1M -p LimitCPU=1h -p LimitSTACK=infinity \
         -- cat /proc/self/limits

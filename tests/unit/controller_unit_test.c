@@ -114,7 +114,7 @@ TEST(an_empty_value_takes_back_what_came_before) {
 
 TEST(what_is_refused_and_what_is_warned_about) {
     check_findings("[Service]\nExecStart=/bin/a\nRootHash=x\n", true,
-                   "/f.service:3: RootHash=: not supported: there are no mount namespaces; "
+                   "/f.service:3: RootHash=: not supported: no image is mounted; "
                    "the unit is not "
                    "started without it");
     check_findings("[Unit]\nOnFailure=x.service\n[Service]\nExecStart=/bin/a\n", false,

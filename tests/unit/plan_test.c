@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "agent/filter.h"
+#include "agent/mounts.h"
 #include "agent/process.h"
 #include "settings.h"
 #include "suite.h"
@@ -326,6 +328,73 @@ TEST(every_step_has_words) {
     assert_string_equal(plan_step_words(PLAN_STEP_EXEC), "exec");
     assert_string_equal(plan_step_words(PLAN_STEP_COUNT), "unknown step");
     assert_string_equal(plan_step_words(UINT32_MAX), "unknown step");
+}
+
+TEST(tuning) {
+    struct made made;
+    begin(&made, LIST("x"));
+    HOLDEN_SET(&made.properties.all, properties, cpu_scheduling_policy, SCHED_RR);
+    HOLDEN_SET(&made.properties.all, properties, cpu_scheduling_reset_on_fork, true);
+    HOLDEN_SET(&made.properties.all, properties, io_scheduling_priority, 2);
+    HOLDEN_SET(&made.properties.all, properties, timer_slack, 7);
+    build(&made);
+    assert_int_equal(head(&made)->policy, SCHED_RR | SCHED_RESET_ON_FORK);
+    assert_int_equal(head(&made)->priority, 1);
+    assert_int_equal(head(&made)->io_priority, 2 << 13 | 2);
+    assert_int_equal(head(&made)->slack, 7);
+    assert_false(head(&made)->has & PLAN_HAS_PERSONALITY);
+    end(&made);
+    begin(&made, LIST("x"));
+    HOLDEN_SET(&made.properties.all, properties, io_scheduling_class, HOLDEN_io_class_IDLE);
+    build(&made);
+    assert_int_equal(head(&made)->io_priority, 3 << 13 | 4);
+    assert_false(head(&made)->has & PLAN_HAS_POLICY);
+    end(&made);
+}
+
+TEST(namespaces) {
+    struct made made;
+    begin(&made, LIST("x"));
+    HOLDEN_SET(&made.properties.all, properties, private_network, true);
+    HOLDEN_SET(&made.properties.all, properties, private_pids, true);
+    HOLDEN_SET(&made.properties.all, properties, private_ipc, false);
+    build(&made);
+    assert_int_equal(head(&made)->namespaces, CLONE_NEWNET | CLONE_NEWPID);
+    assert_int_equal(head(&made)->network.count, 0);
+    end(&made);
+    begin(&made, LIST("x"));
+    HOLDEN_SET(&made.properties.all, properties, private_network, true);
+    HOLDEN_SET(&made.properties.all, properties, network_namespace_path, holden_view("/n"));
+    build(&made);
+    assert_int_equal(head(&made)->namespaces, 0);
+    assert_string_equal(run_of(&made, head(&made)->network, 1), "/n");
+    end(&made);
+}
+
+TEST(mounts) {
+    struct plan_mount list[] = {
+        {.kind = PLAN_MOUNT_BIND, .path = (uintptr_t) "/t", .source = (uintptr_t) "/s", .fd = -1},
+        {.kind = PLAN_MOUNT_TEMPORARY, .path = (uintptr_t) "/u", .options = (uintptr_t) "size=1"},
+    };
+    const struct mounts mounts = {
+        .own = true, .inaccessible = true, .root = "/r", .at = list, .count = 2};
+    struct made made;
+    begin(&made, LIST("x"));
+    made.input.mounts = &mounts;
+    made.input.nodes = "/nodes";
+    build(&made);
+    const struct plan *plan = head(&made);
+    assert_true(plan->has & PLAN_HAS_MOUNTS);
+    assert_string_equal(run_of(&made, plan->root, 1), "/r");
+    assert_string_equal(run_of(&made, plan->nodes, 1), "/nodes");
+    assert_int_equal(plan->mounts.count, 2);
+    const struct plan_mount *at = run_of(&made, plan->mounts, sizeof(*at));
+    const char *bytes = (const char *)plan;
+    assert_string_equal(bytes + at[0].path, "/t");
+    assert_string_equal(bytes + at[0].source, "/s");
+    assert_int_equal(at[0].options, 0);
+    assert_string_equal(bytes + at[1].options, "size=1");
+    end(&made);
 }
 
 UNIT_MAIN

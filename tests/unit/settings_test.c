@@ -143,6 +143,34 @@ static const struct accepted accepted_rows[] = {
     {"LimitNICE", {"0"}, "0"},
     {"LimitNICE", {"40"}, "40"},
     {"LimitAS", {"1G"}, "1G"},
+    {"RootDirectory", {"/srv/root"}, "/srv/root"},
+    {"ReadOnlyPaths", {"/a -/b", "-+/c//d/./e/"}, "/a | -/b | -+/c/d/e"},
+    {"ReadOnlyPaths", {"\"/two words\" '/x'"}, "\"/two words\" | /x"},
+    {"ReadOnlyPaths", {"/a", ""}, "(unset)"},
+    {"ReadOnlyPaths", {"/", "/..x/...", "///"}, "/ | /..x/... | /"},
+    {"BindPaths", {"/a", "-/b:/c", "/d:/e:norbind /f:/g:rbind"},
+     "/a | -/b:/c | /d:/e:norbind | /f:/g"},
+    {"BindPaths", {"/a::norbind"}, "/a:/a:norbind"},
+    {"BindPaths", {"/a", ""}, "(unset)"},
+    {"TemporaryFileSystem", {"/a /b:ro,size=10%"}, "/a | /b:ro,size=10%"},
+    {"ProtectSystem", {"true"}, "yes"},
+    {"ProtectSystem", {"strict"}, "strict"},
+    {"ProtectHome", {"off"}, "no"},
+    {"ProtectHome", {"read-only"}, "read-only"},
+    {"ProtectProc", {"invisible"}, "invisible"},
+    {"PrivateTmp", {"on"}, "yes"},
+    {"NetworkNamespacePath", {"blue"}, "/run/netns/blue"},
+    {"NetworkNamespacePath", {"/proc/1/ns/net"}, "/proc/1/ns/net"},
+    {"PrivatePIDs", {"true"}, "yes"},
+    {"CPUSchedulingPolicy", {"rr"}, "rr"},
+    {"CPUSchedulingPriority", {"99"}, "99"},
+    {"IOSchedulingClass", {"best-effort"}, "best-effort"},
+    {"IOSchedulingPriority", {"0"}, "0"},
+    {"TimerSlackNSec", {"50000"}, "50us"},
+    {"TimerSlackNSec", {"123nsec"}, "123ns"},
+    {"TimerSlackNSec", {"1ms 2us"}, "1ms 2us"},
+    {"Personality", {"x86"}, "x86"},
+    {"KeyringMode", {"shared"}, "shared"},
 };
 
 TEST(values_survive_the_wire) {
@@ -239,6 +267,27 @@ static const struct { const char *text; const char *says;
     {"IOReadBandwidthMax=/nonesuch/x 5M", "No such file"},
     {"IOReadIOPSMax=/dev 0", "out of range"},
     {"Group=no-such-group-here", "no such group"},
+    {"RootDirectory=x", "must be absolute"},
+    {"ReadOnlyPaths=/a b", "must be absolute"},
+    {"ReadOnlyPaths=/a/..", "do without"},
+    {"ReadOnlyPaths=/../a", "do without"},
+    {"ReadOnlyPaths=\"/a", "an open quote"},
+    {"BindPaths=/a:b", "must be absolute"},
+    {"BindPaths=/a:/b:c", "rbind or norbind"},
+    {"BindPaths=:/b", "must be absolute"},
+    {"TemporaryFileSystem=a", "must be absolute"},
+    {"ProtectSystem=very", "no, yes, full, strict"},
+    {"ProtectProc=yes", "default, noaccess"},
+    {"NetworkNamespacePath=a/b", "an absolute path, or a name"},
+    {"NetworkNamespacePath=..", "an absolute path, or a name"},
+    {"PrivateUsers=self", "expected yes or no"},
+    {"CPUSchedulingPolicy=deadline", "other, batch, idle"},
+    {"CPUSchedulingPriority=0", "1 to 99"},
+    {"IOSchedulingPriority=8", "0 to 7"},
+    {"TimerSlackNSec=0", "out of range"},
+    {"TimerSlackNSec=99999999999999999999", "out of range"},
+    {"TimerSlackNSec=soon", "expected nanoseconds"},
+    {"Personality=vax", "x86-64, x86"},
     {"Group=4294967295", "out of range"},
     {"SupplementaryGroups=0 no-such-group-here", "no such group"},
 };
@@ -280,6 +329,17 @@ TEST(a_refused_value_changes_nothing) {
     assert_int_equal(settings_assign_text(&settings, "MemoryMax=5M"), 0);
     assert_int_equal(settings_assign_text(&settings, "MemoryMax=5Q"), -EINVAL);
     assert_string_equal(round_trip(&settings, "MemoryMax", text, sizeof(text)), "5M");
+    settings_free(&settings);
+}
+
+/* systemd.exec(5): an empty one of the two forgets both. */
+TEST(binds_are_forgotten_together) {
+    struct settings settings = {0};
+    char text[64];
+    assert_int_equal(settings_assign_text(&settings, "BindPaths=/a"), 0);
+    assert_int_equal(settings_assign_text(&settings, "BindReadOnlyPaths=/b"), 0);
+    assert_int_equal(settings_assign_text(&settings, "BindReadOnlyPaths="), 0);
+    assert_string_equal(round_trip(&settings, "BindPaths", text, sizeof(text)), "(unset)");
     settings_free(&settings);
 }
 

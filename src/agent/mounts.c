@@ -1,0 +1,481 @@
+#include "agent/mounts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/mount_order.h"
+#include "common/cleanup.h"
+#include "protocol/property.h"
+
+#define INDEX(member) HOLDEN_INDEX(properties, member)
+#define OPTIONAL PLAN_MOUNT_OPTIONAL
+#define LITERAL PLAN_MOUNT_LITERAL
+#define KERNEL (PLAN_MOUNT_OPTIONAL | PLAN_MOUNT_LITERAL)
+#define EMPTY (PLAN_MOUNT_OPTIONAL | PLAN_MOUNT_RDONLY | PLAN_MOUNT_NODEV)
+#define PRIVATE (PLAN_MOUNT_NOSUID | PLAN_MOUNT_NODEV)
+
+/* A value of an enumeration or a boolean, as a bit of place.values. */
+#define ON (1U << 1)
+#define SYSTEM(value) (1U << HOLDEN_protect_system_##value)
+#define HOME(value) (1U << HOLDEN_protect_home_##value)
+#define SYSTEM_YES (SYSTEM(YES) | SYSTEM(FULL))
+
+#define FEW "size=4m,nr_inodes=1k"
+
+/* What each property that names no paths means, as in systemd 252. */
+static const struct place {
+    size_t index;
+    uint32_t values;
+    enum plan_mount_kind kind;
+    uint32_t flags;
+    const char *path;
+    const char *options;
+} places[] = {
+    {INDEX(private_tmp), ON, PLAN_MOUNT_PRIVATE, PRIVATE, "/tmp", "mode=1777"},
+    {INDEX(private_tmp), ON, PLAN_MOUNT_PRIVATE, PRIVATE, "/var/tmp", "mode=1777"},
+    {INDEX(private_devices), ON, PLAN_MOUNT_DEVICES, LITERAL | PLAN_MOUNT_RDONLY, "/dev", "4m"},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/acpi", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/apm", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/asound", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/bus", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/fs", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/irq", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/proc/kallsyms", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/proc/kcore", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/latency_stats", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/mtrr", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/scsi", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sys", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sysrq-trigger", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/timer_stats", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, LITERAL, "/sys", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/fs/bpf", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_AS_IS, KERNEL, "/sys/fs/cgroup", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_AS_IS, KERNEL, "/sys/fs/selinux", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/kernel/debug", NULL},
+    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/kernel/tracing", NULL},
+    {INDEX(protect_kernel_modules), ON, PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/lib/modules", NULL},
+    {INDEX(protect_kernel_modules), ON, PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/usr/lib/modules",
+     NULL},
+    {INDEX(protect_kernel_logs), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/proc/kmsg", NULL},
+    {INDEX(protect_kernel_logs), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/dev/kmsg", NULL},
+    {INDEX(protect_control_groups), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/fs/cgroup", NULL},
+    {INDEX(protect_hostname), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sys/kernel/hostname", NULL},
+    {INDEX(protect_hostname), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sys/kernel/domainname",
+     NULL},
+    {INDEX(private_ipc), ON, PLAN_MOUNT_QUEUES, KERNEL, "/dev/mqueue", NULL},
+    {INDEX(protect_home), HOME(YES), PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/home", NULL},
+    {INDEX(protect_home), HOME(YES), PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/run/user", NULL},
+    {INDEX(protect_home), HOME(YES), PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/root", NULL},
+    {INDEX(protect_home), HOME(READ_ONLY), PLAN_MOUNT_READ_ONLY, OPTIONAL, "/home", NULL},
+    {INDEX(protect_home), HOME(READ_ONLY), PLAN_MOUNT_READ_ONLY, OPTIONAL, "/run/user", NULL},
+    {INDEX(protect_home), HOME(READ_ONLY), PLAN_MOUNT_READ_ONLY, OPTIONAL, "/root", NULL},
+    {INDEX(protect_home), HOME(TMPFS), PLAN_MOUNT_TEMPORARY, EMPTY, "/home", "mode=0755," FEW},
+    {INDEX(protect_home), HOME(TMPFS), PLAN_MOUNT_TEMPORARY, EMPTY, "/run/user", "mode=0755," FEW},
+    {INDEX(protect_home), HOME(TMPFS), PLAN_MOUNT_TEMPORARY, EMPTY, "/root", "mode=0700," FEW},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, 0, "/usr", NULL},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/boot", NULL},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/efi", NULL},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/lib", NULL},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/lib64", NULL},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/bin", NULL},
+    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/sbin", NULL},
+    {INDEX(protect_system), SYSTEM(FULL), PLAN_MOUNT_READ_ONLY, 0, "/etc", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_READ_ONLY, LITERAL, "/", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, KERNEL, "/proc", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, KERNEL, "/sys", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, KERNEL, "/dev", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, OPTIONAL, "/home", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, OPTIONAL, "/run/user", NULL},
+    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, OPTIONAL, "/root", NULL},
+};
+
+/* Properties that are lists of paths, and what is done there. */
+static const struct {
+    size_t index;
+    enum plan_mount_kind kind;
+} lists[] = {
+    {INDEX(read_write_paths), PLAN_MOUNT_READ_WRITE},
+    {INDEX(read_only_paths), PLAN_MOUNT_READ_ONLY},
+    {INDEX(inaccessible_paths), PLAN_MOUNT_INACCESSIBLE},
+    {INDEX(exec_paths), PLAN_MOUNT_EXEC},
+    {INDEX(no_exec_paths), PLAN_MOUNT_NO_EXEC},
+};
+
+static const struct {
+    size_t index;
+    uint32_t flags;
+} binds[] = {
+    {INDEX(bind_paths), 0},
+    {INDEX(bind_read_only_paths), PLAN_MOUNT_RDONLY},
+};
+
+/* ---- one more ---- */
+
+struct collector {
+    const struct holden_properties *properties;
+    struct mounts *mounts;
+    struct failure *failure;
+    size_t index; /* the property being looked at */
+};
+
+/* What one mount is made from; views are copied. */
+struct wish {
+    enum plan_mount_kind kind;
+    uint32_t flags;
+    struct holden_view path;
+    struct holden_view source;
+    const char *options;
+};
+
+static const void *member(const struct holden_properties *properties, size_t index) {
+    return (const uint8_t *)properties + holden_record_properties.fields[index].offset;
+}
+
+/* Without "." and ".." and empty parts, which the controller takes out or refuses. */
+static bool is_simple(struct holden_view path) {
+    if (path.size == 0 || path.data[0] != '/')
+        return false;
+    for (size_t at = 1; at < path.size;) {
+        const char *slash = memchr(path.data + at, '/', path.size - at);
+        size_t size = slash ? (size_t)(slash - path.data) - at : path.size - at;
+        if (size == 0 || (size <= 2 && memcmp(path.data + at, "..", size) == 0))
+            return false;
+        at += size + 1;
+    }
+    return path.size == 1 || path.data[path.size - 1] != '/';
+}
+
+static int refuse_path(const struct collector *collector, struct holden_view path) {
+    return failure_set(collector->failure, HOLDEN_code_INVALID,
+                       holden_property(collector->index)->name,
+                       "%.*s is not an absolute path without \".\", \"..\" and doubled slashes",
+                       (int)(path.size < 200 ? path.size : 200), path.data);
+}
+
+struct mounts_text {
+    struct mounts_text *next;
+    char bytes[];
+};
+
+/* A copy that lasts as long as the mounts, or NULL. */
+static char *copy(struct mounts *mounts, struct holden_view view) {
+    struct mounts_text *text = malloc(sizeof(*text) + view.size + 1);
+    if (!text)
+        return NULL;
+    memcpy(text->bytes, view.data, view.size);
+    text->bytes[view.size] = '\0';
+    text->next = mounts->texts;
+    mounts->texts = text;
+    return text->bytes;
+}
+
+static uint64_t copy_to(struct mounts *mounts, struct holden_view view, int *error) {
+    char *copied = view.data ? copy(mounts, view) : NULL;
+    if (view.data && !copied)
+        *error = -ENOMEM;
+    return (uintptr_t)copied;
+}
+
+static int make_room(struct mounts *mounts) {
+    if (mounts->added & (mounts->added - 1))
+        return 0;
+    size_t room = mounts->added ? mounts->added * 2 : 1;
+    void *at = reallocarray(mounts->at, room, sizeof(*mounts->at));
+    if (at)
+        mounts->at = at;
+    void *properties = reallocarray(mounts->properties, room, sizeof(*mounts->properties));
+    if (properties)
+        mounts->properties = properties;
+    return at && properties ? 0 : -ENOMEM;
+}
+
+static int add(struct collector *collector, const struct wish *wish) {
+    struct mounts *mounts = collector->mounts;
+    if (!is_simple(wish->path))
+        return refuse_path(collector, wish->path);
+    if (wish->source.data && !is_simple(wish->source))
+        return refuse_path(collector, wish->source);
+    if (mounts->added >= MOUNTS_MOST)
+        return failure_set(collector->failure, HOLDEN_code_TOO_MANY,
+                           holden_property(collector->index)->name,
+                           "all settings together name more than %d places", MOUNTS_MOST);
+    int r = make_room(mounts);
+    if (r == 0) {
+        struct plan_mount *mount = &mounts->at[mounts->count];
+        *mount = (struct plan_mount){
+            .kind = wish->kind, .flags = wish->flags, .fd = -1,
+            .number = (uint32_t)mounts->added,
+            .path = copy_to(mounts, wish->path, &r),
+            .source = copy_to(mounts, wish->source, &r),
+            .options = copy_to(
+                mounts, wish->options ? holden_view(wish->options) : (struct holden_view){0}, &r),
+        };
+        mounts->properties[mounts->added++] = collector->index;
+        mounts->count++;
+        mounts->own = true;
+    }
+    return r < 0 ? failure_errno(collector->failure, -r, "mounts", "cannot be listed") : 0;
+}
+
+/* ---- each kind of property ---- */
+
+/* The number that the property has, or 0: it is a boolean or one of an enumeration. */
+static uint32_t chosen(const struct holden_properties *properties, size_t index) {
+    if (!holden_has(properties, index))
+        return 0;
+    const void *value = member(properties, index);
+    return holden_record_properties.fields[index].type == HOLDEN_TYPE_BOOL
+               ? *(const bool *)value
+               : *(const uint32_t *)value;
+}
+
+static int add_places(struct collector *collector) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(places); i++) {
+        const struct place *place = &places[i];
+        uint32_t value = chosen(collector->properties, place->index);
+        if (!(place->values & (1U << value)))
+            continue;
+        collector->index = place->index;
+        r = add(collector, &(struct wish){place->kind, place->flags, holden_view(place->path), {0},
+                                          place->options});
+    }
+    return r;
+}
+
+static struct holden_view skip(struct holden_view text, size_t size) {
+    return (struct holden_view){text.data + size, text.size - size};
+}
+
+/* A path of the host's as it is called below the root directory. False where it is outside. */
+static bool below_root(const char *root, struct holden_view *path) {
+    size_t size = root ? strlen(root) : 0;
+    if (size <= 1)
+        return true;
+    if (path->size < size || memcmp(path->data, root, size) != 0 ||
+        (path->size > size && path->data[size] != '/'))
+        return false;
+    *path = path->size > size ? skip(*path, size) : holden_view("/");
+    return true;
+}
+
+static int add_list(struct collector *collector, enum plan_mount_kind kind) {
+    struct holden_repeated left =
+        *(const struct holden_repeated *)member(collector->properties, collector->index);
+    struct holden_view path;
+    int r = 0;
+    while (r == 0 && holden_next_view(&left, &path)) {
+        bool optional = path.size > 0 && path.data[0] == '-';
+        path = skip(path, optional);
+        bool inside = path.size > 0 && path.data[0] == '+';
+        path = skip(path, inside);
+        if (!is_simple(path))
+            return refuse_path(collector, path);
+        if (inside || below_root(collector->mounts->root, &path))
+            r = add(collector, &(struct wish){kind, optional ? OPTIONAL : 0, path, {0}, NULL});
+    }
+    return r;
+}
+
+static int add_binds(struct collector *collector, uint32_t flags) {
+    struct holden_repeated left =
+        *(const struct holden_repeated *)member(collector->properties, collector->index);
+    struct holden_nested nested;
+    struct holden_bind bind;
+    struct holden_fault fault;
+    int r = 0;
+    while (r == 0 && holden_next_record(&left, &nested) &&
+           holden_decode(&holden_record_bind, nested.bytes.data, nested.bytes.size, &bind,
+                         &fault) == 0)
+        r = add(collector, &(struct wish){
+            PLAN_MOUNT_BIND,
+            flags | (bind.optional ? OPTIONAL : 0) | (bind.single ? 0 : PLAN_MOUNT_RECURSIVE),
+            HOLDEN_HAS(&bind, bind, target) ? bind.target : bind.source, bind.source, NULL});
+    return r;
+}
+
+/* Options of mount(8) that are bits of the mount; the others are the file system's own. */
+static const struct {
+    const char *word;
+    uint32_t set, clear;
+} words[] = {
+    {"ro", PLAN_MOUNT_RDONLY, 0},         {"rw", 0, PLAN_MOUNT_RDONLY},
+    {"nosuid", PLAN_MOUNT_NOSUID, 0},     {"suid", 0, PLAN_MOUNT_NOSUID},
+    {"nodev", PLAN_MOUNT_NODEV, 0},       {"dev", 0, PLAN_MOUNT_NODEV},
+    {"noexec", PLAN_MOUNT_NOEXEC, 0},     {"exec", 0, PLAN_MOUNT_NOEXEC},
+};
+
+static void take_option(struct holden_view word, uint32_t *flags, char *rest) {
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (holden_view_is(word, words[i].word)) {
+            *flags = (*flags | words[i].set) & ~words[i].clear;
+            return;
+        }
+    size_t used = strlen(rest);
+    rest[used] = ',';
+    memcpy(rest + used + 1, word.data, word.size);
+    rest[used + 1 + word.size] = '\0';
+}
+
+static int add_temporary(struct collector *collector,
+                         const struct holden_temporary_file_system *asked) {
+    static const char usual[] = "mode=0755,size=10%,nr_inodes=400k";
+    uint32_t flags = PLAN_MOUNT_NODEV;
+    struct holden_view left = HOLDEN_HAS(asked, temporary_file_system, options)
+                                  ? asked->options
+                                  : (struct holden_view){"", 0};
+    _cleanup_free_ char *options = malloc(sizeof(usual) + left.size + 2);
+    if (!options)
+        return failure_errno(collector->failure, ENOMEM, "mounts", "cannot be listed");
+    strcpy(options, usual);
+    while (left.size > 0) {
+        const char *comma = memchr(left.data, ',', left.size);
+        size_t size = comma ? (size_t)(comma - left.data) : left.size;
+        if (size > 0)
+            take_option((struct holden_view){left.data, size}, &flags, options);
+        left = skip(left, size + (comma != NULL));
+    }
+    return add(collector, &(struct wish){PLAN_MOUNT_TEMPORARY, flags, asked->path, {0}, options});
+}
+
+static int add_temporaries(struct collector *collector) {
+    collector->index = INDEX(temporary_file_system);
+    struct holden_repeated left = collector->properties->temporary_file_system;
+    struct holden_temporary_file_system asked;
+    struct holden_nested nested;
+    struct holden_fault fault;
+    int r = 0;
+    while (r == 0 && holden_has(collector->properties, collector->index) &&
+           holden_next_record(&left, &nested) &&
+           holden_decode(&holden_record_temporary_file_system, nested.bytes.data,
+                         nested.bytes.size, &asked, &fault) == 0)
+        r = add_temporary(collector, &asked);
+    return r;
+}
+
+/* ---- the kernel's own file systems ---- */
+
+static int add_proc(struct collector *collector) {
+    static const char *const hidden[] = {"off", "noaccess", "invisible", "ptraceable"};
+    uint32_t protect = chosen(collector->properties, INDEX(protect_proc));
+    uint32_t subset = chosen(collector->properties, INDEX(proc_subset));
+    /* In a PID namespace of its own, what is there shows another one. */
+    bool relaxed = !chosen(collector->properties, INDEX(private_pids));
+    char options[64] = "";
+    if (protect || subset)
+        snprintf(options, sizeof(options), "hidepid=%s%s",
+                 hidden[protect < ARRAY_SIZE(hidden) ? protect : 0], subset ? ",subset=pid" : "");
+    return add(collector, &(struct wish){PLAN_MOUNT_PROC,
+                                         LITERAL | (*options || !relaxed ? 0 : PLAN_MOUNT_RELAXED),
+                                         holden_view("/proc"), {0}, options});
+}
+
+/* Where they are mounted already, they stay; so this comes behind all that is asked for there. */
+static int add_fallbacks(struct collector *collector) {
+    static const char run[] = "mode=0755,size=20%,nr_inodes=800k";
+    const uint32_t flags = LITERAL | PLAN_MOUNT_FALLBACK;
+    int r = add(collector, &(struct wish){PLAN_MOUNT_BIND, flags | PLAN_MOUNT_RECURSIVE,
+                                          holden_view("/sys"), holden_view("/sys"), NULL});
+    if (r == 0 && !chosen(collector->properties, INDEX(private_devices)))
+        r = add(collector, &(struct wish){PLAN_MOUNT_BIND, flags | PLAN_MOUNT_RECURSIVE,
+                                          holden_view("/dev"), holden_view("/dev"), NULL});
+    if (r == 0)
+        r = add(collector, &(struct wish){PLAN_MOUNT_TEMPORARY, flags | PRIVATE,
+                                          holden_view("/run"), {0}, run});
+    return r;
+}
+
+/* Protecting /proc and /sys needs them to be there (systemd.exec(5)). */
+static int add_kernel(struct collector *collector) {
+    const struct holden_properties *properties = collector->properties;
+    bool wanted = HOLDEN_HAS(properties, properties, mount_api_vfs)
+                      ? properties->mount_api_vfs
+                      : collector->mounts->root != NULL;
+    collector->index = INDEX(mount_api_vfs);
+    int r = 0;
+    if (wanted || chosen(properties, INDEX(protect_kernel_tunables)) ||
+        chosen(properties, INDEX(protect_control_groups)) ||
+        chosen(properties, INDEX(private_pids)) ||
+        chosen(properties, INDEX(protect_proc)) || chosen(properties, INDEX(proc_subset)))
+        r = add_proc(collector);
+    return r < 0 || !wanted ? r : add_fallbacks(collector);
+}
+
+static int take_root(struct collector *collector) {
+    const struct holden_properties *properties = collector->properties;
+    collector->index = INDEX(root_directory);
+    if (!HOLDEN_HAS(properties, properties, root_directory) ||
+        holden_view_is(properties->root_directory, "/"))
+        return 0;
+    if (!is_simple(properties->root_directory))
+        return refuse_path(collector, properties->root_directory);
+    collector->mounts->root = copy(collector->mounts, properties->root_directory);
+    collector->mounts->own = true;
+    return collector->mounts->root ? 0
+                                   : failure_errno(collector->failure, ENOMEM, "mounts",
+                                                   "cannot be listed");
+}
+
+/* Credentials of others are nobody's business (systemd 252 hides them likewise). */
+static int hide_credentials(struct collector *collector) {
+    collector->index = INDEX(private_mounts);
+    return add(collector, &(struct wish){PLAN_MOUNT_INACCESSIBLE, OPTIONAL,
+                                         holden_view("/run/credentials"), {0}, NULL});
+}
+
+static int collect(struct collector *collector) {
+    int r = take_root(collector);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lists); i++)
+        if (holden_has(collector->properties, collector->index = lists[i].index))
+            r = add_list(collector, lists[i].kind);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(binds); i++)
+        if (holden_has(collector->properties, collector->index = binds[i].index))
+            r = add_binds(collector, binds[i].flags);
+    if (r == 0)
+        r = add_temporaries(collector);
+    if (r == 0)
+        r = add_places(collector);
+    if (r == 0)
+        r = add_kernel(collector);
+    if (chosen(collector->properties, INDEX(private_mounts)))
+        collector->mounts->own = true;
+    if (r == 0 && collector->mounts->own)
+        r = hide_credentials(collector);
+    return r;
+}
+
+int mounts_collect(const struct holden_properties *properties, struct mounts *mounts,
+                   struct failure *failure) {
+    struct collector collector = {.properties = properties, .mounts = mounts, .failure = failure};
+    *mounts = (struct mounts){0};
+    int r = collect(&collector);
+    if (r == 0)
+        mounts->count = mount_order(mounts->at, 0, mounts->count);
+    for (size_t i = 0; i < mounts->count; i++)
+        mounts->inaccessible |= mounts->at[i].kind == PLAN_MOUNT_INACCESSIBLE;
+    return r;
+}
+
+void mounts_free(struct mounts *mounts) {
+    for (struct mounts_text *next; mounts->texts; mounts->texts = next) {
+        next = mounts->texts->next;
+        free(mounts->texts);
+    }
+    free(mounts->at);
+    free(mounts->properties);
+    *mounts = (struct mounts){0};
+}
+
+void mounts_name(const struct mounts *mounts, uint32_t number, const char **property,
+                 const char **path) {
+    *property = holden_property(INDEX(root_directory))->name;
+    *path = mounts->root ? mounts->root : "/";
+    for (size_t i = 0; i < mounts->count; i++)
+        if (mounts->at[i].number == number) {
+            *property = holden_property(mounts->properties[number])->name;
+            *path = mount_path(&mounts->at[i]);
+        }
+}
