@@ -75,7 +75,8 @@ static void unescape(char *text) {
     char *to = text;
     for (const char *at = text; *at; to++) {
         bool escaped = at[0] == '\\' && at[1] && at[2] && at[3];
-        *to = escaped ? (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0')) : *at;
+        int number = escaped ? (at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0') : *at;
+        *to = (char)number;
         at += escaped ? 4 : 1;
     }
     *to = '\0';

@@ -172,8 +172,9 @@ static void ended_by_itself(struct process *process) {
 void outcome_explain(struct process *process) {
     if (process->launch && process->launch->failure.code) {
         const struct failure *failure = &process->launch->failure;
-        say(process, HOLDEN_cause_SETUP, "it never ran: %s: %s",
-            failure->step ? failure->step : "start", failure->text);
+        bool memory = process->usage && process->usage->oom_kills > 0;
+        say(process, memory ? HOLDEN_cause_OUT_OF_MEMORY : HOLDEN_cause_SETUP,
+            "it never ran: %s: %s", failure->step ? failure->step : "start", failure->text);
         return;
     }
     if (stopped(process) || time_limit(process) || out_of_memory(process) ||

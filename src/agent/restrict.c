@@ -55,6 +55,11 @@ static struct scmp_arg_cmp has_bits(unsigned argument, uint64_t bits) {
     return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, bits, bits};
 }
 
+/* As SCMP_A0_32() and its like, whose initialiser leaves a field out. */
+static struct scmp_arg_cmp compare(unsigned argument, enum scmp_compare how, uint32_t value) {
+    return (struct scmp_arg_cmp){argument, how, value, 0};
+}
+
 static void forbid_set(struct rules *rules, const char *name) {
     _cleanup_(calls_free) struct calls calls = {0};
     int r = calls_of_set(name, &calls);
@@ -79,7 +84,7 @@ static void add_namespaces(struct rules *rules) {
         forbid(rules, EPERM, SCMP_SYS(setns));
         forbid_if(rules, EPERM, SCMP_SYS(unshare), has_bits(0, CLONE_NEWTIME));
     } else
-        forbid_if(rules, EPERM, SCMP_SYS(setns), SCMP_A1_32(SCMP_CMP_EQ, 0));
+        forbid_if(rules, EPERM, SCMP_SYS(setns), compare(1, SCMP_CMP_EQ, 0));
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (!(gone & kinds[i]))
             continue;
@@ -113,11 +118,11 @@ static void allow_families(struct rules *rules, const struct holden_families *fa
         forbid(rules, EAFNOSUPPORT, SCMP_SYS(socket));
         return;
     }
-    forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_LT, first));
-    forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_GT, last));
+    forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), compare(0, SCMP_CMP_LT, first));
+    forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), compare(0, SCMP_CMP_GT, last));
     for (uint32_t family = first; family < last; family++)
         if (!in_families(families, family))
-            forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, family));
+            forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), compare(0, SCMP_CMP_EQ, family));
 }
 
 /* socketcall(2) of i386 has its arguments in memory: there libseccomp forbids all that make a
@@ -142,7 +147,7 @@ static void add_families(struct rules *rules) {
         allow_families(rules, families);
     for (uint32_t i = 0; inverted && i < AF_MAX && HOLDEN_HAS(families, families, family) &&
                          holden_next_u32(&left, &family); i++)
-        forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, family));
+        forbid_if(rules, EAFNOSUPPORT, SCMP_SYS(socket), compare(0, SCMP_CMP_EQ, family));
     if (!inverted || families->family.count > 0)
         forbid(rules, ENOSYS, SCMP_SYS(io_uring_setup));
 }
@@ -152,8 +157,8 @@ static void add_realtime(struct rules *rules) {
     for (uint32_t policy = 0; policy < SCHED_IDLE; policy++)
         if (policy != SCHED_OTHER && policy != SCHED_BATCH)
             forbid_if(rules, EPERM, SCMP_SYS(sched_setscheduler),
-                      SCMP_A1_32(SCMP_CMP_EQ, policy));
-    forbid_if(rules, EPERM, SCMP_SYS(sched_setscheduler), SCMP_A1_32(SCMP_CMP_GT, SCHED_IDLE));
+                      compare(1, SCMP_CMP_EQ, policy));
+    forbid_if(rules, EPERM, SCMP_SYS(sched_setscheduler), compare(1, SCMP_CMP_GT, SCHED_IDLE));
     forbid(rules, EPERM, SCMP_SYS(sched_setattr));
 }
 
@@ -185,7 +190,7 @@ static void add_set_id(struct rules *rules) {
 
 static void add_personality(struct rules *rules) {
     uint32_t now = (uint32_t)personality(UINT32_MAX);
-    forbid_if(rules, EPERM, SCMP_SYS(personality), SCMP_A0_32(SCMP_CMP_NE, now));
+    forbid_if(rules, EPERM, SCMP_SYS(personality), compare(0, SCMP_CMP_NE, now));
 }
 
 /* On i386 and s390 mmap(2) has its arguments in memory, and mmap2 is what programs use. */

@@ -135,7 +135,8 @@ P
 
 @test "a process killed for want of memory before it could run is not called started" {
     run "$C" run --name tiny -p MemoryMax=4K -- /bin/true
-    [ "$status" -ne 0 ]
+    expect 1
+    [[ "$output" == *"exec: "*"MemoryMax= is too small"* ]]
     is tiny cause out-of-memory
 }
 
