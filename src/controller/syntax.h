@@ -33,6 +33,9 @@ char *syntax_bounds(size_t index, char *text, size_t space);
 const void *syntax_nested(const struct holden_record *record, const struct holden_nested *nested,
                           void *space);
 
+/* Reads yes, no and their like, as systemd.syntax(7) has them. 0 with *truth, or -EINVAL. */
+int syntax_read_boolean(const char *value, bool *truth);
+
 /* Takes the next word off *at, separated by white space. False at the end. */
 bool syntax_word(const char **at, struct holden_view *word);
 

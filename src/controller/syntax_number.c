@@ -129,7 +129,7 @@ int syntax_parse_integer(struct settings *settings, size_t index, const char *va
     return settings_set(settings, index, &number);
 }
 
-static int read_boolean(const char *value, bool *truth) {
+int syntax_read_boolean(const char *value, bool *truth) {
     static const char *const words[2][6] = {
         {"0", "no", "n", "false", "f", "off"}, {"1", "yes", "y", "true", "t", "on"},
     };
@@ -144,7 +144,7 @@ static int read_boolean(const char *value, bool *truth) {
 
 int syntax_parse_boolean(struct settings *settings, size_t index, const char *value) {
     bool truth;
-    int r = read_boolean(value, &truth);
+    int r = syntax_read_boolean(value, &truth);
     return r < 0 ? r : settings_set(settings, index, &truth);
 }
 
@@ -203,7 +203,7 @@ int syntax_parse_word(struct settings *settings, size_t index, const char *value
     uint32_t number;
     bool truth;
     if (holden_number(words, value, &number) == 0 ||
-        (read_boolean(value, &truth) == 0 &&
+        (syntax_read_boolean(value, &truth) == 0 &&
          holden_number(words, truth ? "yes" : "no", &number) == 0))
         return settings_set(settings, index, &number);
     char list[160];

@@ -71,8 +71,9 @@ int syntax_parse_namespaces(struct settings *settings, size_t index, const char 
     uint32_t mask = 0;
     uint32_t *member = settings_member(settings, index);
     struct holden_view word;
-    if (syntax_parse_boolean(settings, index, value) == 0) {
-        mask = *(const bool *)(const void *)member ? 0 : every_namespace();
+    bool all;
+    if (syntax_read_boolean(value, &all) == 0) {
+        mask = all ? 0 : every_namespace();
         return settings_set(settings, index, &mask);
     }
     bool inverted = *value == '~';

@@ -539,6 +539,8 @@ TEST(it_works_as_process_1) {
     assert_int_equal(fixture_signal(&fixture), SIGTERM);
     fixture_die(&fixture, SIGKILL);
     fixture_meet(&fixture, true);
+    /* The successor is told to end as well. */
+    assert_int_equal(fixture_signal(&fixture), SIGTERM);
     fixture_close(&fixture);
 }
 
