@@ -78,7 +78,7 @@ load helper
     one_line 'WorkingDirectory: No such file'
     run "$C" start -p StandardInput=file:/no/such true
     expect 1
-    one_line 'standard input: No such file'
+    one_line 'standard input: /no/such: No such file'
     run "$C" start /etc/passwd
     expect 1
     one_line 'exec: /etc/passwd: Permission denied'
