@@ -18,6 +18,7 @@
 #include "agent/mounts.h"
 #include "agent/nodes.h"
 #include "agent/plan_build.h"
+#include "agent/refusal.h"
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/task.h"
@@ -182,81 +183,6 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
 
 /* ---- what comes back ---- */
 
-static void refuse(struct process *process, const char *step, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void refuse(struct process *process, const char *step, const char *format, ...) {
-    struct failure *failure = &process->launch->failure;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(failure->text, sizeof(failure->text), format, arguments);
-    va_end(arguments);
-    failure->code = HOLDEN_code_FAILED;
-    failure->step = step;
-}
-
-static struct holden_view command_of(const struct process *process, struct holden_start *start) {
-    struct holden_properties properties;
-    struct holden_view command = {"", 0};
-    process_request(process, start, &properties);
-    struct holden_repeated left = start->argument;
-    holden_next_view(&left, &command);
-    return command;
-}
-
-/* What was to become the standard stream, for people. */
-static const char *describe_stream(const struct process *process, uint32_t step, char *text,
-                                   size_t space) {
-    struct holden_start start;
-    struct holden_properties p;
-    struct holden_stream stream = {0};
-    struct holden_fault fault;
-    process_request(process, &start, &p);
-    const struct holden_nested *asked = step == PLAN_STEP_STDIN    ? &p.standard_input
-                                        : step == PLAN_STEP_STDOUT ? &p.standard_output
-                                                                   : &p.standard_error;
-    if (holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &stream,
-                      &fault) < 0)
-        return "";
-    if (stream.kind == HOLDEN_stream_kind_JOURNAL)
-        return "journald's socket /run/systemd/journal/stdout: ";
-    if (stream.path.size == 0)
-        return "";
-    snprintf(text, space, "%.*s: ", (int)(stream.path.size < 1024 ? stream.path.size : 1024),
-             stream.path.data);
-    return text;
-}
-
-/* The plan is gone, but it comes out the same again. */
-static void refuse_mount(struct process *process, uint32_t number, int error) {
-    _cleanup_(mounts_free) struct mounts mounts = {0};
-    struct holden_start start;
-    struct holden_properties properties;
-    struct failure failure;
-    const char *property, *path;
-    process_request(process, &start, &properties);
-    mounts_collect(&properties, &mounts, &failure);
-    mounts_name(&mounts, number, &property, &path);
-    refuse(process, property, "%s: %s", path, strerror(error));
-}
-
-static void refuse_step(struct process *process, uint32_t step, int error, uint32_t detail) {
-    struct holden_start start;
-    const char *words = plan_step_words(step);
-    if (step == PLAN_STEP_MOUNTS) {
-        refuse_mount(process, detail, error);
-    } else if (step == PLAN_STEP_EXEC) {
-        struct holden_view command = command_of(process, &start);
-        refuse(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
-               command.data, strerror(error));
-    } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {
-        char text[1100];
-        refuse(process, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
-               strerror(error));
-    } else
-        refuse(process, words, "%s", strerror(error));
-}
-
 void launch_describe(const struct process *process, pid_t pid, struct holden_started *message) {
     *message = (struct holden_started){0};
     HOLDEN_SET(message, started, name, holden_view(process->name));
@@ -329,7 +255,7 @@ static void decide(struct process *process) {
         return;
     const struct plan_report *report = &process->agent->link.reports[launch->report];
     if (report->error != 0)
-        refuse_step(process, report->reached, report->error, report->detail);
+        refusal_step(process, report->reached, report->error, report->detail);
     else if (process->state == HOLDEN_state_STARTING && executed(process, report))
         started(process);
 }
@@ -459,7 +385,7 @@ int launch_attend(struct process *process) {
 }
 
 void launch_unborn(struct process *process, int error) {
-    refuse_step(process, PLAN_STEP_CLONE, error, 0);
+    refusal_step(process, PLAN_STEP_CLONE, error, 0);
     finish_unborn(process);
 }
 
@@ -479,7 +405,7 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
     process->child = true;
     process_set_pid(process, reply->pid);
     if (launch_attend(process) < 0) {
-        refuse(process, "pidfd", "it could not be watched");
+        refusal_say(process, "pidfd", "it could not be watched");
         finish_unborn(process);
         return;
     }

@@ -103,6 +103,8 @@ static bool makes_no_difference(const struct plan_mount *mount, const struct pla
 
 size_t mount_order(struct plan_mount *mounts, size_t made, size_t count) {
     size_t kept = made;
+    if (count == made)
+        return count;
     mount_sort(mounts + made, count - made);
     count = drop_doubled(mounts, made, count);
     for (size_t i = made; i < count; i++)

@@ -1,0 +1,80 @@
+#include "agent/refusal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/mounts.h"
+#include "common/cleanup.h"
+
+void refusal_say(struct process *process, const char *step, const char *format, ...) {
+    struct failure *failure = &process->launch->failure;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+    va_end(arguments);
+    failure->code = HOLDEN_code_FAILED;
+    failure->step = step;
+}
+
+static struct holden_view command_of(const struct process *process, struct holden_start *start) {
+    struct holden_properties properties;
+    struct holden_view command = {"", 0};
+    process_request(process, start, &properties);
+    struct holden_repeated left = start->argument;
+    holden_next_view(&left, &command);
+    return command;
+}
+
+/* What was to become the standard stream, for people. */
+static const char *describe_stream(const struct process *process, uint32_t step, char *text,
+                                   size_t space) {
+    struct holden_start start;
+    struct holden_properties p;
+    struct holden_stream stream = {0};
+    struct holden_fault fault;
+    process_request(process, &start, &p);
+    const struct holden_nested *asked = step == PLAN_STEP_STDIN    ? &p.standard_input
+                                        : step == PLAN_STEP_STDOUT ? &p.standard_output
+                                                                   : &p.standard_error;
+    if (holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &stream,
+                      &fault) < 0)
+        return "";
+    if (stream.kind == HOLDEN_stream_kind_JOURNAL)
+        return "journald's socket /run/systemd/journal/stdout: ";
+    if (stream.path.size == 0)
+        return "";
+    snprintf(text, space, "%.*s: ", (int)(stream.path.size < 1024 ? stream.path.size : 1024),
+             stream.path.data);
+    return text;
+}
+
+/* The plan is gone, but it comes out the same again. */
+static void refuse_mount(struct process *process, uint32_t number, int error) {
+    _cleanup_(mounts_free) struct mounts mounts = {0};
+    struct holden_start start;
+    struct holden_properties properties;
+    struct failure failure;
+    const char *property, *path;
+    process_request(process, &start, &properties);
+    mounts_collect(&properties, &mounts, &failure);
+    mounts_name(&mounts, number, &property, &path);
+    refusal_say(process, property, "%s: %s", path, strerror(error));
+}
+
+void refusal_step(struct process *process, uint32_t step, int error, uint32_t detail) {
+    struct holden_start start;
+    const char *words = plan_step_words(step);
+    if (step == PLAN_STEP_MOUNTS) {
+        refuse_mount(process, detail, error);
+    } else if (step == PLAN_STEP_EXEC) {
+        struct holden_view command = command_of(process, &start);
+        refusal_say(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
+               command.data, strerror(error));
+    } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {
+        char text[1100];
+        refusal_say(process, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
+               strerror(error));
+    } else
+        refusal_say(process, words, "%s", strerror(error));
+}
