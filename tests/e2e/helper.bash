@@ -127,3 +127,13 @@ one_line() {
     [ "${#lines[@]}" -eq 1 ] || { echo "not one line: $output"; return 1; }
     [[ "$output" =~ $1 ]] || { echo "does not match $1: $output"; return 1; }
 }
+
+# Runs the shell script under the settings, one argument each, that come before it.
+see() {
+    local settings=()
+    while [ $# -gt 1 ]; do
+        settings+=(-p "$1")
+        shift
+    done
+    run "$C" run "${settings[@]}" -- sh -c "$1"
+}

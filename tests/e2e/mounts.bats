@@ -4,16 +4,6 @@
 
 load helper
 
-# Runs the shell script under the settings, one argument each, that come before it.
-see() {
-    local settings=()
-    while [ $# -gt 1 ]; do
-        settings+=(-p "$1")
-        shift
-    done
-    run "$C" run "${settings[@]}" -- sh -c "$1"
-}
-
 # What the last line said was refused, naming the property and the path.
 refused() {
     [ "$status" -eq 1 ] || { echo "status $status: $output"; return 1; }

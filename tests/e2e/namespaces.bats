@@ -4,15 +4,6 @@
 
 load helper
 
-see() {
-    local settings=()
-    while [ $# -gt 1 ]; do
-        settings+=(-p "$1")
-        shift
-    done
-    run "$C" run "${settings[@]}" -- sh -c "$1"
-}
-
 # Fails unless a process with the setting is in the same namespace of that kind as this shell, or
 # is in another one.
 shares() {
