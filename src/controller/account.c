@@ -48,7 +48,7 @@ static bool number_of(const char *text, uint32_t *number) {
 }
 
 static bool is_meant(char *const fields[FIELDS_MOST], const char *key, bool by_number) {
-    uint32_t wanted, number;
+    uint32_t wanted = 0, number = 0;
     return by_number ? number_of(key, &wanted) && number_of(fields[2], &number) && wanted == number
                      : strcmp(fields[0], key) == 0;
 }
