@@ -75,6 +75,7 @@ setup() {
 
 teardown() {
     local status=0
+    unmount_deaf
     [ ! -S "$T/tmux" ] || tmux -S "$T/tmux" kill-server
     stop_agent || status=1
     if [ "$status" -ne 0 ] || [ -z "${BATS_TEST_COMPLETED:-}" ]; then
@@ -82,6 +83,30 @@ teardown() {
     fi
     rm -rf "$T"
     return "$status"
+}
+
+# Mounts a file system on $T/fuse whose server answers nobody: what opens the file "file" there sleeps
+# uninterruptibly, once killed, until it is unmounted.
+mount_deaf() {
+    mkdir "$T/fuse"
+    "$TESTS/deaf" "$T/fuse" >"$T/fuse.out" 3>&- &
+    DEAF=$!
+    eventually grep -q deaf "$T/fuse.out"
+}
+
+unmount_deaf() {
+    [ -n "${DEAF:-}" ] || return 0
+    kill "$DEAF"
+    wait "$DEAF" || true
+    DEAF=
+    umount "$T/fuse"
+}
+
+# Starts the process "hangs", which sleeps so, with the properties given.
+start_hanging() {
+    mount_deaf
+    "$C" start --name hangs "$@" -- sh -c "exec cat $T/fuse/file"
+    eventually grep -qE 'fuse|request_wait' "/proc/$("$C" --json status hangs | jq .pid)/wchan"
 }
 
 # Runs the command until it succeeds, for LIMIT seconds.

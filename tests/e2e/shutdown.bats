@@ -76,21 +76,15 @@ agent_ends() {
 
 @test "what even SIGKILL does not end is left to the next agent" {
     [ -w /dev/fuse ] || skip "no FUSE here"
-    mkdir "$T/fuse"
-    "$TESTS/deaf" "$T/fuse" >"$T/fuse.out" 3>&- &
-    deaf=$!
-    eventually grep -q deaf "$T/fuse.out"
-    "$C" start --name hangs -p TimeoutStopSec=0 -- sh -c "exec cat $T/fuse/file"
-    pid=$("$C" --json status hangs | jq .pid)
-    eventually grep -qE 'fuse|request_wait' "/proc/$pid/wchan"
+    start_hanging -p TimeoutStopSec=0
     kill -TERM "$AGENT"
+    # Two signals at once are one.
+    eventually sh -c "$C list | grep -qE 'stopping|stuck'"
     kill -TERM "$AGENT"
     agent_ends 0
     grep -q '1 processes cannot be ended even by SIGKILL' "$T/agent.log"
     [ -d "$T/state" ]
-    kill "$deaf"
-    wait "$deaf" || true
-    umount "$T/fuse"
+    unmount_deaf
     start_agent
     eventually is hangs pid null
     "$C" reset hangs

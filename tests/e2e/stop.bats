@@ -159,13 +159,7 @@ stuck() {
 
 @test "what sleeps uninterruptibly is said to, tried again, ended when it can be, and holds nobody up" {
     [ -w /dev/fuse ] || skip "no FUSE here"
-    mkdir "$T/deaf"
-    "$TESTS/deaf" "$T/deaf" >"$T/deaf.out" 3>&- &
-    deaf=$!
-    eventually grep -q deaf "$T/deaf.out"
-    "$C" start --name hangs -- sh -c "exec cat $T/deaf/file"
-    eventually sh -c "grep -q fuse /proc/\$($C --json status hangs | jq .pid)/wchan ||
-        grep -q request_wait /proc/\$($C --json status hangs | jq .pid)/wchan"
+    start_hanging
     "$C" stop --timeout 0 hangs >"$T/out" 2>&1 3>&- &
     stopper=$!
     eventually stuck hangs
@@ -176,9 +170,7 @@ stuck() {
     "$C" run -- true
     kill -0 "$stopper"
     # It is not forgotten, and ends at once when it can.
-    kill "$deaf"
-    wait "$deaf" || true
-    umount "$T/deaf"
+    unmount_deaf
     wait "$stopper"
     grep -q '^stopped hangs' "$T/out"
     gone hangs
