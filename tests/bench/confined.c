@@ -12,8 +12,8 @@ static const char *const calls[] = {
     "exit_group", "faccessat2", "fcntl", "fstat", "futex", "getcwd", "getdents64", "getegid",
     "geteuid", "getgid", "getpid", "getppid", "getrandom", "gettid", "getuid", "ioctl",
     "lseek", "madvise", "mmap", "mprotect", "munmap", "nanosleep", "newfstatat", "openat",
-    "pipe2", "poll", "pread64", "prlimit64", "read", "readlink", "recvmsg", "rseq",
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sendmsg", "set_robust_list",
+    "pipe2", "poll", "prctl", "pread64", "prlimit64", "read", "readlink", "recvmsg",
+    "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sendmsg", "set_robust_list",
     "set_tid_address", "socket", "stat", "wait4", "write", "writev",
 };
 _Static_assert(ARRAY_SIZE(calls) == CONFINED_CALLS, "sixty calls");
