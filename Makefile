@@ -65,10 +65,11 @@ $(BIN)/agent-core: $(call objects,$(AGENT) $(DAEMON)) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lsystemd -lseccomp -lcap -linih
 
-# Static, so that a command starts as fast as the kernel lets it; it loads nothing at run time.
+# Static and at a fixed address, so that a command starts as fast as the kernel lets it: it loads and
+# relocates nothing at run time (docs/performance.md, "The whole command").
 $(BIN)/controller: $(call objects,$(CONTROLLER)) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(LINK_STATIC) -o $@ $^ -ljansson
+	$(subst -static-pie,-static -no-pie,$(LINK_STATIC)) -o $@ $^ -ljansson
 
 $(BIN)/monitor: $(call objects,$(MONITOR)) $(LIBRARY)
 	@mkdir -p $(@D)
