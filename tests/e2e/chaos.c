@@ -4,7 +4,8 @@
  *
  *   chaos SOCKET kill|reexec SEED ROUNDS PROCESSES CLIENTS PAUSE DIRECTORY
  *       PAUSE: most milliseconds between two rounds. In DIRECTORY, `expected` gets a line for each
- *       run that was asked for, `trace` one for each that was; the caller compares them.
+ *       run that was asked for, `trace` one for each that was; the caller compares them. `pids` gets
+ *       the pid of each.
  *   chaos trace DIRECTORY NAME STATUS MILLISECONDS
  *       what is started: leaves its trace, stays that long, and exits with that status.
  *
@@ -81,8 +82,9 @@ static void up_path(const char *directory, const char *name, char path[4200]) {
 
 static int trace(char **argv) {
     const char *directory = argv[0], *name = argv[1];
-    char path[4200];
-    if (!leave(directory, "trace", name))
+    char path[4200], pid[16];
+    snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    if (!leave(directory, "trace", name) || !leave(directory, "pids", pid))
         return DOUBLED;
     up_path(directory, name, path);
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -5,6 +5,7 @@ MUTATE := $(BUILD)/tests/mutate
 FLOOD := $(BUILD)/tests/flood
 IMPOSTOR := $(BUILD)/tests/impostor
 DEAF := $(BUILD)/tests/deaf
+BYSTANDER := $(BUILD)/tests/bystander
 
 $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -22,5 +23,10 @@ $(FLOOD) $(IMPOSTOR) $(DEAF): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
+$(BYSTANDER): $(call objects,tests/vm/bystander.c)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^
+
 .PHONY: e2e-programs
-e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF)
+e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
+  $(BYSTANDER)
