@@ -34,6 +34,7 @@
 enum {
     EXIT_USAGE = 2,
     SIGNALS_AT_ONCE = 8,
+    PAUSE_MOST = 500, /* milliseconds */
 };
 
 void keeper_plan_sweep(struct keeper *keeper, uint64_t delay) {
@@ -169,6 +170,23 @@ static void mend_socket(struct keeper *keeper) {
     keeper_pass_socket(keeper);
 }
 
+/* poll(2) fails for want of memory, and where RLIMIT_NOFILE is below the number of descriptors.
+ * Then all are looked at, which none minds, after a pause that grows as long as that lasts. */
+static void await(struct keeper *keeper, struct pollfd *polled, nfds_t count) {
+    if (poll(polled, count, remaining(keeper)) >= 0 || errno == EINTR) {
+        keeper->pause = 0;
+        return;
+    }
+    if (keeper->pause == 0)
+        log_error("cannot wait for events, and looks for them now and then: %s", strerror(errno));
+    keeper->pause = keeper->pause == 0 ? 1 : keeper->pause * 2;
+    if (keeper->pause > PAUSE_MOST)
+        keeper->pause = PAUSE_MOST;
+    usleep(keeper->pause * 1000);
+    for (nfds_t i = 0; i < count; i++)
+        polled[i].revents = polled[i].fd >= 0 ? POLLIN : 0;
+}
+
 static int run(struct keeper *keeper) {
     start_core(keeper);
     keeper_process_shrink();
@@ -176,8 +194,7 @@ static int run(struct keeper *keeper) {
         struct pollfd polled[] = {{.fd = keeper->core.channel, .events = POLLIN},
                                   {.fd = keeper->signals, .events = POLLIN},
                                   {.fd = keeper->socket.watch, .events = POLLIN}};
-        if (poll(polled, ARRAY_SIZE(polled), remaining(keeper)) < 0)
-            continue;
+        await(keeper, polled, ARRAY_SIZE(polled));
         if (polled[0].revents)
             keeper_answer(keeper);
         if (polled[1].revents && keeper->ended < 0)

@@ -19,6 +19,7 @@ struct keeper {
     int signals;
     uint64_t deadline; /* of the next sweep; of the start of agent-core while there is none; of its
                           recovery while one is on trial; 0: none of these */
+    unsigned pause;    /* milliseconds, while poll(2) fails; 0 while it works */
     bool blocked;      /* the last sweep stopped at a main */
     bool stopping;     /* SIGTERM has come */
     bool told;         /* this agent-core knows of it */

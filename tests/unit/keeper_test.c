@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -213,6 +214,42 @@ TEST(a_plan_whose_descriptors_have_no_room_is_refused) {
     assert_int_equal(draft_spawn(&draft, &fixture, &reply), -1);
     assert_int_equal(reply.error, EMFILE);
     assert_int_equal(reply.token, 0x1122334455667788);
+    assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, &before, NULL), 0);
+    draft_open(&draft, "/bin/true", NULL);
+    assert_int_equal(draft_finish(&draft, &fixture).status, 0);
+    fixture_close(&fixture);
+}
+
+/* Microseconds of CPU time that the process has used. */
+static uint64_t used_by(pid_t pid) {
+    clockid_t clock;
+    struct timespec time;
+    assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &time), 0);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* poll(2) refuses more descriptors than RLIMIT_NOFILE allows. */
+TEST(it_works_slowly_but_does_not_spin_when_it_cannot_poll) {
+    struct fixture fixture;
+    struct rlimit before;
+    fixture_run(&fixture);
+    pid_t ended = start_sleeper(&fixture);
+    assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, NULL, &before), 0);
+    const struct rlimit least = {2, before.rlim_max};
+    assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, &least, NULL), 0);
+    kill(ended, SIGTERM);
+    EVENTUALLY(fixture_said(&fixture, "cannot wait for events, and looks for them now and then: "
+                                      "Invalid argument"));
+    uint64_t used = used_by(fixture.keeper);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fixture_status(&fixture, ended).status, SIGTERM);
+    poll(NULL, 0, 1000);
+    assert_in_range(used_by(fixture.keeper) - used, 0, 100000);
+    fixture_ask(&fixture, KEEPER_RELEASE, ended);
+    fixture_gone(ended);
+    kill(fixture.keeper, SIGHUP);
+    assert_int_equal(fixture_signal(&fixture), SIGHUP);
     assert_int_equal(prlimit(fixture.keeper, RLIMIT_NOFILE, &before, NULL), 0);
     draft_open(&draft, "/bin/true", NULL);
     assert_int_equal(draft_finish(&draft, &fixture).status, 0);
