@@ -12,7 +12,6 @@
  * One thread, no signal handler, no blocking call once the loop runs, no mutable global. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +20,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/check.h"
+#include "agent/group.h"
 #include "agent/machine.h"
 #include "agent/recover.h"
 #include "agent/request.h"
@@ -61,33 +60,18 @@ static void protect_from_oom(void) {
         file_write(AT_FDCWD, "/proc/self/oom_score_adj", OOM_SCORE_TEXT);
 }
 
-/* The number of a group, or -1. Asked in a child, since the name service loads libraries that would
- * stay in the agent's memory for good. */
-static gid_t find_group(const char *name) {
-    gid_t gid = (gid_t)-1;
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return gid;
-    pid_t child = fork();
-    if (child == 0) {
-        const struct group *group = getgrnam(name);
-        _exit(group && write(ends[1], &group->gr_gid, sizeof(gid)) == sizeof(gid) ? 0 : 1);
-    }
-    close(ends[1]);
-    if (child > 0 && read(ends[0], &gid, sizeof(gid)) != sizeof(gid))
-        gid = (gid_t)-1;
-    close(ends[0]);
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return gid;
-}
-
-/* The socket is root's and the group's; without the group, root's alone. */
-static gid_t open_socket_to(const char *group, const char *path) {
-    gid_t gid = find_group(group);
-    if (gid != (gid_t)-1 && (chown(path, 0, gid) < 0 || chmod(path, 0660) < 0))
+/* The socket is root's and the group's; without the group, root's alone. That it could not be
+ * looked up is no reason to shut its members out: then the agent does not start. */
+static int open_socket(const struct agent *agent, gid_t *gid) {
+    const char *group = agent->config.group, *path = agent->arguments.socket;
+    int r = group_find(group, gid);
+    if (r == 0 && (chown(path, 0, *gid) < 0 || chmod(path, 0660) < 0))
         log_warning("cannot open %s to group %s: %s", path, group, strerror(errno));
-    return gid;
+    if (r < 0 && r != -ENOENT) {
+        log_error("cannot look up group %s, whose members may connect: %s", group, strerror(-r));
+        return r;
+    }
+    return 0;
 }
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
@@ -169,12 +153,14 @@ static int open_agent(struct agent *agent) {
 }
 
 static int serve(struct agent *agent) {
+    gid_t group = (gid_t)-1;
+    if (open_socket(agent, &group) < 0)
+        return AGENT_EXIT_REFUSED;
     int r = recover(agent);
     if (r < 0) {
         log_error("cannot recover from %s: %s", agent->store.path, strerror(-r));
         return AGENT_EXIT_REFUSED;
     }
-    gid_t group = open_socket_to(agent->config.group, agent->arguments.socket);
     r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, group, &request_calls,
                        agent);
     if (r == 0)
