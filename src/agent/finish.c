@@ -10,6 +10,7 @@
 #include "agent/launch.h"
 #include "agent/machine.h"
 #include "agent/outcome.h"
+#include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/usage.h"
@@ -116,6 +117,7 @@ void finish_start_again(struct process *process) {
     process->usage = NULL;
     process->killed_by = -1;
     process->restarts++;
+    process->step = 0;
     if (process_event(process, PROCESS_STARTS) == 0)
         finish_launch(process);
 }
@@ -124,6 +126,7 @@ void finish_launch(struct process *process) {
     struct failure failure;
     if (launch_begin(process, &failure) == 0)
         return;
+    sequence_over(process);
     process->outcome.cause = HOLDEN_cause_SETUP;
     process->outcome.explanation = strdup(failure.text);
     process->ended_realtime = machine_realtime();
@@ -133,13 +136,37 @@ void finish_launch(struct process *process) {
     answer_waiters(process, &failure);
 }
 
+/* What this launch leaves behind is gone before the next command of its sequence is started, as
+ * systemd.service(5) has it for ExecStartPre=. False at the end of the sequence. */
+static bool next_step(struct process *process) {
+    if (!sequence_goes_on(process))
+        return false;
+    /* A command that left others behind was being stopped. */
+    process_stopped(process);
+    process_event(process, PROCESS_STARTS);
+    /* Written down while the report and the status of what has ended are still there: whatever
+     * becomes of the agent, no command runs a second time. */
+    process->step++;
+    process->step_chosen = true;
+    store_write(&process->agent->store, process);
+    process->step_chosen = false;
+    process->end = sd_event_source_disable_unref(process->end);
+    cleanup_close(&process->pidfd);
+    process->pidfd = -1;
+    link_send_request(&process->agent->link, KEEPER_RELEASE, process->pid, 0);
+    process_set_pid(process, 0);
+    process_launched(process);
+    free(process->usage);
+    process->usage = NULL;
+    process->outcome.code = process->outcome.status = 0;
+    finish_launch(process);
+    return true;
+}
+
 static enum process_event final_event(const struct process *process) {
     if (process->outcome.cause == HOLDEN_cause_STOPPED)
         return PROCESS_IS_STOPPED;
-    return process->outcome.code == CLD_EXITED && process->outcome.status == 0 && process->ran &&
-                   process->outcome.cause == HOLDEN_cause_EXITED
-               ? PROCESS_EXITS
-               : PROCESS_FAILS;
+    return process->ran && sequence_success(process) ? PROCESS_EXITS : PROCESS_FAILS;
 }
 
 static void keep_record(struct process *process) {
@@ -171,6 +198,9 @@ static void tell(struct process *process, pid_t pid, int pidfd, const struct fai
 static void ended(struct process *process) {
     struct agent *agent = process->agent;
     struct failure refused = {0};
+    if (next_step(process))
+        return;
+    sequence_over(process);
     bool restart = process->stopping && process->stopping->restart && !agent->stopping;
     process->ended_realtime = machine_realtime();
     process->ended_monotonic = machine_monotonic();
@@ -317,7 +347,10 @@ static void main_ended(struct process *process, const struct keeper_reply *reply
         read_usage(process);
     if (reply)
         add_rusage(process, reply);
-    blame_step(process);
+    if (sequence_before_main(process))
+        sequence_judge(process);
+    else
+        blame_step(process);
     finish_if_empty(process);
 }
 

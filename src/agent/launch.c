@@ -19,6 +19,7 @@
 #include "agent/nodes.h"
 #include "agent/plan_build.h"
 #include "agent/refusal.h"
+#include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/task.h"
@@ -212,8 +213,11 @@ static void started(struct process *process) {
     struct agent *agent = process->agent;
     struct holden_start start;
     struct holden_properties properties;
+    if (sequence_before_main(process))
+        return;
     process->ran = true;
     process->known = machine_boottime();
+    sequence_over(process);
     process_event(process, PROCESS_RUNS);
     /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
     if (process->leaving && finish_is_empty(process))
@@ -313,7 +317,11 @@ static int open_launch(struct process *process, struct parts *parts, struct fail
 static int prepare(struct process *process, struct parts *parts, struct failure *failure) {
     struct agent *agent = process->agent;
     process_request(process, &parts->start, &parts->properties);
-    int r = limits_check(&agent->hierarchy, &parts->properties, failure);
+    int r = sequence_prepare(process, &parts->properties);
+    if (r < 0)
+        return failure_errno(failure, -r, "TimeoutStartSec", "cannot start %s", process->name);
+    sequence_command(process, &parts->properties, &parts->start);
+    r = limits_check(&agent->hierarchy, &parts->properties, failure);
     if (r == 0 && !process->filter)
         r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);
     if (r == 0)

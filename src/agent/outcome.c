@@ -27,7 +27,7 @@ static void say(struct process *process, uint32_t cause, const char *format, ...
     process->outcome.cause = cause;
 }
 
-static const char *signal_name(int number, char *text, size_t space) {
+const char *outcome_signal(int number, char *text, size_t space) {
     const char *name = sigabbrev_np(number);
     if (name)
         snprintf(text, space, "SIG%s", name);
@@ -137,7 +137,7 @@ static bool stopped(struct process *process) {
         snprintf(how, sizeof(how), "nobody could see how it ended");
     else
         snprintf(how, sizeof(how), "ended by %s",
-                 signal_name(process->outcome.status, name, sizeof(name)));
+                 outcome_signal(process->outcome.status, name, sizeof(name)));
     say(process, HOLDEN_cause_STOPPED, "stopped by %s; %s%s", who, how,
         stopping->kills > 0 ? " after the time to stop ran out" : "");
     return true;
@@ -161,11 +161,11 @@ static void ended_by_itself(struct process *process) {
         say(process, HOLDEN_cause_EXITED, "exited with status %d", process->outcome.status);
     else if (process->killed_by >= 0 && process->killed_with == process->outcome.status)
         say(process, HOLDEN_cause_SIGNALLED, "ended by %s, sent by user %" PRId64 "%s",
-            signal_name(process->outcome.status, name, sizeof(name)), process->killed_by,
+            outcome_signal(process->outcome.status, name, sizeof(name)), process->killed_by,
             process->outcome.code == CLD_DUMPED ? "; core dumped" : "");
     else
         say(process, HOLDEN_cause_SIGNALLED, "ended by %s%s",
-            signal_name(process->outcome.status, name, sizeof(name)),
+            outcome_signal(process->outcome.status, name, sizeof(name)),
             process->outcome.code == CLD_DUMPED ? "; core dumped" : "");
 }
 

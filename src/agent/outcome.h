@@ -6,3 +6,8 @@
 /* Sets the cause and its explanation in words from what is known: outcome.code and status, usage, a
  * stop under way, a failed start. Called once, before the final state is set. */
 void outcome_explain(struct process *process);
+
+/* "SIGTERM", or "signal 99" for one without a name, into `text` of `space` bytes, which is
+ * returned.
+ * */
+const char *outcome_signal(int number, char *text, size_t space);

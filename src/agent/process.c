@@ -210,6 +210,7 @@ void process_free(struct process *process) {
         process_set_ended(process, false);
     sd_event_source_disable_unref(process->end);
     sd_event_source_disable_unref(process->limit);
+    sd_event_source_disable_unref(process->start_limit);
     sd_event_source_disable_unref(process->log_look);
     trimmer_forget(process);
     watch_remove(&process->agent->watch, &process->log_watch);

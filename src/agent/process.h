@@ -111,6 +111,10 @@ struct process {
     sd_event_source *limit;       /* RuntimeMaxSec= */
     sd_event_source *log_look;    /* its log was written to: its size is looked at soon */
     struct trim_job *log_job;     /* its log's head is being given back */
+    uint32_t step;                /* of its sequence: which command this launch is of */
+    uint32_t steps;               /* how many there are before the main one */
+    bool step_chosen;             /* and no plan for it has been sent: what was launched has ended */
+    sd_event_source *start_limit; /* TimeoutStartSec= */
     struct launch *launch;
     struct stopping *stopping;
     struct temporary *temporary;

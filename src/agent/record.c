@@ -80,6 +80,10 @@ int record_encode(const struct process *process, const char *boot, struct buffer
     HOLDEN_SET(&kept, kept, log, process->has_log);
     if (process->restart_token > 0)
         HOLDEN_SET(&kept, kept, restart_token, process->restart_token);
+    if (process->step > 0)
+        HOLDEN_SET(&kept, kept, step, process->step);
+    if (process->step_chosen)
+        HOLDEN_SET(&kept, kept, step_chosen, true);
     if (process->last_pid > 0)
         HOLDEN_SET(&kept, kept, last_pid, (uint32_t)process->last_pid);
     if (process_alive(process))
@@ -204,6 +208,8 @@ int record_take(struct process *process, const struct holden_kept *kept) {
     process->restarts = kept->restarts;
     process->restart_token = kept->restart_token;
     process->last_pid = (pid_t)kept->last_pid;
+    process->step = kept->step;
+    process->step_chosen = kept->step_chosen;
     process->has_log = kept->log;
     uint8_t *request = malloc(kept->request.size + 1);
     if (!request)

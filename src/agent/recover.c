@@ -31,6 +31,7 @@
 #include "agent/logfile.h"
 #include "agent/record.h"
 #include "agent/resume.h"
+#include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/task.h"
@@ -135,11 +136,11 @@ static int go_on(struct process *process) {
     if (r < 0)
         return r;
     logfile_watch(process);
-    if (process->ran) {
-        process_request(process, &start, &properties);
-        if ((r = launch_limit_runtime(process, &properties)) < 0)
-            return r;
-    }
+    process_request(process, &start, &properties);
+    r = process->ran ? launch_limit_runtime(process, &properties)
+                     : sequence_prepare(process, &properties);
+    if (r < 0)
+        return r;
     if (process->temporary && (r = constrain_resume(process)) < 0)
         return r;
     if (process->launch)
@@ -202,7 +203,8 @@ static void settle_nothing(struct process *process) {
         return;
     }
     process->has_cgroup = false;
-    if (process->restarts > 0 && (!process->stopping || process->stopping->restart)) {
+    if ((process->restarts > 0 || process->step > 0) &&
+        (!process->stopping || process->stopping->restart)) {
         process_stopped(process);
         state_recover(process, HOLDEN_state_STARTING);
         finish_launch(process);

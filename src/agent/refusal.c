@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/mounts.h"
+#include "agent/sequence.h"
 #include "common/cleanup.h"
 
 void refusal_say(struct process *process, const char *step, const char *format, ...) {
@@ -21,6 +22,7 @@ static struct holden_view command_of(const struct process *process, struct holde
     struct holden_properties properties;
     struct holden_view command = {"", 0};
     process_request(process, start, &properties);
+    sequence_command(process, &properties, start);
     struct holden_repeated left = start->argument;
     holden_next_view(&left, &command);
     return command;

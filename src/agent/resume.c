@@ -16,8 +16,10 @@ enum { LOOK_FIRST = 1000, LOOK_MOST = 100000 }; /* microseconds */
 int resume_find(struct process *process, enum resume_found *found) {
     const struct link *link = &process->agent->link;
     uint32_t at;
+    bool ended = process->step_chosen; /* what a report of it is about */
+    process->step_chosen = false;
     *found = RESUME_NOTHING;
-    if (link_find_report(link, process->id, &at) < 0)
+    if (ended || link_find_report(link, process->id, &at) < 0)
         return 0;
     const struct plan_report *report = &link->reports[at];
     process->launch = calloc(1, sizeof(*process->launch));

@@ -67,7 +67,7 @@ static int start_one(struct command *command, struct unit *unit, struct session 
     }
     int status = start_send(command, &unit->launch, session, unit->oneshot);
     bool ended_badly = unit->oneshot && status != STATUS_DONE;
-    if (ended_badly && unit->start.first->ignore_failure)
+    if (ended_badly && unit->ignore_failure)
         return STATUS_DONE;
     return ended_badly ? STATUS_FAILED : status;
 }

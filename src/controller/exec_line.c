@@ -62,11 +62,19 @@ static int end_word(struct buffer *word) {
     return buffer_append(word, "", 1);
 }
 
+/* Outside of unit files there are no specifiers. */
+static int expand(struct reader *reader, const char *text, struct buffer *out) {
+    if (!reader->specifier)
+        return buffer_append(out, text, strlen(text));
+    int r = specifier_expand(reader->specifier, text, out);
+    return r < 0 ? refuse_specifier(reader, r) : 0;
+}
+
 static int push_expanded(struct reader *reader, const char *text) {
     _cleanup_(buffer_free) struct buffer word = {0};
-    int r = specifier_expand(reader->specifier, text, &word);
+    int r = expand(reader, text, &word);
     if (r < 0)
-        return refuse_specifier(reader, r);
+        return r;
     return push(&reader->words, buffer_bytes(&word), word.size);
 }
 
@@ -116,9 +124,9 @@ static int take_program(struct reader *reader, const char **at, struct exec_comm
     if (r < 0)
         return r;
     const char *path = take_prefixes((const char *)buffer_bytes(&word), command);
-    r = specifier_expand(reader->specifier, path, &program);
+    r = expand(reader, path, &program);
     if (r < 0)
-        return refuse_specifier(reader, r);
+        return r;
     command->program = arena_copy(reader->words.arena, (const char *)buffer_bytes(&program),
                                   program.size);
     if (!command->program)
@@ -180,6 +188,12 @@ static int take_command(struct reader *reader, const char **at, struct exec_list
     command->count = reader->words.count;
     append(list, command);
     return 0;
+}
+
+const char *exec_line_unsupported(const struct exec_command *command) {
+    if (command->full || command->as_root)
+        return "the prefixes + and ! are not supported: a command has the unit's rights";
+    return command->named ? "the prefix @ is not supported" : NULL;
 }
 
 int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,

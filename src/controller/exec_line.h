@@ -24,6 +24,9 @@ struct exec_list {
     struct exec_command **end; /* where the next is put; NULL while the list is empty */
 };
 
+/* What the prefixes of a command ask for that cannot be had, or NULL. Static. */
+const char *exec_line_unsupported(const struct exec_command *command);
+
 /* Reads the commands of one line (one, or more separated by ; as a word of its own) and appends
  * them; everything is in the arena. 0; -EINVAL with what is wrong in `wrong`; -ENOMEM. */
 int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,

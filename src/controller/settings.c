@@ -7,6 +7,7 @@
 
 #include "common/spelling.h"
 #include "controller/environment.h"
+#include "controller/exec_setting.h"
 #include "controller/identity.h"
 #include "controller/profile.h"
 #include "controller/syntax.h"
@@ -157,6 +158,8 @@ int settings_finish(struct settings *settings) {
     int r = identity_finish(settings);
     if (r == 0)
         r = environment_finish(settings);
+    if (r == 0)
+        r = exec_setting_finish(settings);
     if (r == 0)
         r = profile_finish(settings);
     if (r == -ENOMEM && !settings->wrong[0])

@@ -12,6 +12,7 @@ struct settings {
     const char *user;                    /* User= as written, or NULL */
     const char *profile;                 /* path of SeccompProfile=, or NULL */
     struct holden_repeated base;         /* variables that Environment= and its like replace */
+    struct specifier *specifier;         /* for command lines of a unit file, else NULL; borrowed */
     char wrong[1024];                    /* after a failure: one line that says what is wrong */
 };
 

@@ -51,6 +51,9 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(ERRNO, errno, errno, "error", "an error, such as EPERM or 1, or kill")
     ROW(WORDS, words, text, "words", "words")
     ROW(TEXT, text, text, "text", "a text without control characters")
+    ROW(EXEC, exec, exec, "command", "a command with its arguments, a - before it lets it fail")
+    ROW(EXIT_STATUS, exit_status, exit_status, "exit statuses",
+        "exit statuses from 0 to 255 and signals, such as 3 75 SIGTERM")
     ROW(PROFILE, profile, profile, "profile", "the path of an OCI seccomp profile")
     ROW(LIMIT_TIME, limit_time, limit_time, "limit (time)",
         "a time, or SOFT:HARD, such as 10s or 1min:2min, or infinity")

@@ -98,6 +98,12 @@ int syntax_parse_profile(struct settings *settings, size_t index, const char *va
 int syntax_print_stream(size_t index, const void *value, struct buffer *out);
 int syntax_print_profile(size_t index, const void *value, struct buffer *out);
 
+/* syntax_exec.c: */
+int syntax_parse_exec(struct settings *settings, size_t index, const char *value);
+int syntax_parse_exit_status(struct settings *settings, size_t index, const char *value);
+int syntax_print_exec(size_t index, const void *value, struct buffer *out);
+int syntax_print_exit_status(size_t index, const void *value, struct buffer *out);
+
 /* syntax_list.c: */
 int syntax_parse_names(struct settings *settings, size_t index, const char *value);
 int syntax_parse_text(struct settings *settings, size_t index, const char *value);

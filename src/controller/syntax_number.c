@@ -78,7 +78,8 @@ int syntax_parse_quota(struct settings *settings, size_t index, const char *valu
 int syntax_parse_time(struct settings *settings, size_t index, const char *value) {
     uint64_t time;
     int r = unit_parse_time(value, SECOND, &time);
-    if (r == 0 && time == 0 && index == HOLDEN_INDEX(properties, timeout_stop))
+    if (r == 0 && time == 0 && (index == HOLDEN_INDEX(properties, timeout_stop) ||
+                                index == HOLDEN_INDEX(properties, timeout_start)))
         time = UNIT_INFINITY;
     return r < 0 ? r : set_within(settings, index, time);
 }

@@ -100,6 +100,7 @@ static bool has_percent(size_t index) {
     case HOLDEN_SYNTAX_SIZE:
     case HOLDEN_SYNTAX_COUNT:
     case HOLDEN_SYNTAX_QUOTA:
+    case HOLDEN_SYNTAX_EXEC: /* specifiers are put into its words */
         return true;
     default:
         return false;
@@ -218,6 +219,7 @@ int unit_interpret(struct unit *unit, const char *name) {
     int r = 0;
     unit->specifier = (struct specifier){.name = &unit->file.paths.name,
                                          .path = unit->file.paths.fragment};
+    unit->launch.settings.specifier = &unit->specifier;
     for (const struct unit_setting *at = unit->file.first; r == 0 && at; at = at->next)
         r = take(unit, at);
     return r < 0 ? r : unit_finish(unit, name);

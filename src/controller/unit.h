@@ -46,6 +46,7 @@ struct unit {
     struct unit_value *values;                      /* in the order of the file */
     struct unit_finding *findings;                  /* likewise */
     struct exec_list start;                         /* ExecStart= */
+    bool ignore_failure;                            /* its command is written with a - */
     bool oneshot;                                   /* Type=oneshot: done when it has ended */
     bool refused, warned;                           /* some finding is that */
     const char *unmet;                              /* a condition that does not hold, or NULL */

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/name.h"
 #include "controller/condition.h"
+#include "controller/exec_setting.h"
 #include "controller/unit.h"
 #include "controller/words.h"
 
@@ -72,13 +73,6 @@ static int take_type(struct unit *unit, const struct unit_setting *setting, cons
     return refuse(unit, setting, "expected simple, exec, oneshot, forking, notify, dbus or idle");
 }
 
-/* What a prefix asks for that cannot be had. */
-static const char *wrong_prefix(const struct exec_command *command) {
-    if (command->full || command->as_root)
-        return "the prefixes + and ! are not supported: a command has the unit's rights";
-    return command->named ? "the prefix @ is not supported" : NULL;
-}
-
 static int take_start(struct unit *unit, const struct unit_setting *setting, const char *name) {
     char wrong[160];
     struct exec_list more = {0};
@@ -91,8 +85,8 @@ static int take_start(struct unit *unit, const struct unit_setting *setting, con
     if (r < 0)
         return r == -EINVAL ? refuse(unit, setting, wrong) : r;
     for (const struct exec_command *at = more.first; at; at = at->next)
-        if (wrong_prefix(at))
-            return refuse(unit, setting, wrong_prefix(at));
+        if (exec_line_unsupported(at))
+            return refuse(unit, setting, exec_line_unsupported(at));
     if (!unit->start.end)
         unit->start.end = &unit->start.first;
     *unit->start.end = more.first;
@@ -101,7 +95,9 @@ static int take_start(struct unit *unit, const struct unit_setting *setting, con
 }
 
 static int take_timeout(struct unit *unit, const struct unit_setting *setting, const char *name) {
-    if (settings_assign(&unit->launch.settings, "TimeoutStopSec", setting->value) < 0)
+    struct settings *settings = &unit->launch.settings;
+    if (settings_assign(settings, "TimeoutStopSec", setting->value) < 0 ||
+        settings_assign(settings, "TimeoutStartSec", setting->value) < 0)
         return refuse(unit, setting, unit->launch.settings.wrong);
     forget_values(unit, name);
     return *setting->value ? keep_value(unit, setting, name) : 0;
@@ -220,9 +216,13 @@ static int refuse_settings(struct unit *unit) {
 /* What systemd gives a service and Holden's own starts do not. */
 static int set_defaults(struct unit *unit) {
     struct settings *settings = &unit->launch.settings;
-    if (HOLDEN_HAS(&settings->properties, properties, timeout_stop))
-        return 0;
-    return settings_assign(settings, "TimeoutStopSec", "90s");
+    int r = 0;
+    if (!HOLDEN_HAS(&settings->properties, properties, timeout_stop))
+        r = settings_assign(settings, "TimeoutStopSec", "90s");
+    if (r == 0 && !unit->oneshot && HOLDEN_HAS(&settings->properties, properties, exec_start_pre) &&
+        !HOLDEN_HAS(&settings->properties, properties, timeout_start))
+        r = settings_assign(settings, "TimeoutStartSec", "90s");
+    return r;
 }
 
 static int refuse_unit(struct unit *unit, const char *why) {
@@ -249,12 +249,16 @@ static int set_command(struct unit *unit) {
     uint32_t count;
     if (!command)
         return refuse_unit(unit, "nothing to run: there is no ExecStart=");
-    if (command->next)
-        return refuse_unit(unit, "more than one command in ExecStart= is not supported");
+    if (command->next && !unit->oneshot)
+        return refuse_unit(unit,
+                           "more than one command in ExecStart=, which only Type=oneshot has");
+    while (command->next)
+        command = command->next;
     int r = exec_line_expand(arena_of(unit), command, launch->settings.properties.environment,
                              &words, &count);
     if (r < 0)
         return r;
+    unit->ignore_failure = command->ignore_failure;
     HOLDEN_SET(&launch->start, start, argument,
                (struct holden_repeated){.count = count, .items = words});
     if (unit->oneshot)
@@ -262,11 +266,25 @@ static int set_command(struct unit *unit) {
     return 0;
 }
 
+/* All commands of a oneshot unit but the last one: they run in turn, and each must end well. That
+ * is what ExecStartPre= does. */
+static int add_first_commands(struct unit *unit) {
+    const size_t index = HOLDEN_INDEX(properties, exec_start_pre);
+    int r = 0;
+    for (struct exec_command *at = unit->start.first; r == 0 && at && at->next && unit->oneshot;
+         at = at->next)
+        r = exec_setting_add(&unit->launch.settings, index, at);
+    return r;
+}
+
 int unit_finish(struct unit *unit, const char *name) {
     struct settings *settings = &unit->launch.settings;
     int r = set_name(unit, name);
     if (r == 0)
         r = set_defaults(unit);
+    if (r < 0)
+        return r;
+    r = add_first_commands(unit);
     if (r < 0)
         return r;
     r = settings_finish(settings);

@@ -35,6 +35,8 @@ enum holden_syntax {
     HOLDEN_SYNTAX_ERRNO,            /* EPERM, 1, or kill */
     HOLDEN_SYNTAX_WORDS,            /* words, space-separated */
     HOLDEN_SYNTAX_TEXT,             /* any text without control characters */
+    HOLDEN_SYNTAX_EXEC,             /* a command line as in systemd.service(5) */
+    HOLDEN_SYNTAX_EXIT_STATUS,      /* exit statuses and signals, space-separated */
     HOLDEN_SYNTAX_PROFILE,          /* the path of an OCI seccomp profile */
     HOLDEN_SYNTAX_LIMIT_TIME,       /* SOFT:HARD or one for both; seconds, or with a unit */
     HOLDEN_SYNTAX_LIMIT_MICROSECONDS, /* the same; microseconds, or with a unit */

@@ -70,6 +70,110 @@ UNIT
     expect 0
 }
 
+@test "ExecStartPre runs first, in order and as confined; its failure is told and nothing else runs" {
+    unit pre.service <<UNIT
+[Service]
+Environment=WHAT=two
+ExecStartPre=-/bin/sh -c 'echo one >>$T/said; sleep 1000 & exit 3'
+ExecStartPre=/bin/sh -c 'echo "\$\$0 \$\$(ulimit -n)" >>$T/said' \${WHAT} ; -/no/such/program
+ExecStart=/bin/sh -c 'echo main >>$T/said; sleep 1000'
+LimitNOFILE=77
+UNIT
+    run "$C" apply "$T/pre.service"
+    expect 0
+    one_line '^started pre '
+    eventually grep -q main "$T/said"
+    [ "$(tr '\n' ,  <"$T/said")" = "one,two 77,main," ]
+    # What the first left behind is gone: the cgroup holds the main command and its sleep.
+    [ "$(wc -l <"$(echo "$CGROUP"/*-pre)/cgroup.procs")" -le 2 ]
+    run "$C" restart pre
+    expect 0
+    eventually sh -c "[ \$(grep -c main $T/said) -eq 2 ]"
+    [ "$(grep -c one "$T/said")" -eq 2 ]
+    unit bad.service <<<$'[Service]\nExecStartPre=/bin/sh -c "exit 4"\nExecStart=/bin/sleep 1000'
+    run "$C" apply "$T/bad.service"
+    expect 1
+    one_line 'cannot start bad: ExecStartPre: /bin/sh exited with status 4$'
+    is bad state failed
+    unit slow.service <<<$'[Service]\nTimeoutStartSec=100ms\nExecStartPre=/bin/sleep 1000\nExecStart=/bin/true'
+    run "$C" apply "$T/slow.service"
+    expect 1
+    one_line '/bin/sleep did not end within TimeoutStartSec='
+}
+
+@test "several commands of a oneshot unit run in turn, up to the first that fails" {
+    unit jobs.service <<UNIT
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'echo a >>$T/said' ; /bin/sh -c 'echo b >>$T/said'
+ExecStart=-/bin/false
+ExecStart=/bin/sh -c 'echo c >>$T/said'
+UNIT
+    run "$C" apply "$T/jobs.service"
+    expect 0
+    [ "$(tr -d '\n' <"$T/said")" = abc ]
+    unit jobs.service <<<"[Service]"$'\nType=oneshot\nExecStart=/bin/false\n'"ExecStart=/bin/touch $T/never"
+    run "$C" apply "$T/jobs.service"
+    expect 1
+    [ ! -e "$T/never" ]
+    unit two.service <<<$'[Service]\nExecStart=/bin/true\nExecStart=/bin/true'
+    run "$C" apply "$T/two.service"
+    expect 1
+    one_line 'more than one command in ExecStart='
+}
+
+@test "an agent that dies during ExecStartPre loses nothing, and SuccessExitStatus is one" {
+    unit pre.service <<UNIT
+[Service]
+SuccessExitStatus=9 SIGUSR1
+ExecStartPre=/bin/sh -c 'echo first >>$T/said'
+ExecStartPre=/bin/sh -c 'echo second >>$T/said; touch $T/begun; until [ -e $T/go ]; do sleep 0.05; done'
+ExecStart=/bin/sh -c 'exit 9'
+UNIT
+    "$C" apply "$T/pre.service" >"$T/out" 2>&1 3>&- &
+    applied=$!
+    eventually test -e "$T/begun"
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    touch "$T/go"
+    status=0
+    wait "$applied" || status=$?
+    [ "$status" -eq 0 ] || { cat "$T/out"; return 1; }
+    grep -q '^started pre ' "$T/out"
+    # The new agent went on where the old one was.
+    [ "$(cat "$T/said")" = $'first\nsecond' ]
+    eventually is pre state exited
+    is pre status 9
+    [ "$(find "$CGROUP" -mindepth 1 -maxdepth 1 -name '*-pre' | wc -l)" -eq 0 ]
+}
+
+@test "each command runs once, whatever becomes of the agent meanwhile" {
+    unit many.service <<UNIT
+[Service]
+ExecStartPre=/bin/sh -c 'echo 1 >>$T/said; until [ -e $T/go1 ]; do sleep 0.02; done'
+ExecStartPre=/bin/sh -c 'echo 2 >>$T/said; until [ -e $T/go2 ]; do sleep 0.02; done'
+ExecStartPre=/bin/sh -c 'echo 3 >>$T/said'
+ExecStartPre=/bin/sh -c 'echo 4 >>$T/said'
+ExecStart=/bin/sh -c 'echo main >>$T/said; exec sleep 1000'
+UNIT
+    "$C" apply "$T/many.service" >"$T/out" 2>&1 3>&- &
+    applied=$!
+    eventually grep -q 1 "$T/said"
+    run "$C" reexec
+    expect 0
+    is many state starting
+    touch "$T/go1"
+    eventually grep -q 2 "$T/said"
+    before=$(core)
+    touch "$T/go2"
+    kill -KILL "$before"
+    eventually "$C" ping
+    wait "$applied" || { cat "$T/out"; return 1; }
+    eventually grep -q main "$T/said"
+    [ "$(tr '\n' ' ' <"$T/said")" = "1 2 3 4 main " ]
+    is many state running
+}
+
 @test "conditions skip, assertions refuse" {
     unit a.service <<<$'[Unit]\nConditionPathExists=/none\n[Service]\nExecStart=/bin/true'
     run "$C" apply "$T/a.service"
@@ -105,7 +209,7 @@ UNIT
     one_line "$T/wrong.service:2: ExecStart=: an open quote"
 }
 
-@test "a file cut at every byte starts all of it or nothing, with one line" {
+@test "a file cut anywhere starts all of it or nothing, with one line" {
     unit whole <<'UNIT'
 [Service]
 Type=oneshot
@@ -114,7 +218,7 @@ ExecStart=/bin/sh -c 'test "$$A" = "b c"' \
   ignored
 UNIT
     size=$(stat -c %s "$T/whole")
-    for ((n = 1; n < size; n += ${HOLDEN_VM:+25}+1)); do
+    for ((n = 1; n < size; n += ${HOLDEN_VM:+20}+5)); do
         head -c "$n" "$T/whole" >"$T/cut.service"
         run "$C" apply "$T/cut.service"
         if [[ "$output" == *"$T/cut.service"* ]]; then
