@@ -25,10 +25,12 @@ static void answer_release(struct keeper *keeper, const struct keeper_request *r
 }
 
 static void answer_adopt(struct keeper *keeper, const struct keeper_request *request) {
+    const struct keeper_adoption *adoption = (const struct keeper_adoption *)request;
     struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = request->pid};
-    _cleanup_close_ int fd = keeper_children_adopt(&keeper->children, request->pid);
-    reply.error = fd < 0 ? -fd : 0;
-    keeper_reply_send(&reply, keeper->core.channel, fd);
+    for (int32_t i = 0; i < KEEPER_ADOPTIONS && i < request->pid; i++)
+        if (keeper_children_adopt(&keeper->children, adoption->pids[i]))
+            reply.token |= UINT64_C(1) << i;
+    keeper_reply_send(&reply, keeper->core.channel, -1);
 }
 
 static void answer_recovered(struct keeper *keeper, const struct keeper_request *request) {
@@ -74,7 +76,8 @@ void keeper_answer(struct keeper *keeper) {
     const struct keeper_request *request = (const struct keeper_request *)keeper->packet.bytes;
     if (size == -EAGAIN)
         return;
-    if (size == -EPROTO || (size > 0 && (size_t)size < sizeof(*request)))
+    if (size == -EPROTO || (size > 0 && (size_t)size < sizeof(*request)) ||
+        (size > 0 && request->kind == KEEPER_ADOPT && size != sizeof(struct keeper_adoption)))
         log_error("agent-core sent a message that cannot be read");
     else if (size <= 0)
         keeper_end_core(keeper);

@@ -72,13 +72,12 @@ void keeper_children_release(struct keeper_children *children, pid_t pid) {
     keeper_children_reap(children, pid);
 }
 
-int keeper_children_adopt(struct keeper_children *children, pid_t pid) {
+bool keeper_children_adopt(struct keeper_children *children, pid_t pid) {
     siginfo_t info;
     if (!is_pid(pid) || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-        return -ECHILD;
+        return false;
     keeper_children_add(children, pid);
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    return fd < 0 ? -errno : fd;
+    return true;
 }
 
 void keeper_children_reap(const struct keeper_children *children, pid_t pid) {

@@ -32,9 +32,8 @@ void keeper_children_status(const struct keeper_children *children, struct keepe
 /* Reaps a main that has ended. One that has not becomes an orphan. */
 void keeper_children_release(struct keeper_children *children, pid_t pid);
 
-/* Makes `pid` a main if it is a child, dead or alive. Returns its pidfd, the caller's; -ECHILD; or
- * another -errno where it is a main now but a pidfd cannot be had. */
-int keeper_children_adopt(struct keeper_children *children, pid_t pid);
+/* Makes `pid` a main if it is a child, dead or alive. Whether it is. */
+bool keeper_children_adopt(struct keeper_children *children, pid_t pid);
 
 /* Reaps `pid` if it is an orphan that has ended. */
 void keeper_children_reap(const struct keeper_children *children, pid_t pid);

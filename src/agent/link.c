@@ -133,6 +133,12 @@ int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pi
     return dispatch(link, &request, sizeof(request), NULL, 0);
 }
 
+int link_send_adoption(struct link *link, const pid_t *pids, size_t count) {
+    struct keeper_adoption adoption = {.request = {.kind = KEEPER_ADOPT, .pid = (int32_t)count}};
+    memcpy(adoption.pids, pids, count * sizeof(*pids));
+    return dispatch(link, &adoption, sizeof(adoption), NULL, 0);
+}
+
 int link_send_asker(struct link *link, int asker, uint32_t id) {
     struct keeper_request request = {.kind = KEEPER_REEXEC, .token = id};
     return dispatch(link, &request, sizeof(request), &asker, 1);
@@ -281,14 +287,15 @@ static bool wait_for_keeper(struct link *link) {
     return true;
 }
 
-int link_adopted(struct link *link, pid_t pid, int *pidfd) {
-    struct keeper_reply reply;
-    int fd;
-    ssize_t size;
+int link_adopted(struct link *link, uint64_t *children) {
     for (;;) {
-        size = receive(link->fd, &reply, &fd, MSG_DONTWAIT);
-        if (size == sizeof(reply) && reply.kind == KEEPER_ADOPT)
-            break;
+        struct keeper_reply reply;
+        int fd;
+        ssize_t size = receive(link->fd, &reply, &fd, MSG_DONTWAIT);
+        if (size == sizeof(reply) && reply.kind == KEEPER_ADOPT && fd < 0) {
+            *children = reply.token;
+            return 0;
+        }
         if (size == sizeof(reply))
             handle(link->agent, &reply, fd);
         else if (size == -EAGAIN && !wait_for_keeper(link))
@@ -296,11 +303,4 @@ int link_adopted(struct link *link, pid_t pid, int *pidfd) {
         else if (size != -EAGAIN && size != -EINTR)
             return -EPIPE;
     }
-    if (reply.error == 0 && reply.pid == pid && fd >= 0) {
-        *pidfd = fd;
-        return 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    return reply.error ? -reply.error : -EPROTO;
 }

@@ -251,9 +251,8 @@ enum keeper_request_kind {
         1, /* has the child ended, and how? answered by KEEPER_STATUS; nothing is reaped */
     KEEPER_RELEASE = 2, /* its end is written down: reap it; answered by KEEPER_RELEASE, with the
                             token, where there is one */
-    KEEPER_ADOPT =
-        3, /* a recovered record names this child; answered by KEEPER_ADOPT with a pidfd, in the
-              order of the requests */
+    KEEPER_ADOPT = 3, /* recovered records name these children: struct keeper_adoption; answered by
+                         KEEPER_ADOPT, in the order of the requests */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
     KEEPER_REEXEC = 8, /* the packet's one descriptor is the client to be answered once the next
@@ -266,19 +265,28 @@ struct keeper_request {
     uint64_t token; /* KEEPER_RELEASE: the agent's, given back with the answer; 0: none is wanted */
 };
 
+enum { KEEPER_ADOPTIONS = 64 };
+
+/* KEEPER_ADOPT, always whole. */
+struct keeper_adoption {
+    struct keeper_request request; /* pid: how many of the pids count */
+    int32_t pids[KEEPER_ADOPTIONS];
+};
+
 enum {
     KEEPER_SPAWNED = 16,
     KEEPER_LISTEN = 17, /* unasked: the socket's file was gone; the descriptor is the new listening
                            socket, to be used in place of the old one */
 };
 
-/* The keeper's answer. KEEPER_SPAWNED and KEEPER_ADOPT bring the pidfd where error is 0. */
+/* The keeper's answer. KEEPER_SPAWNED brings the pidfd where error is 0. */
 struct keeper_reply {
     uint32_t kind;   /* KEEPER_SPAWNED, or that of the request */
     int32_t error;   /* errno of clone3 (SPAWNED); ECHILD for a pid that is no child; EAGAIN for one
                         that has not ended (STATUS) */
-    uint64_t token;  /* of the plan or the request */
-    int32_t pid;
+    uint64_t token;  /* of the plan or the request; ADOPT: bit i is set where the i-th pid is a child,
+                        dead or alive, which stays there until its release */
+    int32_t pid;     /* of the request */
     int32_t code;    /* CLD_EXITED, CLD_KILLED or CLD_DUMPED, as waitid(2) has it (STATUS) */
     int32_t status;  /* exit status or signal */
     uint32_t pad;

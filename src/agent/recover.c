@@ -1,6 +1,6 @@
 /* In three passes over the table, since no step may wait for the process before it: every record is
- * read; then the keeper is asked about all pids, some at a time, so that it answers while the next
- * are asked; then what never came to be is settled, which may start processes anew.
+ * read; then the keeper is asked about all pids, many in a packet, and each is taken over as the
+ * answers come; then what never came to be is settled, which may start processes anew.
  *
  * What each record and report says, and what follows:
  *
@@ -111,19 +111,12 @@ static int open_proven(const struct process *process) {
 /* The keeper knows its children, living or dead, and so proves them. One that it does not know (it
  * was itself started anew) is proven by its cgroup. 0 with the pidfd; -ESRCH: it is not there any
  * more; -errno where that cannot be told. */
-static int prove(struct process *process) {
-    int fd = -1;
-    int r = link_adopted(&process->agent->link, process->pid, &fd);
-    if (r == -ETIMEDOUT || r == -EPIPE || r == -EPROTO)
-        return r;
+static int prove(struct process *process, bool child) {
     process->unproven = false;
-    process->child = r != -ECHILD;
-    if (r == -ECHILD)
-        fd = open_proven(process);
-    else if (r < 0 && (fd = pidfd_open(process->pid, 0)) < 0)
-        fd = -errno;
+    process->child = child;
+    int fd = child ? pidfd_open(process->pid, 0) : open_proven(process);
     if (fd < 0)
-        return fd;
+        return child ? -errno : fd;
     process->pidfd = fd;
     return 0;
 }
@@ -150,8 +143,8 @@ static int go_on(struct process *process) {
     return 0;
 }
 
-static int take_over(struct process *process) {
-    int r = prove(process);
+static int take_over(struct process *process, bool child) {
+    int r = prove(process, child);
     if (r == 0)
         return go_on(process);
     if (r != -ESRCH)
@@ -168,22 +161,39 @@ static struct process *next_unproven(struct process *process) {
     return process;
 }
 
+static int ask_about_all(struct agent *agent) {
+    struct process *process = next_unproven(TAILQ_FIRST(&agent->processes.order));
+    int r = 0;
+    while (r == 0 && process) {
+        pid_t pids[KEEPER_ADOPTIONS];
+        size_t count = 0;
+        for (; process && count < KEEPER_ADOPTIONS; count++) {
+            pids[count] = process->pid;
+            process = next_unproven(TAILQ_NEXT(process, order));
+        }
+        r = link_send_adoption(&agent->link, pids, count);
+    }
+    return r;
+}
+
+/* In the order in which the keeper was asked. */
 static int take_over_all(struct agent *agent) {
-    struct process *next = next_unproven(TAILQ_FIRST(&agent->processes.order)), *asked = next;
-    for (unsigned open = 0; next; open--) {
-        for (; asked && open < LINK_ADOPTIONS; open++) {
-            int r = link_send_request(&agent->link, KEEPER_ADOPT, asked->pid, 0);
+    uint64_t children = 0;
+    unsigned answered = 0;
+    struct process *next, *process = next_unproven(TAILQ_FIRST(&agent->processes.order));
+    int r = ask_about_all(agent);
+    for (; r == 0 && process; process = next, answered--) {
+        next = next_unproven(TAILQ_NEXT(process, order));
+        if (answered == 0) {
+            r = link_adopted(&agent->link, &children);
             if (r < 0)
                 return r;
-            asked = next_unproven(TAILQ_NEXT(asked, order));
+            answered = KEEPER_ADOPTIONS;
         }
-        struct process *process = next;
-        next = next_unproven(TAILQ_NEXT(process, order));
-        int r = take_over(process);
-        if (r < 0)
-            return r;
+        r = take_over(process, children & 1);
+        children >>= 1;
     }
-    return 0;
+    return r;
 }
 
 /* ---- what never came to be ---- */
@@ -287,7 +297,7 @@ int recover(struct agent *agent) {
     settle_all(agent);
     give_reports_back(agent);
     clear_cgroups(agent);
-    store_sweep(&agent->store);
+    store_sweep(agent);
     finish_forget_old(agent);
     if (agent->processes.count > 0)
         log_notice("recovered %zu processes and %zu records of ended ones", agent->processes.alive,

@@ -55,14 +55,15 @@ static int reserve_ids(struct store *store) {
 }
 
 int store_open(struct store *store, const char *path, struct failure *failure) {
-    *store = (struct store){.root = -1, .records = -1, .logs = -1, .next_id = 1};
+    *store = (struct store){
+        .root = -1, .records = -1, .logs = -1, .next_id = 1, .owner = geteuid()};
     int r = make_path(path);
     if (r == 0 && !(store->path = strdup(path)))
         r = -ENOMEM;
     if (r == 0 && (store->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0)
         r = -errno;
     struct stat status;
-    if (r == 0 && (fstat(store->root, &status) < 0 || status.st_uid != geteuid()))
+    if (r == 0 && (fstat(store->root, &status) < 0 || status.st_uid != store->owner))
         return failure_set(failure, HOLDEN_code_FAILED, "state directory",
                            "%s belongs to user %u, not to the agent's: remove it or choose another "
                            "with --state-dir", path, (unsigned)status.st_uid);
@@ -218,7 +219,7 @@ static const char *read_record(const struct store *store, const char *name, stru
         return "it is a directory";
     if (!S_ISREG(status.st_mode))
         return "it is no regular file";
-    if (status.st_uid != geteuid())
+    if (status.st_uid != store->owner)
         return "it belongs to another user";
     if (status.st_size > RECORD_MOST)
         return "it is longer than a record can be";
@@ -299,30 +300,33 @@ static bool is_missing(int directory, const char *name) {
     return faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-static bool is_half_written(const struct store *store, const char *name) {
-    (void)store;
+static bool is_half_written(const struct agent *agent, const char *name) {
+    (void)agent;
     const char *end = strrchr(name, '.');
     return end && strcmp(end, ".new") == 0;
 }
 
 /* The log of a record that was moved aside stays with it. */
-static bool is_unrecorded(const struct store *store, const char *name) {
+static bool is_unrecorded(const struct agent *agent, const char *name) {
+    const struct store *store = &agent->store;
     char refused[64];
+    if (process_by_id(&agent->processes, strtoull(name, NULL, 10)))
+        return false;
     snprintf(refused, sizeof(refused), "refused/%.32s", name);
     return is_missing(store->records, name) && is_missing(store->root, refused);
 }
 
-static void remove_those(const struct store *store, int directory,
-                         bool (*which)(const struct store *store, const char *name)) {
+static void remove_those(const struct agent *agent, int directory,
+                         bool (*which)(const struct agent *agent, const char *name)) {
     DIR *entries = file_list(directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));)
-        if (entry->d_name[0] != '.' && which(store, entry->d_name))
+        if (entry->d_name[0] != '.' && which(agent, entry->d_name))
             unlinkat(directory, entry->d_name, 0);
     if (entries)
         closedir(entries);
 }
 
-void store_sweep(const struct store *store) {
-    remove_those(store, store->records, is_half_written);
-    remove_those(store, store->logs, is_unrecorded);
+void store_sweep(const struct agent *agent) {
+    remove_those(agent, agent->store.records, is_half_written);
+    remove_those(agent, agent->store.logs, is_unrecorded);
 }

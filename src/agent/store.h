@@ -2,6 +2,8 @@
  * belongs to root and to nobody else. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "common/buffer.h"
 #include "daemon/failure.h"
 
@@ -12,6 +14,7 @@ struct store {
     int root;         /* owned descriptors */
     int records;      /* DIR/records: one file an id */
     int logs;         /* DIR/logs: likewise */
+    uid_t owner;      /* the agent's user, to whom all of it belongs */
     char *path;       /* owned */
     char boot[37];
     uint64_t next_id; /* the next process's id */
@@ -54,4 +57,4 @@ bool store_refused(const struct store *store, uint64_t id);
 
 /* Removes what an agent that died left half done: records half written, and logs of starts that
  * were never written down. Before there are new ones. */
-void store_sweep(const struct store *store);
+void store_sweep(const struct agent *agent);

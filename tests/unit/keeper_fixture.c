@@ -470,6 +470,16 @@ void fixture_ask(struct fixture *fixture, uint32_t kind, pid_t pid) {
                      sizeof(request));
 }
 
+uint64_t fixture_adopt(struct fixture *fixture, const pid_t *pids, size_t count) {
+    struct keeper_adoption adoption = {.request = {.kind = KEEPER_ADOPT, .pid = (int32_t)count}};
+    memcpy(adoption.pids, pids, count * sizeof(*pids));
+    assert_int_equal(send(fixture->channel, &adoption, sizeof(adoption), MSG_NOSIGNAL),
+                     sizeof(adoption));
+    struct keeper_reply reply = fixture_answer(fixture, NULL);
+    assert_int_equal(reply.kind, KEEPER_ADOPT);
+    return reply.token;
+}
+
 struct keeper_reply fixture_answer(struct fixture *fixture, int *fd) {
     struct keeper_reply reply;
     int fds[PLAN_FDS_MAX];

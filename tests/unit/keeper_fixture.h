@@ -104,6 +104,9 @@ struct keeper_reply draft_output(struct draft *draft, struct fixture *fixture, c
 
 /* Sends a request; then the answer, with its descriptor in *fd (NULL: none is expected). */
 void fixture_ask(struct fixture *fixture, uint32_t kind, pid_t pid);
+
+/* Asks by KEEPER_ADOPT about these pids, and takes the answer: bit i is set for a child. */
+uint64_t fixture_adopt(struct fixture *fixture, const pid_t *pids, size_t count);
 struct keeper_reply fixture_answer(struct fixture *fixture, int *fd);
 
 /* Asks for the status of an ended main until it is there. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -263,9 +264,8 @@ TEST(others_processes_are_no_children) {
     for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
         assert_int_equal(fixture_status(&fixture, strangers[i]).error, ECHILD);
         fixture_ask(&fixture, KEEPER_RELEASE, strangers[i]);
-        fixture_ask(&fixture, KEEPER_ADOPT, strangers[i]);
-        assert_int_equal(fixture_answer(&fixture, NULL).error, ECHILD);
     }
+    assert_int_equal(fixture_adopt(&fixture, strangers, ARRAY_SIZE(strangers)), 0);
     fixture_close(&fixture);
 }
 
@@ -369,7 +369,6 @@ TEST(an_agent_that_closed_its_channel_is_replaced) {
 /* Three children of a crashed agent: one lives, one has ended, one is in no record. */
 TEST(children_are_adopted) {
     struct fixture fixture;
-    int pidfd = -1;
     fixture_run(&fixture);
     pid_t living = start_sleeper(&fixture);
     pid_t ended = start_sleeper(&fixture);
@@ -381,8 +380,8 @@ TEST(children_are_adopted) {
     fixture_zombie(ended);
     fixture_zombie(forgotten);
     assert_int_equal(fixture_status(&fixture, living).error, ECHILD);
-    fixture_ask(&fixture, KEEPER_ADOPT, living);
-    assert_int_equal(fixture_answer(&fixture, &pidfd).error, 0);
+    assert_int_equal(fixture_adopt(&fixture, (const pid_t[]){1, living, ended}, 3), 6);
+    int pidfd = pidfd_open(living, 0);
     struct pollfd polled = {pidfd, POLLIN, 0};
     assert_int_equal(poll(&polled, 1, 0), 0);
     fixture_ask(&fixture, KEEPER_STATUS, living);
@@ -390,13 +389,9 @@ TEST(children_are_adopted) {
     end_main(&fixture, living);
     assert_int_equal(poll(&polled, 1, FIXTURE_PATIENCE), 1);
     close(pidfd);
-    fixture_ask(&fixture, KEEPER_ADOPT, ended);
-    assert_int_equal(fixture_answer(&fixture, &pidfd).error, 0);
-    close(pidfd);
     assert_true(fixture_is_zombie(forgotten));
     fixture_ask(&fixture, KEEPER_RECOVERED, 0);
-    fixture_ask(&fixture, KEEPER_ADOPT, getpid());
-    assert_int_equal(fixture_answer(&fixture, NULL).error, ECHILD);
+    assert_int_equal(fixture_adopt(&fixture, (const pid_t[]){getpid()}, 1), 0);
     struct keeper_reply reply = fixture_status(&fixture, ended);
     assert_int_equal(reply.code, CLD_KILLED);
     assert_int_equal(reply.status, SIGTERM);
@@ -432,10 +427,8 @@ TEST(one_that_starts_is_told_to_end_once_it_can_hear_it) {
     fixture_start(&fixture, false);
     fixture_meet(&fixture, false);
     kill(fixture.keeper, SIGTERM);
-    for (int i = 0; i < 2; i++) {
-        fixture_ask(&fixture, KEEPER_ADOPT, 1);
-        assert_int_equal(fixture_answer(&fixture, NULL).error, ECHILD);
-    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(fixture_adopt(&fixture, (const pid_t[]){1}, 1), 0);
     struct pollfd polled = {fixture.puppet, POLLIN, 0};
     assert_int_equal(poll(&polled, 1, 50), 0);
     fixture_ask(&fixture, KEEPER_RECOVERED, 0);
@@ -529,7 +522,6 @@ TEST(one_that_crashes_is_told_with_its_signal) {
 
 TEST(an_upgrade_replaces_the_keeper_too) {
     struct fixture fixture;
-    int pidfd;
     char path[64], program[128];
     struct stat now, installed;
     fixture_run(&fixture);
@@ -544,9 +536,7 @@ TEST(an_upgrade_replaces_the_keeper_too) {
     assert_int_equal(stat(path, &now), 0);
     assert_int_equal(stat(program, &installed), 0);
     assert_int_equal(now.st_ino, installed.st_ino);
-    fixture_ask(&fixture, KEEPER_ADOPT, pid);
-    assert_int_equal(fixture_answer(&fixture, &pidfd).error, 0);
-    close(pidfd);
+    assert_int_equal(fixture_adopt(&fixture, &pid, 1), 1);
     fixture_ask(&fixture, KEEPER_RECOVERED, 0);
     end_main(&fixture, pid);
     int accepted = accept4(fixture.listening, NULL, NULL, SOCK_CLOEXEC);

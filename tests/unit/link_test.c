@@ -156,24 +156,22 @@ TEST(a_large_plan_travels_in_memory) {
 
 TEST(adopting) {
     struct stage stage;
-    int pidfd = -7;
+    uint64_t children = 7;
     stage_open(&stage);
     struct link *link = &stage.agent->link;
-    struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = 12, .error = ECHILD};
-    assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
-    assert_int_equal(link_adopted(link, 12, &pidfd), -ECHILD);
-    reply.error = EMFILE; /* its child, but no descriptor */
-    assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
-    assert_int_equal(link_adopted(link, 12, &pidfd), -EMFILE);
-    reply.error = 0; /* a good answer without a descriptor is none */
-    assert_int_equal(send(stage.keeper, &reply, sizeof(reply), 0), sizeof(reply));
-    assert_int_equal(link_adopted(link, 12, &pidfd), -EPROTO);
+    assert_int_equal(link_send_adoption(link, (const pid_t[]){12}, 1), 0);
+    stage_asked_adoption(&stage, 12);
+    stage_will_adopt(&stage, 0);
+    assert_int_equal(link_adopted(link, &children), 0);
+    assert_int_equal(children, 0);
     /* What else the keeper says in between is heard. */
     const struct keeper_reply other = {.kind = KEEPER_STATUS, .pid = 99};
     assert_int_equal(send(stage.keeper, &other, sizeof(other), 0), sizeof(other));
+    stage_will_adopt(&stage, UINT64_C(1) << 63);
+    assert_int_equal(link_adopted(link, &children), 0);
+    assert_int_equal(children, UINT64_C(1) << 63);
     assert_int_equal(send(stage.keeper, "x", 1, 0), 1);
-    assert_int_equal(link_adopted(link, 12, &pidfd), -EPIPE);
-    assert_int_equal(pidfd, -7);
+    assert_int_equal(link_adopted(link, &children), -EPIPE);
     stage_close(&stage);
 }
 

@@ -58,9 +58,7 @@ TEST(a_living_process_goes_on) {
     pid_t child = stage_sleeper();
     leave(&stage, "web", HOLDEN_state_RUNNING, child, &properties);
     scratch_make(&stage.scratch, "cgroup/1-web");
-    int pidfd = pidfd_open(child, 0);
-    stage_will_answer(&stage, child, 0, pidfd);
-    close(pidfd);
+    stage_will_adopt(&stage, 1);
     assert_int_equal(recover(stage.agent), 0);
     struct process *process = stage_named(&stage, "web");
     assert_int_equal(process->state, HOLDEN_state_RUNNING);
@@ -71,7 +69,7 @@ TEST(a_living_process_goes_on) {
     assert_int_equal(process->restarts, 2);
     assert_non_null(process->limit);
     assert_int_equal(stage.agent->processes.alive, 1);
-    stage_asked(&stage, KEEPER_ADOPT, child);
+    stage_asked_adoption(&stage, child);
     stage_asked(&stage, KEEPER_RECOVERED, 0);
     /* Its end is told as if nothing had been. */
     stage_guest(&stage, &guest, 1000);
@@ -106,9 +104,7 @@ TEST(a_frozen_one_is_known_to_be) {
     leave(&stage, "web", HOLDEN_state_RUNNING, child, NULL);
     scratch_make(&stage.scratch, "cgroup/1-web");
     scratch_write(&stage.scratch, "cgroup/1-web/cgroup.freeze", "1\n");
-    int pidfd = pidfd_open(child, 0);
-    stage_will_answer(&stage, child, 0, pidfd);
-    close(pidfd);
+    stage_will_adopt(&stage, 1);
     assert_int_equal(recover(stage.agent), 0);
     assert_true(stage_named(&stage, "web")->frozen);
     kill(child, SIGKILL);
@@ -124,7 +120,7 @@ TEST(one_that_ended_unseen) {
     assert_int_equal(waitpid(child, NULL, 0), child);
     leave(&stage, "web", HOLDEN_state_RUNNING, child, NULL);
     scratch_make(&stage.scratch, "cgroup/1-web");
-    stage_will_answer(&stage, child, ECHILD, -1);
+    stage_will_adopt(&stage, 0);
     assert_int_equal(recover(stage.agent), 0);
     struct process *process = stage_named(&stage, "web");
     assert_int_equal(process->state, HOLDEN_state_FAILED);
@@ -142,7 +138,7 @@ TEST(a_pid_of_somebody_else_is_left_alone) {
     stage_open(&stage);
     pid_t child = stage_sleeper();
     leave(&stage, "web", HOLDEN_state_RUNNING, child, NULL);
-    stage_will_answer(&stage, child, ECHILD, -1);
+    stage_will_adopt(&stage, 0);
     assert_int_equal(recover(stage.agent), 0);
     assert_int_equal(stage_named(&stage, "web")->outcome.cause, HOLDEN_cause_UNKNOWN);
     assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
@@ -160,7 +156,7 @@ TEST(a_pid_that_its_cgroup_proves) {
     scratch_make(&stage.scratch, "cgroup/1-web");
     snprintf(text, sizeof(text), "%d\n", (int)child);
     scratch_write(&stage.scratch, "cgroup/1-web/cgroup.procs", text);
-    stage_will_answer(&stage, child, ECHILD, -1);
+    stage_will_adopt(&stage, 0);
     assert_int_equal(recover(stage.agent), 0);
     struct process *process = stage_named(&stage, "web");
     assert_int_equal(process->state, HOLDEN_state_RUNNING);
@@ -256,9 +252,7 @@ static pid_t leave_with(struct stage *stage, void (*change)(struct process *proc
     change(process);
     assert_int_equal(store_write(&stage->agent->store, process), 0);
     process_free(process);
-    int pidfd = pidfd_open(child, 0);
-    stage_will_answer(stage, child, 0, pidfd);
-    close(pidfd);
+    stage_will_adopt(stage, 1);
     return child;
 }
 
@@ -328,7 +322,7 @@ TEST(a_restart_goes_on_too) {
     stage_open(&stage);
     pid_t child = leave_with(&stage, to_start_again);
     assert_int_equal(recover(stage.agent), 0);
-    stage_asked(&stage, KEEPER_ADOPT, child);
+    stage_asked_adoption(&stage, child);
     stage_asked(&stage, KEEPER_RECOVERED, 0);
     assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal(info.si_status, SIGINT);
@@ -435,7 +429,7 @@ TEST(a_pid_that_was_used_again_in_the_same_cgroup) {
     snprintf(text, sizeof(text), "%d\n", (int)child);
     scratch_write(&stage.scratch, "cgroup/1-web/cgroup.procs", text);
     scratch_write(&stage.scratch, "cgroup/1-web/cgroup.events", "populated 1\n");
-    stage_will_answer(&stage, child, ECHILD, -1);
+    stage_will_adopt(&stage, 0);
     assert_int_equal(recover(stage.agent), 0);
     process = stage_named(&stage, "web");
     assert_int_equal(process->pid, 0);
@@ -449,7 +443,7 @@ TEST(a_pid_that_was_used_again_in_the_same_cgroup) {
 
 /* More than are asked about at a time. */
 TEST(a_crowd) {
-    enum { MANY = 3 * LINK_ADOPTIONS + 5 };
+    enum { MANY = 5 * KEEPER_ADOPTIONS + 5 };
     struct stage stage;
     stage_open(&stage);
     stage.agent->config.keep_records = 0; /* those that ended are forgotten on the way */
@@ -461,11 +455,18 @@ TEST(a_crowd) {
         scratch_make(&stage.scratch, cgroup);
         leave(&stage, name, i % 3 ? HOLDEN_state_RUNNING : HOLDEN_state_FAILED, child, NULL);
     }
-    int pidfd = pidfd_open(child, 0);
-    for (unsigned i = 1; i <= MANY; i++)
-        if (i % 3)
-            stage_will_answer(&stage, child, i % 2 ? ECHILD : 0, i % 2 ? -1 : pidfd);
-    close(pidfd);
+    uint64_t children = 0;
+    unsigned asked = 0;
+    for (unsigned i = 1; i <= MANY; i++) {
+        if (i % 3 == 0)
+            continue;
+        children |= (uint64_t)(i % 2 == 0) << asked;
+        asked = (asked + 1) % KEEPER_ADOPTIONS;
+        if (asked == 0 || i == MANY) {
+            stage_will_adopt(&stage, children);
+            children = 0;
+        }
+    }
     assert_int_equal(recover(stage.agent), 0);
     assert_int_equal(stage.agent->processes.count, stage.agent->processes.alive);
     for (unsigned i = 1; i <= MANY; i++) {

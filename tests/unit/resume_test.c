@@ -57,9 +57,7 @@ static struct plan_report *leave_clone(struct stage *stage, pid_t child, uint32_
     struct plan_report *report = &stage->agent->link.reports[leave_start(stage, 0, true)];
     report->pid = child;
     report->reached = reached;
-    int pidfd = pidfd_open(child, 0);
-    stage_will_answer(stage, child, 0, pidfd);
-    close(pidfd);
+    stage_will_adopt(stage, 1);
     return report;
 }
 
@@ -83,9 +81,7 @@ static void is_recorded_running(struct stage *stage, pid_t child) {
     assert_null(process->launch);
     no_report_is_taken(stage);
     process_free(process);
-    int pidfd = pidfd_open(child, 0);
-    stage_will_answer(stage, child, 0, pidfd);
-    close(pidfd);
+    stage_will_adopt(stage, 1);
     assert_int_equal(recover(stage->agent), 0);
     assert_int_equal(stage_named(stage, "web")->state, HOLDEN_state_RUNNING);
 }
@@ -143,9 +139,7 @@ TEST(one_that_is_still_being_set_up) {
         assert_ptr_equal(&stage.agent->link.reports[again], report);
         *report = now;
         report->reached = PLAN_STEP_EXEC;
-        int pidfd = pidfd_open(child, 0);
-        stage_will_answer(&stage, child, 0, pidfd);
-        close(pidfd);
+        stage_will_adopt(&stage, 1);
     }
     close(go);
     const struct process *process = stage_named(&stage, "web");

@@ -232,16 +232,14 @@ TEST(the_next_agent_waits_for_what_runs) {
     pid_t child = stage_sleeper();
     leave_second(scene, false, child);
     scratch_make(&scene->stage.scratch, "cgroup/1-web");
-    int pidfd = pidfd_open(child, 0);
-    stage_will_answer(&scene->stage, child, 0, pidfd);
-    close(pidfd);
+    stage_will_adopt(&scene->stage, 1);
     assert_int_equal(recover(scene->stage.agent), 0);
     scene->process = stage_named(&scene->stage, "web");
     assert_int_equal(scene->process->state, HOLDEN_state_STARTING);
     assert_int_equal(scene->process->pid, child);
     assert_non_null(scene->process->start_limit);
     GUEST_UNTIL(scene->stage.agent->event, scene->process->stopping);
-    stage_asked(&scene->stage, KEEPER_ADOPT, child);
+    stage_asked_adoption(&scene->stage, child);
     stage_asked(&scene->stage, KEEPER_RECOVERED, 0);
     finish(scene, child, CLD_KILLED, SIGKILL);
     is_over(scene, HOLDEN_state_FAILED);

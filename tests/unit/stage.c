@@ -200,9 +200,18 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
     guest_turn(stage->agent->event);
 }
 
-void stage_will_answer(struct stage *stage, pid_t pid, int error, int fd) {
-    const struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = pid, .error = error};
-    send_answer(stage, &reply, fd);
+void stage_will_adopt(struct stage *stage, uint64_t children) {
+    const struct keeper_reply reply = {.kind = KEEPER_ADOPT, .token = children};
+    send_answer(stage, &reply, -1);
+}
+
+void stage_asked_adoption(struct stage *stage, pid_t pid) {
+    static struct packet packet;
+    assert_true(stage_packet(stage, &packet));
+    assert_int_equal(packet.size, sizeof(struct keeper_adoption));
+    assert_int_equal(packet.request.kind, KEEPER_ADOPT);
+    assert_int_equal(packet.request.pid, 1);
+    assert_int_equal(packet.adoption.pids[0], pid);
 }
 
 struct process *stage_named(const struct stage *stage, const char *name) {

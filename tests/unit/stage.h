@@ -40,6 +40,7 @@ struct packet {
     union {
         struct plan plan;
         struct keeper_request request;
+        struct keeper_adoption adoption;
         uint8_t bytes[KEEPER_PACKET_MAX];
     };
     size_t size;
@@ -69,8 +70,11 @@ pid_t stage_spawn_stuck(struct stage *stage, struct packet *packet);
 void stage_reap(struct stage *stage, pid_t pid);
 
 /* The keeper's answer to the next KEEPER_ADOPT, there before it is asked for, since recovery waits
- * for it: `fd` (-1: none) stays the caller's. */
-void stage_will_answer(struct stage *stage, pid_t pid, int error, int fd);
+ * for it: bit i of `children` for the i-th pid. */
+void stage_will_adopt(struct stage *stage, uint64_t children);
+
+/* The agent has asked about this one pid by KEEPER_ADOPT. */
+void stage_asked_adoption(struct stage *stage, pid_t pid);
 
 /* A child that does nothing but wait for signals. Its pid. */
 pid_t stage_sleeper(void);

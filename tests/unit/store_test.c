@@ -447,7 +447,7 @@ TEST(what_was_left_half_done_is_removed) {
     assert_int_equal(mkdirat(stage.agent->store.root, "refused", 0700), 0);
     for (size_t i = 0; i < ARRAY_SIZE(files); i++)
         leave_file(&stage, files[i].name);
-    store_sweep(&stage.agent->store);
+    store_sweep(stage.agent);
     for (size_t i = 0; i < ARRAY_SIZE(files); i++)
         if (is_there(&stage, files[i].name) != files[i].stays)
             fail_msg("%s", files[i].name);
