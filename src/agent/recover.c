@@ -128,7 +128,6 @@ static int go_on(struct process *process) {
     int r = launch_attend(process);
     if (r < 0)
         return r;
-    logfile_watch(process);
     process_request(process, &start, &properties);
     r = process->ran ? launch_limit_runtime(process, &properties)
                      : sequence_prepare(process, &properties);
@@ -288,10 +287,36 @@ static void clear_cgroups(struct agent *agent) {
         closedir(entries);
 }
 
+/* ---- logs ---- */
+
+static int on_idle(sd_event_source *source, void *data) {
+    (void)source;
+    struct agent *agent = data;
+    struct process *process;
+    TAILQ_FOREACH(process, &agent->processes.order, order)
+        if (process_alive(process))
+            logfile_watch(process);
+    return 0;
+}
+
+/* Once all who ask have their answers: until then each log is as long as it was, and a little. */
+static int watch_logs_later(struct agent *agent) {
+    sd_event_source *source;
+    int r = sd_event_add_defer(agent->event, &source, on_idle, agent);
+    if (r < 0)
+        return r;
+    sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IDLE);
+    r = sd_event_source_set_floating(source, true);
+    sd_event_source_unref(source);
+    return r;
+}
+
 int recover(struct agent *agent) {
     int r = store_read(&agent->store, agent, found);
     if (r == 0)
         r = take_over_all(agent);
+    if (r == 0)
+        r = watch_logs_later(agent);
     if (r < 0)
         return r;
     settle_all(agent);
