@@ -102,6 +102,18 @@ static int lock_both(const struct agent *agent) {
                                   "--state-dir");
 }
 
+/* Who made the cgroup removes it at its end, over all agents that come in its place. One that has
+ * just made it knows so in any case. */
+static int remember_cgroup(struct agent *agent) {
+    bool made = agent->hierarchy.made;
+    int r = store_remember(&agent->store, "cgroup-made", &agent->hierarchy.made);
+    if (r >= 0)
+        return 0;
+    log_error("%s: cannot %s that cgroup %s is to be removed at the end: %s", agent->store.path,
+              made ? "note" : "see", agent->hierarchy.path, strerror(-r));
+    return made ? 0 : r;
+}
+
 /* The keeper passes it on, as whoever sends it means the agent. */
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
     (void)source;
@@ -143,7 +155,8 @@ static int open_agent(struct agent *agent) {
     if (!agent->trimmer.able)
         log_warning("%s: its file system cannot keep logs bounded; only LogMax=infinity and other "
                     "kinds of StandardOutput= are possible here", agent->store.path);
-    store_remember(&agent->store, "cgroup-made", &agent->hierarchy.made);
+    if (remember_cgroup(agent) < 0)
+        return AGENT_EXIT_REFUSED;
     audit_open(&agent->audit);
     if (events_open(&agent->events, agent) < 0) {
         log_error("no memory for events");

@@ -153,11 +153,11 @@ void store_remove(struct store *store, const struct process *process) {
         unlinkat(store->logs, name, 0);
 }
 
-void store_remember(struct store *store, const char *name, bool *fact) {
+int store_remember(struct store *store, const char *name, bool *fact) {
     if (*fact)
-        file_replace(store->root, name, "", 0, 0600);
-    else
-        *fact = faccessat(store->root, name, F_OK, 0) == 0;
+        return file_replace(store->root, name, "", 0, 0600);
+    *fact = faccessat(store->root, name, F_OK, 0) == 0;
+    return *fact || errno == ENOENT ? 0 : -errno;
 }
 
 /* ---- reading ---- */

@@ -40,8 +40,9 @@ void store_forget(struct store *store, const struct process *process);
 /* Removes the process's record and log. */
 void store_remove(struct store *store, const struct process *process);
 
-/* Keeps a fact for later agents: *fact becomes true where it was once true in this directory. */
-void store_remember(struct store *store, const char *name, bool *fact);
+/* Keeps a fact for later agents: *fact becomes true where it was once true in this directory. 0; or
+ * -errno where that cannot be kept, or cannot be told: then *fact stays as it is. */
+int store_remember(struct store *store, const char *name, bool *fact);
 
 /* Reads every record and hands it over in the order of ids; `kept` and its views are valid during
  * the call only. What cannot be believed (record_fault(), store.c) is moved aside to "refused/",

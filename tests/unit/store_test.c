@@ -405,15 +405,35 @@ TEST(a_fact_is_remembered) {
     scratch_open(&scratch);
     opened(&store, scratch.path);
     bool fact = false;
-    store_remember(&store, "fact", &fact);
+    assert_int_equal(store_remember(&store, "fact", &fact), 0);
     assert_false(fact);
     fact = true;
-    store_remember(&store, "fact", &fact);
+    assert_int_equal(store_remember(&store, "fact", &fact), 0);
     store_close(&store, false);
     opened(&store, scratch.path);
     fact = false;
-    store_remember(&store, "fact", &fact);
+    assert_int_equal(store_remember(&store, "fact", &fact), 0);
     assert_true(fact);
+    store_close(&store, false);
+    scratch_close(&scratch);
+}
+
+/* A link to itself stands for whatever keeps the kernel from telling what is there. */
+TEST(a_fact_that_cannot_be_told_or_kept_is_a_failure) {
+    struct scratch scratch;
+    struct store store;
+    scratch_open(&scratch);
+    opened(&store, scratch.path);
+    bool fact = false;
+    assert_int_equal(symlinkat("fact", store.root, "fact"), 0);
+    assert_int_equal(store_remember(&store, "fact", &fact), -ELOOP);
+    assert_false(fact);
+    assert_int_equal(symlinkat("fact.new", store.root, "fact.new"), 0);
+    fact = true;
+    assert_int_equal(store_remember(&store, "fact", &fact), -ELOOP);
+    assert_true(fact);
+    unlinkat(store.root, "fact", 0);
+    unlinkat(store.root, "fact.new", 0);
     store_close(&store, false);
     scratch_close(&scratch);
 }
