@@ -78,14 +78,20 @@ int confined_begin(struct confined *confined) {
                              NULL);
 }
 
+/* The next end that is told, of whatever start; what is told of starts before it is passed over. */
 static int take_end(struct confined *confined) {
     struct holden_reply reply;
     struct holden_exited exited;
-    int r = holden_client_next(confined->client, &reply);
+    int r;
+    do
+        r = holden_client_next(confined->client, &reply);
+    while (r == 0 && reply.frame.type == HOLDEN_MESSAGE_started);
     if (r < 0)
         return r;
-    if (reply.frame.type != HOLDEN_MESSAGE_exited || holden_reply_decode(&reply, &exited) < 0)
+    if (reply.frame.type != HOLDEN_MESSAGE_exited || holden_reply_decode(&reply, &exited) < 0) {
+        complain(&reply);
         return -EPROTO;
+    }
     if (HOLDEN_HAS(&exited, exited, status) && exited.status == 0)
         return 0;
     fprintf(stderr, "bench: %.*s\n", (int)exited.explanation.size, exited.explanation.data);
@@ -93,9 +99,19 @@ static int take_end(struct confined *confined) {
 }
 
 int confined_start(struct confined *confined) {
+    return confined_start_many(confined, 1, 1);
+}
+
+int confined_start_many(struct confined *confined, size_t count, size_t at_once) {
     HOLDEN_SET(&confined->start, start, wait, true);
-    int r = confined_begin(confined);
-    if (r == 0)
-        r = confined_begun(confined);
-    return r == 0 ? take_end(confined) : r;
+    int r = 0;
+    for (size_t begun = 0, ended = 0; r == 0 && ended < count;)
+        if (begun < count && begun - ended < at_once) {
+            r = confined_begin(confined);
+            begun++;
+        } else {
+            r = take_end(confined);
+            ended++;
+        }
+    return r;
 }

@@ -36,5 +36,9 @@ int confined_begin(struct confined *confined);
 /* Takes the answer to one confined_begin(). 0, -EPROTO, or -errno. */
 int confined_begun(struct confined *confined);
 
+/* Starts it `count` times until every end is there, up to `at_once` under way at a time. 0, or as
+ * confined_start(). */
+int confined_start_many(struct confined *confined, size_t count, size_t at_once);
+
 /* The names of the filter's calls, CONFINED_CALLS of them, static. */
 const char *const *confined_calls(void);

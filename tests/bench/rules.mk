@@ -7,24 +7,25 @@ $(BENCH)/floor: $(call bench_objects,floor bare roundtrip launch measure scratch
 $(BENCH)/spawner: $(call bench_objects,spawner crowd hazard helper ways launch measure scratch)
 $(BENCH)/bench: $(call bench_objects,bench bare confined contest figure roundtrip subject launch measure \
   scratch) $(call objects,$(call sources,tests/bench/part_*.c)) $(LIBRARY)
-$(BENCH)/soak: $(call bench_objects,soak bare confined contest subject launch measure scratch) $(LIBRARY)
+$(BENCH)/soak: $(call bench_objects,soak confined contest subject measure scratch) $(LIBRARY)
 $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/soak:
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
-# Ten thousand of it have to fit: no library, a few pages.
-$(BENCH)/pause: tests/bench/pause.c
+# Ten thousand of it have to fit, and a million come and go: no library, a few pages.
+$(BENCH)/pause $(BENCH)/quit: $(BENCH)/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -Os -nostdlib -static -fno-stack-protector -fno-pie -no-pie -Wl,-z,noseparate-code \
 	  -Wl,--build-id=none -s -o $@ $<
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause $(BENCH)/soak
+bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause $(BENCH)/quit \
+  $(BENCH)/soak
 bench: all bench-programs ## measure Holden beside the kernel alone (BENCH_OPTIONS=)
 	@tests/bench/run $(BENCH_OPTIONS)
 
 # Starts of the soak.
 COUNT ?= 1000000
 .PHONY: soak
-soak: all $(BENCH)/soak ## start COUNT (1,000,000) processes and see that nothing of them stays
-	@$(BENCH)/soak -n $(COUNT)
+soak: all $(BENCH)/soak $(BENCH)/quit ## start COUNT (1,000,000) processes and see that nothing of them stays
+	@$(BENCH)/soak -n $(COUNT) --payload $(BENCH)/quit

@@ -1,15 +1,19 @@
-/* A soak: very many starts, one after the other, and whether anything of them stays: memory and
- * open descriptors of agent and keeper, and the time of a start beside the kernel alone, at the
- * beginning and at the end.
+/* A soak: very many starts, some of them under way at a time, and whether anything of them stays:
+ * memory and open descriptors of agent and keeper, and the time of a start. Since a machine's speed
+ * drifts, the time at the end is not compared with one of long ago, but, turn by turn, with that of
+ * a second agent which has only just begun, and is what the first one was at the beginning; until
+ * the median of their ratios is good to one percent, or there were as many turns as may be.
  *
- *   soak [-n COUNT] [--programs DIR] [--cgroup DIR]
+ *   soak [-n COUNT] [--programs DIR] [--cgroup DIR] [--payload PROGRAM]
  *
- * Exit status 0 where memory and descriptors at the end are those of the beginning, within two
- * percent; times are told, not judged. */
-#include "bare.h"
+ * PROGRAM is what is started, without arguments (/bin/true).
+ *
+ * Exit status 0 where all three at the end are those of the beginning, within two percent (the time
+ * where it is so at the better end of what its median is good to). */
 #include "common/cleanup.h"
 #include "confined.h"
 #include "contest.h"
+#include "scratch.h"
 #include "subject.h"
 
 #include <errno.h>
@@ -22,181 +26,199 @@ enum {
     COUNT_MOST = 100000000,
     /* Until then the tables of records and events fill up: twice what is kept. */
     WARM_UP = 2500,
-    ROUNDS = 500,   /* of a measurement */
-    REPORTS = 10,   /* lines on the way */
+    AT_ONCE = 8,
+    REPORTS = 10, /* lines on the way */
     PERMILLE = 20,
+    GOOD_TO = 10,   /* permille */
+    SIDE_LEAST = 16, /* of the comparison, whose rounds are as many as fit into a square */
+    SIDE_MOST = 32,
+};
+
+struct runner {
+    struct subject subject;
+    struct confined confined;
 };
 
 struct soak {
-    struct subject subject;
-    struct scratch outer, scratch;
-    struct confined confined;
+    struct runner old, fresh;
+    struct scratch scratch;
+    const char *programs, *payload;
     size_t count;
     int signals;
 };
 
-/* What must not grow, and what is told. */
+/* What must not grow. */
 struct state {
     struct subject_memory memory;
     uint64_t descriptors, starts;
-    struct contest_result kernel, holden;
 };
 
-static int turn_bare(void *data) {
-    return bare_start(data);
-}
-
-static int turn_confined(void *data) {
-    return confined_start(data);
-}
-
-static int read_self(struct soak *soak, struct state *state) {
+static int read_self(const char *when, struct runner *runner, struct state *state) {
+    struct holden_client *client = &runner->subject.client;
     struct holden_reply reply;
     struct holden_self_state self;
     uint32_t id;
-    int r = holden_client_ask(&soak->subject.client, HOLDEN_MESSAGE_self, &(struct holden_self){0},
-                              NULL, 0, &id);
+    int r = holden_client_ask(client, HOLDEN_MESSAGE_self, &(struct holden_self){0}, NULL, 0, &id);
     if (r == 0)
-        r = holden_client_reply(&soak->subject.client, id, &reply);
+        r = holden_client_reply(client, id, &reply);
     if (r == 0)
         r = holden_reply_decode(&reply, &self);
+    if (r == 0)
+        r = subject_memory(&runner->subject, &state->memory);
     if (r < 0)
         return r;
     state->descriptors = self.descriptors;
     state->starts = self.starts;
-    return subject_memory(&soak->subject, &state->memory);
-}
-
-/* Holden and the kernel take turns, so that what else the machine does falls on both. */
-static int measure(struct soak *soak, const char *when, struct state *state) {
-    struct bare bare = {.scratch = &soak->scratch,
-                        .launch = bare_copy,
-                        .limited = !scratch_has_standin(&soak->scratch)};
-    const struct contestant contestants[] = {
-        {"kernel", "", turn_bare, &bare, 1, 1},
-        {"holden", "", turn_confined, &soak->confined, 1, 1},
-    };
-    struct contest_result results[ARRAY_SIZE(contestants)];
-    size_t rounds = soak->count / 4 + 1 < ROUNDS ? soak->count / 4 + 1 : ROUNDS;
-    int r = contest_run(contestants, ARRAY_SIZE(contestants), rounds, soak->signals, results);
-    if (r == 0)
-        r = read_self(soak, state);
-    if (r < 0)
-        return r;
-    state->kernel = results[0];
-    state->holden = results[1];
-    printf("%-10s %9lu starts, %lu kB resident, %lu kB of its own, %lu descriptors; a start "
-           "%.1f us, the kernel alone %.1f us: %.3f times pair by pair\n",
-           when, (unsigned long)state->starts, (unsigned long)state->memory.resident / 1024,
-           (unsigned long)state->memory.anonymous / 1024, (unsigned long)state->descriptors,
-           (double)state->holden.time.median / 1000, (double)state->kernel.time.median / 1000,
-           state->holden.of_pairs);
+    printf("%-10s %9lu starts, %lu kB resident, %lu kB of its own, %lu descriptors\n", when,
+           (unsigned long)state->starts, (unsigned long)state->memory.resident / 1024,
+           (unsigned long)state->memory.anonymous / 1024, (unsigned long)state->descriptors);
     fflush(stdout);
     return 0;
 }
 
-static int start_many(struct soak *soak, size_t count, bool tell) {
-    size_t step = count / REPORTS + 1;
-    for (size_t i = 0; i < count; i++) {
-        int r = measure_interrupted(soak->signals) ? -EINTR : confined_start(&soak->confined);
-        if (r < 0)
-            return r;
-        if (tell && i > 0 && i % step == 0) {
-            struct state now;
-            if ((r = read_self(soak, &now)) < 0)
-                return r;
-            printf("%-10s %9lu starts, %lu kB resident, %lu descriptors\n", "",
-                   (unsigned long)now.starts, (unsigned long)now.memory.resident / 1024,
-                   (unsigned long)now.descriptors);
-            fflush(stdout);
-        }
+static int start_many(struct soak *soak, struct runner *runner, size_t count, bool tell) {
+    struct state now;
+    int r = 0;
+    for (size_t step = count / REPORTS + 1; r == 0 && count > 0; count -= step) {
+        step = step < count ? step : count;
+        r = confined_start_many(&runner->confined, step, AT_ONCE);
+        if (r == 0 && measure_interrupted(soak->signals))
+            r = -EINTR;
+        if (r == 0 && tell)
+            r = read_self("", runner, &now);
     }
-    return 0;
+    return r;
 }
 
-/* In whole permille, so that a page or two of a few megabytes are none. */
 static bool same(const char *what, uint64_t before, uint64_t after) {
-    int64_t grown = before > 0 ? ((int64_t)after - (int64_t)before) * 1000 / (int64_t)before : 0;
-    printf("%s: %+.1f %%\n", what, (double)grown / 10);
+    double grown = before > 0 ? ((double)after / (double)before - 1) * 1000 : 0;
+    printf("%s: %+.1f %%\n", what, grown / 10);
     return grown <= PERMILLE && grown >= -PERMILLE;
+}
+
+static int turn(void *data) {
+    struct runner *runner = data;
+    return confined_start(&runner->confined);
+}
+
+/* Half of the 95 % confidence interval of a median, in permille: 1.96 standard errors, each 1.25
+ * standard deviations by the root of the count; of those the middle four fifths span 2.56. */
+static double uncertainty(const struct contest_result *result, size_t side) {
+    return 1.96 * 1.25 / 2.56 * (result->high - result->low) / (double)side * 1000;
+}
+
+/* 0 with whether the old one is as fast as the fresh one. */
+static int compare_times(struct soak *soak, bool *right) {
+    const struct contestant contestants[] = {
+        {"fresh", "an agent that has just begun", turn, &soak->fresh, 1, 1},
+        {"old", "the one that is soaked", turn, &soak->old, 1, 1},
+    };
+    struct contest_result results[ARRAY_SIZE(contestants)];
+    double unsure = 0, slower = 0;
+    size_t side = SIDE_LEAST;
+    for (bool sure = false; !sure; side *= 2) {
+        int r = contest_run(contestants, ARRAY_SIZE(contestants), side * side, soak->signals,
+                            results);
+        if (r < 0)
+            return r;
+        slower = (results[1].of_pairs - 1) * 1000;
+        unsure = uncertainty(&results[1], side);
+        sure = unsure <= GOOD_TO || side == SIDE_MOST;
+    }
+    printf("a start: %.1f us, by an agent that has just begun %.1f us\n"
+           "time of a start: %+.1f %%, give or take %.1f\n",
+           (double)results[1].time.median / 1000, (double)results[0].time.median / 1000,
+           slower / 10, unsure / 10);
+    *right = slower - unsure <= PERMILLE && slower + unsure >= -PERMILLE;
+    return 0;
 }
 
 static int soak_agent(struct soak *soak) {
     struct state before, after;
-    confined_init(&soak->confined, &soak->subject.client, "/bin/true",
-                  !scratch_has_standin(&soak->scratch), true);
-    int r = start_many(soak, WARM_UP, false);
+    bool right = false;
+    int r = start_many(soak, &soak->old, WARM_UP, false);
     if (r == 0)
-        r = measure(soak, "beginning", &before);
+        r = read_self("beginning", &soak->old, &before);
     if (r == 0)
-        r = start_many(soak, soak->count, true);
+        r = start_many(soak, &soak->old, soak->count, true);
     if (r == 0)
-        r = measure(soak, "end", &after);
+        r = start_many(soak, &soak->fresh, WARM_UP, false);
+    if (r == 0)
+        r = compare_times(soak, &right);
+    if (r == 0)
+        r = read_self("end", &soak->old, &after);
     if (r < 0)
         return r;
-    printf("time of a start beside the kernel: %+.1f %%\n",
-           (after.holden.of_pairs / before.holden.of_pairs - 1) * 100);
-    bool right = same("resident memory", before.memory.resident, after.memory.resident);
+    right &= same("resident memory", before.memory.resident, after.memory.resident);
     right &= same("open descriptors", before.descriptors, after.descriptors);
     return right ? 0 : -ERANGE;
 }
 
-static int open_all(struct soak *soak, const char *programs, const char *cgroup) {
+static int runner_open(struct soak *soak, const char *name, struct runner *runner) {
     char path[PATH_MAX + 16];
-    int r = measure_signals_open(&soak->signals);
+    snprintf(path, sizeof(path), "%s/%s", soak->scratch.path, name);
+    int r = subject_open(soak->programs, path, &runner->subject);
     if (r == 0)
-        r = scratch_open(cgroup, &soak->outer);
-    if (r < 0)
-        return r;
-    snprintf(path, sizeof(path), "%s/kernel", soak->outer.path);
-    r = scratch_open(path, &soak->scratch);
-    if (r == 0) {
-        snprintf(path, sizeof(path), "%s/agent", soak->outer.path);
-        r = subject_open(programs, path, &soak->subject);
-        if (r < 0)
-            scratch_close(&soak->scratch);
-    }
-    if (r < 0)
-        scratch_close(&soak->outer);
+        confined_init(&runner->confined, &runner->subject.client, soak->payload,
+                      !scratch_has_standin(&soak->scratch), true);
     return r;
 }
 
-static int run(struct soak *soak, const char *programs, const char *cgroup) {
-    int r = open_all(soak, programs, cgroup);
+static int soak_both(struct soak *soak) {
+    int r = runner_open(soak, "old", &soak->old);
     if (r < 0)
         return r;
-    r = soak_agent(soak);
-    int closed = subject_close(&soak->subject);
-    int inner = scratch_close(&soak->scratch);
-    int outer = scratch_close(&soak->outer);
-    return r < 0 ? r : closed < 0 ? closed : inner < 0 ? inner : outer;
+    r = runner_open(soak, "fresh", &soak->fresh);
+    if (r == 0) {
+        r = soak_agent(soak);
+        int closed = subject_close(&soak->fresh.subject);
+        r = r < 0 ? r : closed;
+    }
+    int closed = subject_close(&soak->old.subject);
+    return r < 0 ? r : closed;
+}
+
+static int run(struct soak *soak, const char *cgroup) {
+    int r = measure_signals_open(&soak->signals);
+    if (r == 0)
+        r = scratch_open(cgroup, &soak->scratch);
+    if (r < 0)
+        return r;
+    r = soak_both(soak);
+    int closed = scratch_close(&soak->scratch);
+    return r < 0 ? r : closed;
 }
 
 int main(int argc, char **argv) {
-    static struct soak soak = {.count = COUNT};
+    static struct soak soak = {
+        .programs = "bin", .payload = "/bin/true", .count = COUNT};
     static const struct option long_options[] = {
         {"programs", required_argument, NULL, 'p'},
         {"cgroup", required_argument, NULL, 'c'},
+        {"payload", required_argument, NULL, 'l'},
         {NULL, 0, NULL, 0},
     };
-    const char *programs = "bin", *cgroup = NULL;
+    const char *cgroup = NULL;
     int option, r = 0;
     while (r == 0 && (option = getopt_long(argc, argv, "n:", long_options, NULL)) >= 0) {
         if (option == 'n')
             r = measure_parse_count(optarg, COUNT_MOST, &soak.count);
         else if (option == 'p')
-            programs = optarg;
+            soak.programs = optarg;
         else if (option == 'c')
             cgroup = optarg;
+        else if (option == 'l')
+            soak.payload = optarg;
         else
             r = -EINVAL;
     }
     if (r < 0 || optind < argc) {
-        fputs("usage: soak [-n COUNT] [--programs DIR] [--cgroup DIR]\n", stderr);
+        fputs("usage: soak [-n COUNT] [--programs DIR] [--cgroup DIR] [--payload PROGRAM]\n",
+              stderr);
         return 2;
     }
-    r = run(&soak, programs, cgroup);
+    r = run(&soak, cgroup);
     if (r < 0)
-        fprintf(stderr, "soak: %s\n", r == -ERANGE ? "it has grown" : strerror(-r));
+        fprintf(stderr, "soak: %s\n", r == -ERANGE ? "it is not what it was" : strerror(-r));
     return r < 0 ? 1 : 0;
 }

@@ -28,5 +28,5 @@ $(BYSTANDER): $(call objects,tests/vm/bystander.c)
 	$(LINK) -o $@ $^
 
 .PHONY: e2e-programs
-e2e-programs: all $(BUILD)/tests/bench/soak $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
+e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
   $(BYSTANDER)
