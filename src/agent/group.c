@@ -25,11 +25,13 @@ static bool has_failed(int error) {
 }
 
 static _Noreturn void ask(const char *name, int end) {
+    struct answer answer = {0};
     errno = 0;
     const struct group *group = getgrnam(name);
-    const struct answer answer = group                ? (struct answer){.gid = group->gr_gid}
-                                 : has_failed(errno) ? (struct answer){.error = errno}
-                                                      : (struct answer){.error = ENOENT};
+    if (group)
+        answer.gid = group->gr_gid;
+    else
+        answer.error = has_failed(errno) ? errno : ENOENT;
     _exit(write(end, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
 }
 
