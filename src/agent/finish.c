@@ -10,6 +10,7 @@
 #include "agent/launch.h"
 #include "agent/machine.h"
 #include "agent/outcome.h"
+#include "agent/readiness.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/stop.h"
@@ -54,8 +55,8 @@ void finish_describe(const struct process *process, struct holden_exited *messag
 static void answer_clean(struct process *process) {
     struct holden_exited exited;
     if (!process->recorded || !process->ran || process->stopping || process->outcome.status != 0 ||
-        process->outcome.code != CLD_EXITED || !waiter_any(process, WAITER_EXIT) ||
-        !finish_is_empty(process))
+        process->outcome.code != CLD_EXITED || process->readiness ||
+        !waiter_any(process, WAITER_EXIT) || !finish_is_empty(process))
         return;
     outcome_explain(process);
     finish_describe(process, &exited);
@@ -190,7 +191,7 @@ static void tell(struct process *process, pid_t pid, int pidfd, const struct fai
         return;
     }
     keep_record(process);
-    if (process->ran)
+    if (process->ran && !failure)
         launch_tell(process, pid, pidfd);
     answer_waiters(process, failure);
 }
@@ -207,12 +208,15 @@ static void ended(struct process *process) {
     outcome_explain(process);
     if (process->launch && process->launch->failure.code)
         refused = process->launch->failure;
+    else if (process->readiness && process->outcome.cause != HOLDEN_cause_STOPPED)
+        readiness_failed(process, &refused);
     pid_t pid = process->pid;
     process->end = sd_event_source_disable_unref(process->end);
     _cleanup_close_ int pidfd = TAKE_FD(process->pidfd);
     process_set_pid(process, 0);
     process->frozen = false;
     process->limit = sd_event_source_disable_unref(process->limit);
+    readiness_end(process);
     process_permanent(process);
     if (restart) {
         process_launched(process);
@@ -303,6 +307,8 @@ void finish_if_empty(struct process *process) {
         ended(process);
         return;
     }
+    if (readiness_seeks(process))
+        return;
     if (!process->stopping)
         stop_begin(process,
                    &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});

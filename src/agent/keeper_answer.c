@@ -26,10 +26,11 @@ static void answer_release(struct keeper *keeper, const struct keeper_request *r
 
 static void answer_adopt(struct keeper *keeper, const struct keeper_request *request) {
     const struct keeper_adoption *adoption = (const struct keeper_adoption *)request;
-    struct keeper_reply reply = {.kind = KEEPER_ADOPT, .pid = request->pid};
+    struct keeper_reply reply = {
+        .kind = KEEPER_ADOPT, .pid = adoption->pids[0], .token = request->token};
     for (int32_t i = 0; i < KEEPER_ADOPTIONS && i < request->pid; i++)
         if (keeper_children_adopt(&keeper->children, adoption->pids[i]))
-            reply.token |= UINT64_C(1) << i;
+            reply.children |= UINT64_C(1) << i;
     keeper_reply_send(&reply, keeper->core.channel, -1);
 }
 

@@ -18,6 +18,7 @@
 #include "agent/mounts.h"
 #include "agent/nodes.h"
 #include "agent/plan_build.h"
+#include "agent/readiness.h"
 #include "agent/refusal.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
@@ -207,10 +208,35 @@ static void end_again(struct process *process, int error, const char *step, cons
     stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
 }
 
-/* It runs: written down first, told afterwards. The report is given back when a record says what it
- * said. */
-static void started(struct process *process) {
+/* Written down; the report is given back when a record says what it said. False: it is ended again,
+ * since that cannot be, or since its time cannot be limited. */
+static bool keep_running(struct process *process, int limited) {
     struct agent *agent = process->agent;
+    int r = store_write(&agent->store, process);
+    process_launched(process);
+    if (limited < 0) {
+        end_again(process, -limited, "time limit", "its time cannot be limited");
+        return false;
+    }
+    if (r < 0) {
+        char why[4200];
+        snprintf(why, sizeof(why), "its record cannot be written to %s", agent->store.path);
+        end_again(process, -r, "record", why);
+        return false;
+    }
+    process->recorded = true;
+    return true;
+}
+
+void launch_ready(struct process *process) {
+    process_event(process, PROCESS_RUNS);
+    int r = process->end ? 0 : launch_attend(process);
+    if (keep_running(process, r))
+        launch_tell(process, process->pid, process->pidfd);
+}
+
+/* It runs: written down first, told afterwards, or once it is ready. */
+static void started(struct process *process) {
     struct holden_start start;
     struct holden_properties properties;
     if (sequence_before_main(process))
@@ -218,26 +244,19 @@ static void started(struct process *process) {
     process->ran = true;
     process->known = machine_boottime();
     sequence_over(process);
-    process_event(process, PROCESS_RUNS);
+    process_request(process, &start, &properties);
+    int limited = readiness_begin(process, &properties);
+    if (!process->readiness)
+        process_event(process, PROCESS_RUNS);
     /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
     if (process->leaving && finish_is_empty(process))
         return;
-    process_request(process, &start, &properties);
-    int limited = launch_limit_runtime(process, &properties);
-    int r = store_write(&agent->store, process);
-    process_launched(process);
-    if (limited < 0) {
-        end_again(process, -limited, "RuntimeMaxSec", "its time cannot be limited");
+    if (limited == 0)
+        limited = launch_limit_runtime(process, &properties);
+    if (!keep_running(process, limited))
         return;
-    }
-    if (r < 0) {
-        char why[4200];
-        snprintf(why, sizeof(why), "its record cannot be written to %s", agent->store.path);
-        end_again(process, -r, "record", why);
-        return;
-    }
-    process->recorded = true;
-    launch_tell(process, process->pid, process->pidfd);
+    if (!process->readiness)
+        launch_tell(process, process->pid, process->pidfd);
     logfile_watch(process);
 }
 

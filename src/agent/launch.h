@@ -25,6 +25,9 @@ void launch_describe(const struct process *process, pid_t pid, struct holden_sta
 /* Tells who asked for it that it runs, or ran, as `pid`; `pidfd` stays the caller's. */
 void launch_tell(struct process *process, pid_t pid, int pidfd);
 
+/* It is ready: from now on it is RUNNING, written down, and who asked for it is told. */
+void launch_ready(struct process *process);
+
 /* Watches the pidfd of a process that is known to be this one, and its time limit: for a process
  * that was started, or recovered. 0 or -errno. */
 int launch_attend(struct process *process);

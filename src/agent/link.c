@@ -13,6 +13,7 @@
 #include "agent/agent.h"
 #include "agent/launch.h"
 #include "agent/finish.h"
+#include "agent/readiness.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -133,8 +134,9 @@ int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pi
     return dispatch(link, &request, sizeof(request), NULL, 0);
 }
 
-int link_send_adoption(struct link *link, const pid_t *pids, size_t count) {
-    struct keeper_adoption adoption = {.request = {.kind = KEEPER_ADOPT, .pid = (int32_t)count}};
+int link_send_adoption(struct link *link, const pid_t *pids, size_t count, uint64_t token) {
+    struct keeper_adoption adoption = {
+        .request = {.kind = KEEPER_ADOPT, .pid = (int32_t)count, .token = token}};
     memcpy(adoption.pids, pids, count * sizeof(*pids));
     return dispatch(link, &adoption, sizeof(adoption), NULL, 0);
 }
@@ -171,6 +173,8 @@ static void handle(struct agent *agent, const struct keeper_reply *reply, int pi
         finish_status(agent, reply);
     else if (reply->kind == KEEPER_RELEASE)
         finish_released(agent, reply->token);
+    else if (reply->kind == KEEPER_ADOPT)
+        readiness_adopted(agent, reply, pidfd);
     else if (reply->kind == KEEPER_LISTEN && pidfd >= 0)
         listener_replace(&agent->listener, pidfd);
     else if (pidfd >= 0)
@@ -292,8 +296,8 @@ int link_adopted(struct link *link, uint64_t *children) {
         struct keeper_reply reply;
         int fd;
         ssize_t size = receive(link->fd, &reply, &fd, MSG_DONTWAIT);
-        if (size == sizeof(reply) && reply.kind == KEEPER_ADOPT && fd < 0) {
-            *children = reply.token;
+        if (size == sizeof(reply) && reply.kind == KEEPER_ADOPT && reply.token == 0 && fd < 0) {
+            *children = reply.children;
             return 0;
         }
         if (size == sizeof(reply))

@@ -45,8 +45,9 @@ int link_send_plan(struct link *link, const struct buffer *plan, const int *fds,
 /* Sends a request about `pid`; `token` as struct keeper_request has it. 0 or -errno. */
 int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token);
 
-/* Sends KEEPER_ADOPT about `count` pids, KEEPER_ADOPTIONS at most. 0 or -errno. */
-int link_send_adoption(struct link *link, const pid_t *pids, size_t count);
+/* Sends KEEPER_ADOPT about `count` pids, KEEPER_ADOPTIONS at most, with `token`: the process that is
+ * to have another main process, or 0. 0 or -errno. */
+int link_send_adoption(struct link *link, const pid_t *pids, size_t count, uint64_t token);
 
 /* Sends KEEPER_REEXEC: `asker`, which stays the caller's, is to be answered about request `id`. 0
  * or -errno. */

@@ -262,7 +262,8 @@ enum keeper_request_kind {
 struct keeper_request {
     uint32_t kind;
     int32_t pid;
-    uint64_t token; /* KEEPER_RELEASE: the agent's, given back with the answer; 0: none is wanted */
+    uint64_t token; /* KEEPER_RELEASE, KEEPER_ADOPT: the agent's, given back with the answer; RELEASE: 0
+                       where none is wanted */
 };
 
 enum { KEEPER_ADOPTIONS = 64 };
@@ -284,15 +285,16 @@ struct keeper_reply {
     uint32_t kind;   /* KEEPER_SPAWNED, or that of the request */
     int32_t error;   /* errno of clone3 (SPAWNED); ECHILD for a pid that is no child; EAGAIN for one
                         that has not ended (STATUS) */
-    uint64_t token;  /* of the plan or the request; ADOPT: bit i is set where the i-th pid is a child,
-                        dead or alive, which stays there until its release */
-    int32_t pid;     /* of the request */
+    uint64_t token;  /* of the plan or the request */
+    int32_t pid;     /* of the request; the first of several */
     int32_t code;    /* CLD_EXITED, CLD_KILLED or CLD_DUMPED, as waitid(2) has it (STATUS) */
     int32_t status;  /* exit status or signal */
     uint32_t pad;
     uint64_t user;   /* CPU time of the process and those it waited for, microseconds */
     uint64_t system;
     uint64_t peak;   /* its largest resident set, bytes */
+    uint64_t children; /* ADOPT: bit i is set where the i-th pid is a child, dead or alive; it stays
+                          there until its release */
 };
 
 /* The words for a step, static. */

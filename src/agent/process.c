@@ -211,6 +211,11 @@ void process_free(struct process *process) {
     sd_event_source_disable_unref(process->end);
     sd_event_source_disable_unref(process->limit);
     sd_event_source_disable_unref(process->start_limit);
+    if (process->readiness) {
+        sd_event_source_disable_unref(process->readiness->look);
+        cleanup_close(&process->readiness->pidfd);
+    }
+    free(process->readiness);
     sd_event_source_disable_unref(process->log_look);
     trimmer_forget(process);
     watch_remove(&process->agent->watch, &process->log_watch);

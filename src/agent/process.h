@@ -51,6 +51,14 @@ struct launch {
     struct failure failure; /* why it cannot be started, once that is known */
 };
 
+/* What it takes until a process that runs is ready (readiness.h). */
+struct readiness {
+    sd_event_source *look; /* the next look for the successor */
+    uint64_t delay;        /* microseconds until the one after that */
+    pid_t successor;       /* the keeper is asked about it; or 0 */
+    int pidfd;             /* its; owned, or -1 */
+};
+
 /* A stop under way. */
 struct stopping {
     sd_event_source *timer;
@@ -116,6 +124,7 @@ struct process {
     bool step_chosen;             /* and no plan for it has been sent: what was launched has ended */
     sd_event_source *start_limit; /* TimeoutStartSec= */
     struct launch *launch;
+    struct readiness *readiness;  /* it runs, but is not ready */
     struct stopping *stopping;
     struct temporary *temporary;
     struct filter *filter;

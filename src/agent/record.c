@@ -33,6 +33,8 @@ static void fill_living(const struct process *process, struct holden_kept_stop *
         HOLDEN_SET(kept, kept, known, process->known);
     if (!process->ran)
         HOLDEN_SET(kept, kept, setup, true);
+    if (process->readiness)
+        HOLDEN_SET(kept, kept, unready, true);
     if (process->stopping) {
         fill_stop(process->stopping, stop);
         HOLDEN_SET(kept, kept, stop, (struct holden_nested){.value = stop});
@@ -103,7 +105,7 @@ static bool request_decodes(struct holden_view request) {
 
 const char *record_fault(const struct holden_kept *kept, const char *boot, uint64_t id) {
     bool alive = state_alive(kept->state);
-    bool setup = kept->setup || kept->state == HOLDEN_state_STARTING;
+    bool setup = kept->setup || (kept->state == HOLDEN_state_STARTING && !kept->unready);
     if (kept->version > RECORD_VERSION)
         return "it was written by a newer agent";
     if (!holden_view_is(kept->boot, boot))
@@ -165,7 +167,7 @@ static int take_temporary(struct process *process, const struct holden_kept *kep
 
 static int take_living(struct process *process, const struct holden_kept *kept) {
     process->known = kept->known;
-    process->ran = !kept->setup && kept->state != HOLDEN_state_STARTING;
+    process->ran = !kept->setup && (kept->state != HOLDEN_state_STARTING || kept->unready);
     process->recorded = process->ran;
     if (HOLDEN_HAS(kept, kept, killed_by)) {
         process->killed_by = kept->killed_by;

@@ -29,6 +29,7 @@
 #include "agent/finish.h"
 #include "agent/launch.h"
 #include "agent/logfile.h"
+#include "agent/readiness.h"
 #include "agent/record.h"
 #include "agent/resume.h"
 #include "agent/sequence.h"
@@ -60,9 +61,16 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     else
         r = resume_find(process, &found);
     process->unproven = found == RESUME_CLONED;
+    bool runs = process->ran && !kept->unready;
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
-                           : process->ran    ? HOLDEN_state_RUNNING
+                           : runs            ? HOLDEN_state_RUNNING
                                              : HOLDEN_state_STARTING);
+    if (r == 0 && kept->unready) {
+        struct holden_start start;
+        struct holden_properties properties;
+        process_request(process, &start, &properties);
+        r = readiness_begin(process, &properties);
+    }
     return r;
 }
 
@@ -170,7 +178,7 @@ static int ask_about_all(struct agent *agent) {
             pids[count] = process->pid;
             process = next_unproven(TAILQ_NEXT(process, order));
         }
-        r = link_send_adoption(&agent->link, pids, count);
+        r = link_send_adoption(&agent->link, pids, count, 0);
     }
     return r;
 }

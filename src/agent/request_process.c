@@ -63,7 +63,7 @@ static int answer_again(struct request *request, struct process *process, bool w
     bool alive = process_alive(process);
     if (!alive && process->outcome.cause == HOLDEN_cause_SETUP)
         return refuse_as_before(process, failure);
-    bool owed = alive && !process->ran;
+    bool owed = alive && (!process->ran || process->readiness);
     int r = owed ? promise(request, process, WAITER_START, failure) : 0;
     if (r == 0 && alive && wait)
         r = promise(request, process, WAITER_EXIT, failure);

@@ -130,6 +130,12 @@ static int check_together(const struct holden_properties *properties, struct fai
           properties->cpu_scheduling_policy != HOLDEN_cpu_policy_RR)))
         return failure_set(failure, HOLDEN_code_INVALID, "CPUSchedulingPriority",
                            "only with CPUSchedulingPolicy=fifo or rr is there a priority");
+    bool forks = HOLDEN_HAS(properties, properties, service_type) &&
+                 properties->service_type == HOLDEN_service_type_FORKING;
+    if (forks && HOLDEN_HAS(properties, properties, private_pids) && properties->private_pids)
+        return failure_set(failure, HOLDEN_code_INVALID, "Type",
+                           "with PrivatePIDs= all of it ends with the first process, so it cannot "
+                           "be forking");
     return 0;
 }
 

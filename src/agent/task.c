@@ -13,7 +13,7 @@
 static const unsigned long fork_no_exec = 0x40;
 
 /* Fields between the command's closing parenthesis and the one that is meant. */
-enum { FLAGS = 7, START_TIME = 20 };
+enum { PARENT = 2, FLAGS = 7, START_TIME = 20 };
 
 static int read_field(pid_t pid, unsigned field, uint64_t *value) {
     char path[32], text[1024];
@@ -38,6 +38,14 @@ int task_executed(pid_t pid, bool *executed) {
     int r = read_field(pid, FLAGS, &flags);
     if (r == 0)
         *executed = !(flags & fork_no_exec);
+    return r;
+}
+
+int task_parent(pid_t pid, pid_t *parent) {
+    uint64_t number;
+    int r = read_field(pid, PARENT, &number);
+    if (r == 0)
+        *parent = (pid_t)number;
     return r;
 }
 

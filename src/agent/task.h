@@ -11,6 +11,9 @@
  * reaped. 0 with *executed, or -errno (-ENOENT: no such task; -EINVAL: not as proc(5) has it). */
 int task_executed(pid_t pid, bool *executed);
 
+/* Its parent's pid. As above, but nobody need keep it. */
+int task_parent(pid_t pid, pid_t *parent);
+
 /* When the task was born: microseconds of CLOCK_BOOTTIME, rounded down to the kernel's tick. As
  * above. */
 int task_born(pid_t pid, uint64_t *born);

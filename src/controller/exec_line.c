@@ -191,8 +191,8 @@ static int take_command(struct reader *reader, const char **at, struct exec_list
 }
 
 const char *exec_line_unsupported(const struct exec_command *command) {
-    if (command->full || command->as_root)
-        return "the prefixes + and ! are not supported: a command has the unit's rights";
+    if (command->full)
+        return "the prefix + is not supported: a command has the unit's rights";
     return command->named ? "the prefix @ is not supported" : NULL;
 }
 

@@ -27,6 +27,10 @@ struct exec_list {
 /* What the prefixes of a command ask for that cannot be had, or NULL. Static. */
 const char *exec_line_unsupported(const struct exec_command *command);
 
+/* Why ! is refused where a user is set; without one it asks for nothing. */
+#define EXEC_LINE_AS_ROOT \
+    "the prefix ! is not supported beside User= or Group=: a command has the unit's rights"
+
 /* Reads the commands of one line (one, or more separated by ; as a word of its own) and appends
  * them; everything is in the arena. 0; -EINVAL with what is wrong in `wrong`; -ENOMEM. */
 int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,

@@ -22,9 +22,11 @@ int exec_setting_add(struct settings *settings, size_t index, const struct exec_
     return settings_append(settings, index, &nested, sizeof(nested));
 }
 
-static int finish(struct settings *settings, struct pending *pending) {
+static int finish(struct settings *settings, size_t index, struct pending *pending) {
     struct holden_view *words;
     uint32_t count;
+    if (pending->command->as_root && HOLDEN_HAS(&settings->properties, properties, user))
+        return settings_refuse(settings, "%s=%s", holden_property(index)->name, EXEC_LINE_AS_ROOT);
     int r = exec_line_expand(&settings->arena, pending->command, settings->properties.environment,
                              &words, &count);
     if (r < 0)
@@ -42,7 +44,7 @@ int exec_setting_finish(struct settings *settings) {
         const struct holden_repeated *list = settings_member(settings, i);
         const struct holden_nested *items = list->items;
         for (uint32_t n = 0; r == 0 && n < list->count; n++)
-            r = finish(settings, (struct pending *)(uintptr_t)items[n].value);
+            r = finish(settings, i, (struct pending *)(uintptr_t)items[n].value);
     }
     return r;
 }

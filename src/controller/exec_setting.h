@@ -9,6 +9,6 @@
  * -ENOMEM. */
 int exec_setting_add(struct settings *settings, size_t index, const struct exec_command *command);
 
-/* Puts the variables of the environment into every command: for settings_finish(), once. 0 or
- * -ENOMEM. */
+/* Puts the variables of the environment into every command: for settings_finish(), once. 0;
+ * -EINVAL with settings->wrong set, for a ! beside User=; -ENOMEM. */
 int exec_setting_finish(struct settings *settings);

@@ -60,8 +60,13 @@ int verb_start(struct command *command) {
     int status = launch_prepare(&launch, command, false);
     if (status != STATUS_DONE)
         return status;
+    const struct holden_properties *properties = &launch.settings.properties;
+    bool wait = command->options.wait ||
+                (HOLDEN_HAS(properties, properties, service_type) &&
+                 properties->service_type == HOLDEN_service_type_ONESHOT);
+    if (wait)
+        HOLDEN_SET(&launch.start, start, wait, true);
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
     status = session_open(&session, &command->options);
-    return status == STATUS_DONE ? start_send(command, &launch, &session, command->options.wait)
-                                 : status;
+    return status == STATUS_DONE ? start_send(command, &launch, &session, wait) : status;
 }

@@ -13,6 +13,7 @@ static const struct reword rows[] = {
     {"KillMode", "process", "mixed",
      "a stop sends the signal to the main process, but leaves nothing behind"},
     {"KillMode", "none", "mixed", "a stop leaves nothing behind"},
+    {"Type", "idle", "simple", NULL},
     {"OOMPolicy", "stop", "kill", "the whole unit ends at once when memory runs out"},
     {"StandardOutput", "syslog", "journal", NULL},
     {"StandardOutput", "kmsg", "journal", "goes to the journal, not to the kernel's log"},

@@ -57,22 +57,6 @@ static int keep_value(struct unit *unit, const struct unit_setting *setting, con
 
 typedef int take(struct unit *unit, const struct unit_setting *setting, const char *name);
 
-static int take_type(struct unit *unit, const struct unit_setting *setting, const char *name) {
-    static const char *const plain[] = {"simple", "exec", "idle", "oneshot", ""};
-    static const char *const waiting[] = {"forking", "notify", "dbus"};
-    forget_values(unit, name);
-    unit->oneshot = strcmp(setting->value, "oneshot") == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
-        if (strcmp(plain[i], setting->value) == 0)
-            return *setting->value ? keep_value(unit, setting, name) : 0;
-    for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
-        if (strcmp(waiting[i], setting->value) == 0)
-            return refuse(unit, setting,
-                          "this type is not supported: a start is over with exec, and nothing is "
-                          "waited for after it");
-    return refuse(unit, setting, "expected simple, exec, oneshot, forking, notify, dbus or idle");
-}
-
 static int take_start(struct unit *unit, const struct unit_setting *setting, const char *name) {
     char wrong[160];
     struct exec_list more = {0};
@@ -181,7 +165,6 @@ static int check_conditions(struct unit *unit, bool assertions) {
 }
 
 static const struct { const char *name; take *take; } takers[] = {
-    {"Type", take_type},
     {"ExecStart", take_start},
     {"TimeoutSec", take_timeout},
 };
@@ -219,8 +202,13 @@ static int set_defaults(struct unit *unit) {
     int r = 0;
     if (!HOLDEN_HAS(&settings->properties, properties, timeout_stop))
         r = settings_assign(settings, "TimeoutStopSec", "90s");
-    if (r == 0 && !unit->oneshot && HOLDEN_HAS(&settings->properties, properties, exec_start_pre) &&
-        !HOLDEN_HAS(&settings->properties, properties, timeout_start))
+    const struct holden_properties *p = &settings->properties;
+    unit->oneshot = HOLDEN_HAS(p, properties, service_type) &&
+                    p->service_type == HOLDEN_service_type_ONESHOT;
+    bool waits = HOLDEN_HAS(p, properties, exec_start_pre) ||
+                 (HOLDEN_HAS(p, properties, service_type) &&
+                  p->service_type >= HOLDEN_service_type_FORKING);
+    if (r == 0 && !unit->oneshot && waits && !HOLDEN_HAS(p, properties, timeout_start))
         r = settings_assign(settings, "TimeoutStartSec", "90s");
     return r;
 }
@@ -254,6 +242,8 @@ static int set_command(struct unit *unit) {
                            "more than one command in ExecStart=, which only Type=oneshot has");
     while (command->next)
         command = command->next;
+    if (command->as_root && HOLDEN_HAS(&launch->settings.properties, properties, user))
+        return refuse_unit(unit, "ExecStart=: " EXEC_LINE_AS_ROOT);
     int r = exec_line_expand(arena_of(unit), command, launch->settings.properties.environment,
                              &words, &count);
     if (r < 0)

@@ -264,3 +264,42 @@ UNIT
     [ -z "$(comm -13 "$T/systemd" "$T/holden" | comm -23 - "$T/properties")" ]
     [ -z "$(uniq -d "$T/holden")" ]
 }
+
+@test "the prefix ! asks for nothing without User=, and is refused beside it" {
+    unit plain.service <<<$'[Service]\nExecStartPre=!/bin/true\nExecStart=!-/bin/sleep 1000'
+    run "$C" apply "$T/plain.service"
+    expect 0
+    unit user.service <<<$'[Service]\nUser=nobody\nExecStart=!/bin/sleep 1000'
+    run "$C" apply "$T/user.service"
+    expect 1
+    one_line 'ExecStart=: the prefix ! is not supported beside User='
+    unit pre.service <<<$'[Service]\nUser=nobody\nExecStartPre=!/bin/true\nExecStart=/bin/sleep 1000'
+    run "$C" apply "$T/pre.service"
+    expect 1
+    one_line "$T/pre.service:3: ExecStartPre=: the prefix !"
+}
+
+@test "a unit of Type=forking starts, serves and stops unchanged" {
+    cat >"$T/daemon" <<DAEMON
+#!/bin/sh
+sleep 1000 &
+echo \$! >$T/pid
+DAEMON
+    chmod 755 "$T/daemon"
+    unit fork.service <<UNIT
+[Service]
+Type=forking
+PIDFile=$T/pid
+ExecStartPre=/bin/true
+ExecStart=!$T/daemon
+KillMode=mixed
+TimeoutStopSec=5
+UNIT
+    run "$C" apply "$T/fork.service"
+    expect 0
+    is fork pid "$(cat "$T/pid")"
+    [ "$("$C" --json status fork | jq -r .properties.TimeoutStartSec)" = 90000000 ]
+    run "$C" stop fork
+    expect 0
+    is fork state stopped
+}

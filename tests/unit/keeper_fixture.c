@@ -477,7 +477,7 @@ uint64_t fixture_adopt(struct fixture *fixture, const pid_t *pids, size_t count)
                      sizeof(adoption));
     struct keeper_reply reply = fixture_answer(fixture, NULL);
     assert_int_equal(reply.kind, KEEPER_ADOPT);
-    return reply.token;
+    return reply.children;
 }
 
 struct keeper_reply fixture_answer(struct fixture *fixture, int *fd) {

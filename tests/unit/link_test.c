@@ -159,7 +159,7 @@ TEST(adopting) {
     uint64_t children = 7;
     stage_open(&stage);
     struct link *link = &stage.agent->link;
-    assert_int_equal(link_send_adoption(link, (const pid_t[]){12}, 1), 0);
+    assert_int_equal(link_send_adoption(link, (const pid_t[]){12}, 1, 0), 0);
     stage_asked_adoption(&stage, 12);
     stage_will_adopt(&stage, 0);
     assert_int_equal(link_adopted(link, &children), 0);

@@ -201,7 +201,7 @@ void stage_answer(struct stage *stage, const struct keeper_reply *reply, int fd)
 }
 
 void stage_will_adopt(struct stage *stage, uint64_t children) {
-    const struct keeper_reply reply = {.kind = KEEPER_ADOPT, .token = children};
+    const struct keeper_reply reply = {.kind = KEEPER_ADOPT, .children = children};
     send_answer(stage, &reply, -1);
 }
 

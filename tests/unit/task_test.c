@@ -68,6 +68,15 @@ TEST(who_is_not_there_is_told) {
     assert_true(result);
 }
 
+TEST(whose_child_it_is) {
+    pid_t pid = spawn(NULL), parent = 0;
+    assert_int_equal(task_parent(pid, &parent), 0);
+    assert_int_equal(parent, getpid());
+    finish(pid);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(task_parent(pid, &parent), -ENOENT);
+}
+
 /* Within a tick of the clock that the kernel tells it by. */
 TEST(when_it_was_born) {
     struct timespec now;

@@ -1,0 +1,240 @@
+#include "agent/readiness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/launch.h"
+#include "agent/machine.h"
+#include "agent/stop.h"
+#include "agent/task.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/unit.h"
+
+enum { LOOK_FIRST = 1000, LOOK_MOST = 100000 }; /* microseconds */
+
+static uint32_t type_of(const struct holden_properties *properties) {
+    return HOLDEN_HAS(properties, properties, service_type) ? properties->service_type
+                                                            : HOLDEN_service_type_SIMPLE;
+}
+
+static int on_limit(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    struct process *process = data;
+    process->start_limit = sd_event_source_disable_unref(process->start_limit);
+    stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_TIME_LIMIT});
+    return 0;
+}
+
+int readiness_begin(struct process *process, const struct holden_properties *properties) {
+    if (type_of(properties) != HOLDEN_service_type_FORKING)
+        return 0;
+    process->readiness = calloc(1, sizeof(*process->readiness));
+    if (!process->readiness)
+        return -ENOMEM;
+    *process->readiness = (struct readiness){.pidfd = -1, .delay = LOOK_FIRST};
+    if (process->stopping || !HOLDEN_HAS(properties, properties, timeout_start) ||
+        properties->timeout_start > INT64_MAX)
+        return 0;
+    return sd_event_add_time(process->agent->event, &process->start_limit, CLOCK_MONOTONIC,
+                             process->started_monotonic + properties->timeout_start, 1000,
+                             on_limit, process);
+}
+
+/* The keeper holds the status of whom it was asked about until it is told to let go. */
+static void drop_successor(struct process *process) {
+    struct readiness *readiness = process->readiness;
+    if (readiness->successor > 0)
+        link_send_request(&process->agent->link, KEEPER_RELEASE, readiness->successor, 0);
+    readiness->successor = 0;
+    cleanup_close(&readiness->pidfd);
+    readiness->pidfd = -1;
+}
+
+void readiness_end(struct process *process) {
+    struct readiness *readiness = process->readiness;
+    if (!readiness)
+        return;
+    drop_successor(process);
+    process->start_limit = sd_event_source_disable_unref(process->start_limit);
+    sd_event_source_disable_unref(readiness->look);
+    free(readiness);
+    process->readiness = NULL;
+}
+
+/* ---- Type=forking ---- */
+
+/* A regular file with a number in it, and no way to be kept waiting by anything else of that name.
+ * Only root names one. 0 where there is none yet. */
+static pid_t read_pid_file(struct holden_view path) {
+    char name[4096], text[32], *end;
+    struct stat status;
+    if (path.size >= sizeof(name))
+        return 0;
+    memcpy(name, path.data, path.size);
+    name[path.size] = '\0';
+    _cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return 0;
+    ssize_t size = read(fd, text, sizeof(text) - 1);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    long number = strtol(text, &end, 10);
+    return end != text && (*end == '\0' || *end == '\n') && number > 0 && number <= INT32_MAX
+               ? (pid_t)number
+               : 0;
+}
+
+/* Without a PIDFile=: the one that its parent has left to the keeper. 0 where there is none, or
+ * more than one. */
+static pid_t guess(int directory) {
+    char text[4096], *at = text;
+    pid_t found = 0, keeper = getppid();
+    if (file_read(directory, "cgroup.procs", text, sizeof(text)) <= 0)
+        return 0;
+    for (char *end;; at = end) {
+        long number = strtol(at, &end, 10);
+        pid_t parent;
+        if (end == at)
+            return found;
+        if (task_parent((pid_t)number, &parent) < 0 || parent != keeper)
+            continue;
+        if (found > 0)
+            return 0;
+        found = (pid_t)number;
+    }
+}
+
+/* The cgroup proves whose it is, once its pidfd is open. 0 with it in process->readiness. */
+static int find_successor(struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    char name[96];
+    _cleanup_close_ int directory = -1;
+    process_request(process, &start, &properties);
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    int r = cgroup_open(&process->agent->hierarchy, name, &directory);
+    if (r < 0)
+        return r;
+    pid_t pid = HOLDEN_HAS(&properties, properties, pid_file)
+                    ? read_pid_file(properties.pid_file)
+                    : guess(directory);
+    if (pid == 0 || pid == process->pid)
+        return -ESRCH;
+    _cleanup_close_ int fd = pidfd_open(pid, 0);
+    if (fd < 0 || !cgroup_lists(directory, pid))
+        return -ESRCH;
+    process->readiness->successor = pid;
+    process->readiness->pidfd = TAKE_FD(fd);
+    return 0;
+}
+
+static int look_later(struct process *process);
+
+static int on_look(sd_event_source *source, uint64_t now, void *data) {
+    (void)source;
+    (void)now;
+    struct process *process = data;
+    struct readiness *readiness = process->readiness;
+    readiness->look = sd_event_source_disable_unref(readiness->look);
+    if (process->stopping)
+        return 0;
+    if (find_successor(process) < 0)
+        return look_later(process);
+    /* The keeper is its parent by now, or will be; it keeps its status if it is. */
+    return link_send_adoption(&process->agent->link, &readiness->successor, 1, process->id);
+}
+
+static int look_later(struct process *process) {
+    struct readiness *readiness = process->readiness;
+    int r = sd_event_add_time_relative(process->agent->event, &readiness->look, CLOCK_MONOTONIC,
+                                       readiness->delay, 0, on_look, process);
+    if (r < 0)
+        log_error("%s: no timer: the process that takes its place is not found", process->name);
+    readiness->delay = readiness->delay * 2 < LOOK_MOST ? readiness->delay * 2 : LOOK_MOST;
+    return 0;
+}
+
+bool readiness_seeks(struct process *process) {
+    struct readiness *readiness = process->readiness;
+    const struct outcome *outcome = &process->outcome;
+    bool good = outcome->code == 0 || (outcome->code == CLD_EXITED && outcome->status == 0);
+    if (!readiness || process->stopping || !good)
+        return false;
+    if (!readiness->look && readiness->successor == 0)
+        look_later(process);
+    return true;
+}
+
+/* The successor is the main process now, as if it had been the one that was started. */
+static void replace(struct process *process, bool child) {
+    pid_t before = process->pid;
+    bool before_child = process->child;
+    process->end = sd_event_source_disable_unref(process->end);
+    cleanup_close(&process->pidfd);
+    process->pidfd = TAKE_FD(process->readiness->pidfd);
+    process_set_pid(process, process->readiness->successor);
+    process->readiness->successor = 0;
+    process->child = child;
+    process->main_ended = process->leaving = false;
+    process->outcome.code = process->outcome.status = 0;
+    free(process->usage);
+    process->usage = NULL;
+    process->known = machine_boottime();
+    watch_remove(&process->agent->watch, &process->cgroup_watch);
+    readiness_end(process);
+    launch_ready(process);
+    if (before > 0 && before_child)
+        link_send_request(&process->agent->link, KEEPER_RELEASE, before, 0);
+}
+
+void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
+    struct process *process = process_by_id(&agent->processes, reply->token);
+    cleanup_close(&pidfd);
+    if (!process || !process->readiness || process->readiness->successor != reply->pid)
+        return;
+    if (process->stopping)
+        drop_successor(process);
+    else
+        replace(process, reply->children & 1);
+}
+
+/* ---- failure ---- */
+
+static bool late(const struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    return process->stopping && process->stopping->cause == HOLDEN_cause_TIME_LIMIT &&
+           HOLDEN_HAS(&properties, properties, timeout_start) &&
+           process->ended_monotonic - process->started_monotonic >= properties.timeout_start;
+}
+
+void readiness_failed(struct process *process, struct failure *refused) {
+    struct outcome *outcome = &process->outcome;
+    char text[256];
+    if (late(process))
+        snprintf(text, sizeof(text), "it was not ready within TimeoutStartSec=");
+    else if (outcome->code == CLD_EXITED && outcome->status == 0)
+        snprintf(text, sizeof(text), "its main process ended and left none behind");
+    else
+        snprintf(text, sizeof(text), "before it was ready: %s",
+                 outcome->explanation ? outcome->explanation : "it ended");
+    failure_set(refused, HOLDEN_code_FAILED, "Type", "%s", text);
+    char *explanation = strdup(text);
+    if (!explanation)
+        return;
+    free(outcome->explanation);
+    outcome->explanation = explanation;
+    outcome->cause = HOLDEN_cause_SETUP;
+}

@@ -1,0 +1,26 @@
+/* What a start waits for once exec has taken place, by Type= (systemd.service(5)). A process that
+ * is not ready yet is STARTING, though it runs; it has TimeoutStartSec= from its launch to become
+ * RUNNING, and who asked for it is answered then. All of it is in its record, so that a new agent
+ * goes on waiting. */
+#pragma once
+
+#include "agent/process.h"
+
+/* Begins to wait, for a process that is past its exec or was found so, where its type asks for it:
+ * process->readiness is set then. 0; -ENOMEM; -errno where there is no timer. */
+int readiness_begin(struct process *process, const struct holden_properties *properties);
+
+/* Nothing is waited for any more. */
+void readiness_end(struct process *process);
+
+/* The main process has ended and others of its cgroup have not: whether one of them takes its
+ * place, as those of Type=forking leave one behind. It is looked for from then on. */
+bool readiness_seeks(struct process *process);
+
+/* The keeper's answer to a question about the process that is to take its place; takes over
+ * `pidfd`, or -1. */
+void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, int pidfd);
+
+/* It has ended before it was ready, and not because somebody stopped it: turns its outcome, which
+ * has been explained, into that of a start that failed, and says so in *refused. */
+void readiness_failed(struct process *process, struct failure *refused);

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# When a start is answered, by Type=.
+
+load helper
+
+setup() {
+    prepare
+    start_agent
+}
+
+# A daemon as they used to be: $1 runs in the background and leaves its pid in $T/pid, the parent ends.
+daemon() {
+    cat >"$T/daemon" <<DAEMON
+#!/bin/sh
+$1 &
+echo \$! >$T/pid.new
+mv $T/pid.new $T/pid
+$2
+DAEMON
+    chmod 755 "$T/daemon"
+}
+
+@test "Type=forking: the process that its parent leaves behind is the main one" {
+    daemon 'sh -c "until [ -e $T/go ]; do sleep 0.05; done; exit 7"' 'sleep 1000 & exit 0'
+    sed -i "s|\$T|$T|g" "$T/daemon"
+    run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" "$T/daemon"
+    expect 0
+    one_line "^started web \(pid $(cat "$T/pid")\)$"
+    is web state running
+    is web pid "$(cat "$T/pid")"
+    # Another agent takes it over with its status, as any other.
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    is web pid "$(cat "$T/pid")"
+    touch "$T/go"
+    eventually is web state failed
+    is web status 7
+}
+
+@test "Type=forking without PIDFile: the one that falls to the keeper; a stop leaves nothing" {
+    daemon "sh -c 'sleep 1000 & wait'" 'exit 0'
+    run "$C" start --name web -p Type=forking "$T/daemon"
+    expect 0
+    one_line "^started web \(pid $(cat "$T/pid")\)$"
+    run "$C" stop web
+    expect 0
+    is web state stopped
+    [ ! -e "/proc/$(cat "$T/pid")" ]
+    run "$C" restart web
+    expect 0
+    is web pid "$(cat "$T/pid")"
+}
+
+@test "Type=forking: what is waited for is in the record, and no longer than TimeoutStartSec" {
+    cat >"$T/late" <<LATE
+#!/bin/sh
+(until [ -e $T/go ]; do sleep 0.05; done; sh -c 'echo \$\$ >$T/pid; exec sleep 1000') &
+exit 0
+LATE
+    chmod 755 "$T/late"
+    "$C" start --name web -p Type=forking -p PIDFile="$T/pid" "$T/late" >"$T/out" 2>&1 3>&- &
+    asked=$!
+    eventually is web state starting
+    eventually sh -c "grep -q . $CGROUP/*-web/cgroup.procs"
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    is web state starting
+    touch "$T/go"
+    wait "$asked" || { cat "$T/out"; return 1; }
+    grep -q "^started web (pid $(cat "$T/pid"))" "$T/out"
+    run "$C" stop web
+    expect 0
+    rm -f "$T/go" "$T/pid"
+    run "$C" start --name slow -p Type=forking -p PIDFile="$T/pid" -p TimeoutStartSec=200ms "$T/late"
+    expect 1
+    one_line 'it was not ready within TimeoutStartSec='
+    is slow state failed
+    [ "$(find "$CGROUP" -mindepth 1 -maxdepth 1 -name '*-slow' | wc -l)" -eq 0 ]
+}
+
+@test "Type=forking: a pid that is not its own is never taken, and who leaves nobody has failed" {
+    sleep 1000 3>&- &
+    other=$!
+    echo "$other" >"$T/pid"
+    run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" -p TimeoutStartSec=200ms \
+        sh -c 'sleep 1000 & exit 0'
+    expect 1
+    kill -0 "$other"
+    kill "$other"
+    run "$C" start --name none -p Type=forking true
+    expect 1
+    one_line 'its main process ended and left none behind'
+    run "$C" start --name bad -p Type=forking sh -c 'exit 3'
+    expect 1
+    one_line 'before it was ready: exited with status 3'
+    run "$C" start --name init -p Type=forking -p PrivatePIDs=yes true
+    expect 1
+    one_line 'with PrivatePIDs='
+}
+
+@test "Type=oneshot is waited for by start too" {
+    run "$C" start --name once -p Type=oneshot sh -c 'exit 4'
+    expect 4
+}
