@@ -11,6 +11,7 @@
 #include "agent/events.h"
 #include "agent/filter.h"
 #include "agent/link.h"
+#include "agent/notices.h"
 #include "agent/notify.h"
 #include "agent/process.h"
 #include "agent/reexec.h"
@@ -47,6 +48,7 @@ struct agent {
     struct leave leave;
     struct shutdown shutdown;
     struct notify notify;
+    struct notices notices;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
     uint64_t recoveries;

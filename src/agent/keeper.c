@@ -45,8 +45,8 @@ void keeper_plan_sweep(struct keeper *keeper, uint64_t delay) {
 static void start_core(struct keeper *keeper) {
     keeper->deadline = 0;
     keeper->told = false;
-    keeper_upgrade_become(&keeper->core, keeper->resume, keeper->socket.fd, keeper->socket.lock);
-    int r = keeper_core_start(&keeper->core, keeper->socket.fd);
+    keeper_upgrade_become(&keeper->core, keeper->resume, &keeper->socket);
+    int r = keeper_core_start(&keeper->core, keeper->socket.fd, keeper->socket.notify);
     if (r < 0) {
         keeper->deadline = keeper_core_clock() + keeper_core_delay(&keeper->core, r);
         return;
@@ -228,7 +228,10 @@ static int set_up(struct keeper *keeper, const char *path, const struct keeper_l
     putenv(strcpy(keeper->resume, "HOLDEN_KEEPER="));
     putenv(strcpy(keeper->core.recoveries, "HOLDEN_RECOVERIES="));
     child_origin_read(&keeper->origin);
-    return resumed ? 0 : keeper_socket_open(&keeper->socket, path);
+    int r = resumed ? 0 : keeper_socket_open(&keeper->socket, path);
+    if (r == 0)
+        keeper_socket_notify(&keeper->socket, resumed ? legacy->notify : -1);
+    return r;
 }
 
 int main(int argc, char **argv) {

@@ -23,6 +23,7 @@ enum {
     CORE_DELAY_MAX = 10000,
     CORE_HOPELESS = 3, /* crashes in a row */
     CORE_FD_CLEAR = 16, /* above all KEEPER_FD_* */
+    CORE_FDS = KEEPER_FD_NOTIFY - KEEPER_FD_LISTEN + 1,
 };
 
 uint64_t keeper_core_clock(void) {
@@ -76,19 +77,22 @@ void keeper_core_become(struct keeper_core *core) {
 
 /* In the new process: its descriptors, nothing else of ours, and no signal blocked. Without us it
  * could do nothing but keep others from taking its place. */
-static _Noreturn void enter(const struct keeper_core *core, int program, const int fds[4]) {
+static _Noreturn void enter(const struct keeper_core *core, int program,
+                            const int fds[CORE_FDS]) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int clear[4], count = fds[3] < 0 ? 3 : 4;
-    for (int i = 0; i < count; i++)
-        clear[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CORE_FD_CLEAR);
+    int clear[CORE_FDS];
+    for (int i = 0; i < CORE_FDS; i++)
+        clear[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, CORE_FD_CLEAR);
     int same = fcntl(program, F_DUPFD_CLOEXEC, CORE_FD_CLEAR);
-    for (int i = 0; i < count; i++)
-        if (clear[i] < 0 || dup2(clear[i], KEEPER_FD_LISTEN + i) < 0)
+    for (int i = 0; i < CORE_FDS; i++) {
+        close(KEEPER_FD_LISTEN + i);
+        if (fds[i] >= 0 && (clear[i] < 0 || dup2(clear[i], KEEPER_FD_LISTEN + i) < 0))
             _exit(127);
-    close_range((unsigned)(KEEPER_FD_LISTEN + count), ~0U, CLOSE_RANGE_CLOEXEC);
+    }
+    close_range((unsigned)(KEEPER_FD_LISTEN + CORE_FDS), ~0U, CLOSE_RANGE_CLOEXEC);
     execveat(same, "", core->argv, environ, AT_EMPTY_PATH);
     log_error("cannot start agent-core: %s", strerror(errno));
     _exit(127);
@@ -127,7 +131,7 @@ void keeper_core_resume(struct keeper_core *core, int memory) {
         close(memory);
 }
 
-int keeper_core_start(struct keeper_core *core, int listening) {
+int keeper_core_start(struct keeper_core *core, int listening, int notify) {
     core->started = keeper_core_clock();
     int pair[2], program = keeper_upgrade_program(&core->upgrade, core->program);
     if (program < 0)
@@ -145,7 +149,7 @@ int keeper_core_start(struct keeper_core *core, int listening) {
         return -errno;
     if (pid == 0)
         enter(core, program,
-              (const int[]){listening, theirs, core->memory, core->upgrade.asker});
+              (const int[]){listening, theirs, core->memory, core->upgrade.asker, notify});
     core->pid = pid;
     core->channel = TAKE_FD(ours);
     core->recovered = false;

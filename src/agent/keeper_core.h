@@ -49,7 +49,7 @@ void keeper_core_resume(struct keeper_core *core, int memory);
 /* Starts agent-core with a channel of its own, and the reports that all of them share: the one that
  * has worked, or the one on disk where there is none, or an upgrade is wanted. 0; or -errno, and
  * none runs. */
-int keeper_core_start(struct keeper_core *core, int listening);
+int keeper_core_start(struct keeper_core *core, int listening, int notify);
 
 /* Collects agent-core if it has ended, waiting for that where `end` is set (then it is killed,
  * should it still live). True when it has, with *info as waitid(2) has it; then none runs. */

@@ -67,8 +67,8 @@ void keeper_process_shrink(void) {
 }
 
 static void keep_over_exec(const struct keeper_legacy *legacy, bool keep) {
-    const int fds[] = {legacy->socket, legacy->lock,  legacy->keeper,
-                       legacy->core,   legacy->asker, legacy->reports};
+    const int fds[] = {legacy->socket, legacy->lock,    legacy->keeper, legacy->core,
+                       legacy->asker,  legacy->reports, legacy->notify};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
             fcntl(fds[i], F_SETFD, keep ? 0 : FD_CLOEXEC);
@@ -77,8 +77,9 @@ static void keep_over_exec(const struct keeper_legacy *legacy, bool keep) {
 /* The process id tells the successor from whoever else inherits the environment. */
 int keeper_process_succeed(int program, char *const *argv, char resume[KEEPER_RESUME],
                            const struct keeper_legacy *legacy) {
-    snprintf(resume, KEEPER_RESUME, "HOLDEN_KEEPER=%d:%d:%d:%d:%d:%d:%d", getpid(), legacy->socket,
-             legacy->lock, legacy->keeper, legacy->core, legacy->asker, legacy->reports);
+    snprintf(resume, KEEPER_RESUME, "HOLDEN_KEEPER=%d:%d:%d:%d:%d:%d:%d:%d", getpid(),
+             legacy->socket, legacy->lock, legacy->keeper, legacy->core, legacy->asker,
+             legacy->reports, legacy->notify);
     keep_over_exec(legacy, true);
     execveat(program, "", argv, environ, AT_EMPTY_PATH);
     int r = -errno;
@@ -89,10 +90,11 @@ int keeper_process_succeed(int program, char *const *argv, char resume[KEEPER_RE
 bool keeper_process_resumed(struct keeper_legacy *legacy) {
     int pid;
     const char *resume = getenv("HOLDEN_KEEPER");
-    *legacy = (struct keeper_legacy){-1, -1, -1, -1, -1, -1};
+    *legacy = (struct keeper_legacy){-1, -1, -1, -1, -1, -1, -1};
     if (!resume ||
-        sscanf(resume, "%d:%d:%d:%d:%d:%d:%d", &pid, &legacy->socket, &legacy->lock,
-               &legacy->keeper, &legacy->core, &legacy->asker, &legacy->reports) != 7 ||
+        sscanf(resume, "%d:%d:%d:%d:%d:%d:%d:%d", &pid, &legacy->socket, &legacy->lock,
+               &legacy->keeper, &legacy->core, &legacy->asker, &legacy->reports,
+               &legacy->notify) < 7 ||
         pid != getpid())
         return false;
     keep_over_exec(legacy, false);

@@ -26,6 +26,7 @@ struct keeper_legacy {
     int core;    /* the agent-core that has worked with it */
     int asker;   /* the client that asked for the upgrade */
     int reports; /* memfd: see KEEPER_FD_REPORTS */
+    int notify;  /* see KEEPER_FD_NOTIFY; a keeper that knows of none leaves none */
 };
 
 /* Replaces this program by the open one; `resume` becomes part of the environment, and what is left

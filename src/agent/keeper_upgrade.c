@@ -83,9 +83,10 @@ static int go_over(struct keeper_core *core, char resume[KEEPER_RESUME],
     return r;
 }
 
-void keeper_upgrade_become(struct keeper_core *core, char resume[KEEPER_RESUME], int socket,
-                           int lock) {
-    struct keeper_legacy legacy = {.socket = socket, .lock = lock};
+void keeper_upgrade_become(struct keeper_core *core, char resume[KEEPER_RESUME],
+                           const struct keeper_socket *socket) {
+    struct keeper_legacy legacy = {
+        .socket = socket->fd, .lock = socket->lock, .notify = socket->notify};
     if (core->upgrade.back)
         go_back(core, resume, &legacy);
     else if (core->upgrade.wanted && core->upgrade.previous < 0 && keeper_core_replaced(core))

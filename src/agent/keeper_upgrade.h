@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "agent/keeper_process.h"
+#include "agent/keeper_socket.h"
 
 struct keeper_core;
 
@@ -32,8 +33,8 @@ void keeper_upgrade_ask(struct keeper_upgrade *upgrade, int asker, uint64_t id);
 
 /* Where another keeper is to go on, becomes it; it must have passed probe(). Returns where none is
  * to, or where it cannot: that is said, and the old programs are what is started next. */
-void keeper_upgrade_become(struct keeper_core *core, char resume[KEEPER_RESUME], int socket,
-                           int lock);
+void keeper_upgrade_become(struct keeper_core *core, char resume[KEEPER_RESUME],
+                           const struct keeper_socket *socket);
 
 /* Opens the agent-core that is to be started next, if it is a new one. The descriptor, which stays
  * here; or -errno. */

@@ -162,6 +162,9 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
     struct plan_input input = {
         .process = process, .start = &parts->start, .properties = &parts->properties,
         .filter = process->filter, .mounts = &parts->mounts, .nodes = parts->nodes,
+        .notify = readiness_notifies(&parts->properties) && !sequence_before_main(process)
+                      ? process->agent->notices.address.sun_path
+                      : NULL,
         .report = process->launch->report,
         .uid = identity->uid, .gid = identity->gid,
         .groups = identity->groups, .group_count = identity->group_count,

@@ -169,6 +169,7 @@ static int serve(struct agent *agent) {
     gid_t group = (gid_t)-1;
     if (open_socket(agent, &group) < 0)
         return AGENT_EXIT_REFUSED;
+    notices_open(&agent->notices);
     int r = recover(agent);
     if (r < 0) {
         log_error("cannot recover from %s: %s", agent->store.path, strerror(-r));
@@ -176,6 +177,8 @@ static int serve(struct agent *agent) {
     }
     r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, group, &request_calls,
                        agent);
+    if (r == 0)
+        r = notices_start(&agent->notices, agent);
     if (r == 0)
         r = sd_event_add_signal(agent->event, NULL, SIGTERM, on_terminate, agent);
     if (r == 0)
@@ -198,6 +201,7 @@ static void close_agent(struct agent *agent, bool remove) {
     agent->notify.timer = sd_event_source_disable_unref(agent->notify.timer);
     agent->shutdown.timer = sd_event_source_disable_unref(agent->shutdown.timer);
     listener_stop(&agent->listener);
+    notices_stop(&agent->notices);
     trimmer_close(&agent->trimmer);
     /* Before the processes: what the reports say of starts under way is for the next agent. */
     link_close(&agent->link);

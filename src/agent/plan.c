@@ -137,10 +137,14 @@ static struct holden_view path_assignment(const struct holden_properties *proper
 
 static void put_environment(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
-    char text[128];
+    char text[160];
     add_string(draft, &strings, path_assignment(input->properties));
     snprintf(text, sizeof(text), "HOLDEN_NAME=%s", input->process->name);
     add_string(draft, &strings, holden_view(text));
+    if (input->notify) {
+        snprintf(text, sizeof(text), "NOTIFY_SOCKET=%s", input->notify);
+        add_string(draft, &strings, holden_view(text));
+    }
     struct holden_repeated left = input->properties->environment;
     struct holden_view view;
     while (HOLDEN_HAS(input->properties, properties, environment) && holden_next_view(&left, &view))

@@ -14,6 +14,7 @@ enum {
     KEEPER_FD_CHANNEL = 4, /* agent's end of the channel */
     KEEPER_FD_REPORTS = 5, /* memfd with PLAN_REPORTS struct plan_report, shared with keeper, every
                               child and every later agent */
+    KEEPER_FD_NOTIFY = 7,  /* the socket that processes of Type=notify report to; may be missing */
     KEEPER_FD_ASKER = 6,   /* a client that waits to hear how its reexec went, where HOLDEN_REEXEC
                               is its request's id, a colon, and why it went wrong (else nothing) */
 };

@@ -48,11 +48,13 @@ struct launch {
     uint64_t delay;        /* without a pipe (resume.c): microseconds until the next look */
     sd_event_source *source; /* the pipe, or the next look */
     bool ended;            /* the status pipe has ended: the report says what happened */
+    bool ready;            /* it has said READY=1 before that was known */
     struct failure failure; /* why it cannot be started, once that is known */
 };
 
 /* What it takes until a process that runs is ready (readiness.h). */
 struct readiness {
+    bool notifies;         /* Type=notify; else forking */
     sd_event_source *look; /* the next look for the successor */
     uint64_t delay;        /* microseconds until the one after that */
     pid_t successor;       /* the keeper is asked about it; or 0 */

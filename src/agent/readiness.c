@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/launch.h"
 #include "agent/machine.h"
+#include "agent/sequence.h"
 #include "agent/stop.h"
 #include "agent/task.h"
 #include "common/cleanup.h"
@@ -26,6 +27,10 @@ static uint32_t type_of(const struct holden_properties *properties) {
                                                             : HOLDEN_service_type_SIMPLE;
 }
 
+bool readiness_notifies(const struct holden_properties *properties) {
+    return type_of(properties) == HOLDEN_service_type_NOTIFY;
+}
+
 static int on_limit(sd_event_source *source, uint64_t now, void *data) {
     (void)source;
     (void)now;
@@ -36,12 +41,15 @@ static int on_limit(sd_event_source *source, uint64_t now, void *data) {
 }
 
 int readiness_begin(struct process *process, const struct holden_properties *properties) {
-    if (type_of(properties) != HOLDEN_service_type_FORKING)
+    uint32_t type = type_of(properties);
+    bool said = process->launch && process->launch->ready;
+    if (type != HOLDEN_service_type_FORKING && (type != HOLDEN_service_type_NOTIFY || said))
         return 0;
     process->readiness = calloc(1, sizeof(*process->readiness));
     if (!process->readiness)
         return -ENOMEM;
-    *process->readiness = (struct readiness){.pidfd = -1, .delay = LOOK_FIRST};
+    *process->readiness = (struct readiness){
+        .pidfd = -1, .delay = LOOK_FIRST, .notifies = type == HOLDEN_service_type_NOTIFY};
     if (process->stopping || !HOLDEN_HAS(properties, properties, timeout_start) ||
         properties->timeout_start > INT64_MAX)
         return 0;
@@ -169,7 +177,7 @@ bool readiness_seeks(struct process *process) {
     struct readiness *readiness = process->readiness;
     const struct outcome *outcome = &process->outcome;
     bool good = outcome->code == 0 || (outcome->code == CLD_EXITED && outcome->status == 0);
-    if (!readiness || process->stopping || !good)
+    if (!readiness || readiness->notifies || process->stopping || !good)
         return false;
     if (!readiness->look && readiness->successor == 0)
         look_later(process);
@@ -209,6 +217,26 @@ void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, in
         replace(process, reply->children & 1);
 }
 
+/* ---- Type=notify ---- */
+
+void readiness_said(struct process *process, pid_t pid) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    bool all = HOLDEN_HAS(&properties, properties, notify_access) &&
+               properties.notify_access == HOLDEN_notify_access_ALL;
+    /* The keeper's answer may come later; until then nobody else can be in the cgroup but what the
+     * main process has made itself. */
+    bool heard = all || process->has_init || process->pid == 0 || process->pid == pid;
+    if (!heard || process->stopping || sequence_before_main(process))
+        return;
+    if (process->readiness && process->readiness->notifies) {
+        readiness_end(process);
+        launch_ready(process);
+    } else if (process->launch && !process->ran)
+        process->launch->ready = true;
+}
+
 /* ---- failure ---- */
 
 static bool late(const struct process *process) {
@@ -225,6 +253,8 @@ void readiness_failed(struct process *process, struct failure *refused) {
     char text[256];
     if (late(process))
         snprintf(text, sizeof(text), "it was not ready within TimeoutStartSec=");
+    else if (outcome->code == CLD_EXITED && outcome->status == 0 && process->readiness->notifies)
+        snprintf(text, sizeof(text), "it ended without having said READY=1");
     else if (outcome->code == CLD_EXITED && outcome->status == 0)
         snprintf(text, sizeof(text), "its main process ended and left none behind");
     else

@@ -6,6 +6,9 @@
 
 #include "agent/process.h"
 
+/* Whether its type is one that reports to us, and so is told where. */
+bool readiness_notifies(const struct holden_properties *properties);
+
 /* Begins to wait, for a process that is past its exec or was found so, where its type asks for it:
  * process->readiness is set then. 0; -ENOMEM; -errno where there is no timer. */
 int readiness_begin(struct process *process, const struct holden_properties *properties);
@@ -16,6 +19,9 @@ void readiness_end(struct process *process);
 /* The main process has ended and others of its cgroup have not: whether one of them takes its
  * place, as those of Type=forking leave one behind. It is looked for from then on. */
 bool readiness_seeks(struct process *process);
+
+/* `pid`, one of its cgroup, has said READY=1 (sd_notify(3)): heard by NotifyAccess=. */
+void readiness_said(struct process *process, pid_t pid);
 
 /* The keeper's answer to a question about the process that is to take its place; takes over
  * `pidfd`, or -1. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/readiness.h"
 #include "agent/rights.h"
 #include "common/cleanup.h"
 #include "common/name.h"
@@ -161,6 +162,21 @@ int start_check_properties(const struct holden_properties *properties, struct fa
     return r < 0 ? r : check_environment(properties, failure);
 }
 
+/* Whether what Type=notify reports can come to us. */
+static int check_notify(const struct agent *agent, const struct holden_properties *properties,
+                        struct failure *failure) {
+    if (!readiness_notifies(properties))
+        return 0;
+    if (agent->notices.fd < 0)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "Type",
+                           "there is no socket for notify: start the agent with a shorter "
+                           "--socket");
+    return HOLDEN_HAS(properties, properties, root_directory)
+               ? failure_set(failure, HOLDEN_code_UNSUPPORTED, "Type",
+                             "the socket for notify is not below RootDirectory=")
+               : 0;
+}
+
 /* Encodes the request as it is kept: the name, and for a caller that is not root whom the kernel
  * says that it is, so that a later restart needs nobody's word. */
 static int keep_request(struct request *request, struct process *process,
@@ -305,6 +321,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = start_check_properties(&properties, failure);
     if (r == 0)
         r = check_together(&properties, failure);
+    if (r == 0)
+        r = check_notify(agent, &properties, failure);
     if (r == 0 && request->peer->uid != 0)
         r = rights_check(agent, &properties, failure);
     if (r == 0)

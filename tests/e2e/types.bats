@@ -102,3 +102,82 @@ LATE
     run "$C" start --name once -p Type=oneshot sh -c 'exit 4'
     expect 4
 }
+
+# A process of Type=notify that says what standard input would, once $T/go is there.
+notifier() {
+    cat >"$T/notifier" <<NOTIFIER
+#!/usr/bin/env python3
+import os, socket, sys, time
+while not os.path.exists("$T/go"):
+    time.sleep(0.02)
+to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+to.connect(os.environ["NOTIFY_SOCKET"])
+def say():
+    to.send(b"STATUS=half way\n")
+    to.send(b"$1")
+if "child" in sys.argv and os.fork() == 0:
+    say()
+    os._exit(0)
+elif "child" not in sys.argv:
+    say()
+open("$T/said", "w").close()
+time.sleep(1000)
+NOTIFIER
+    chmod 755 "$T/notifier"
+}
+
+@test "Type=notify: a start is answered when the process has said READY=1, whoever waited for it" {
+    notifier 'READY=1'
+    "$C" start --name web -p Type=notify "$T/notifier" >"$T/out" 2>&1 3>&- &
+    asked=$!
+    eventually is web state starting
+    eventually sh -c "grep -q . $CGROUP/*-web/cgroup.procs"
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    is web state starting
+    run "$C" reexec
+    expect 0
+    touch "$T/go"
+    wait "$asked" || { cat "$T/out"; return 1; }
+    grep -q '^started web ' "$T/out"
+    is web state running
+    run "$C" stop web
+    expect 0
+    run "$C" start --name quick -p Type=notify "$T/notifier"
+    expect 0
+    is quick state running
+}
+
+@test "Type=notify: what is said while there is no agent is not lost" {
+    notifier 'READY=1'
+    "$C" start --name web -p Type=notify "$T/notifier" >"$T/out" 2>&1 3>&- &
+    asked=$!
+    eventually is web state starting
+    before=$(core)
+    kill -STOP "$before"
+    touch "$T/go"
+    eventually test -e "$T/said"
+    kill -KILL "$before"
+    wait "$asked" || { cat "$T/out"; return 1; }
+    eventually is web state running
+}
+
+@test "Type=notify: only who may be heard is, in time; an end before that has failed" {
+    touch "$T/go"
+    notifier 'READY=1'
+    run "$C" start --name child -p Type=notify -p TimeoutStartSec=1s "$T/notifier" child
+    expect 1
+    one_line 'it was not ready within TimeoutStartSec='
+    run "$C" start --name all -p Type=notify -p NotifyAccess=all "$T/notifier"
+    expect 0
+    notifier 'READY=10'
+    run "$C" start --name wrong -p Type=notify -p TimeoutStartSec=1s "$T/notifier"
+    expect 1
+    is wrong state failed
+    run "$C" start --name early -p Type=notify true
+    expect 1
+    one_line 'it ended without having said READY=1'
+    run "$C" start --name rooted -p Type=notify -p RootDirectory=/ true
+    expect 1
+    one_line 'not below RootDirectory='
+}

@@ -1,0 +1,113 @@
+#include "agent/notices.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "agent/agent.h"
+#include "agent/readiness.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+
+enum { NOTICE_MOST = 4096, AT_ONCE = 64 };
+
+void notices_open(struct notices *notices) {
+    int type = 0;
+    socklen_t size = sizeof(type), length = sizeof(notices->address) - 1;
+    *notices = (struct notices){.fd = -1};
+    if (getsockopt(KEEPER_FD_NOTIFY, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+        type != SOCK_DGRAM || fcntl(KEEPER_FD_NOTIFY, F_SETFD, FD_CLOEXEC) < 0 ||
+        getsockname(KEEPER_FD_NOTIFY, (struct sockaddr *)&notices->address, &length) < 0)
+        return;
+    notices->fd = KEEPER_FD_NOTIFY;
+}
+
+/* The process whose cgroup, or one below it, holds that pid; or NULL. */
+static struct process *find(struct agent *agent, pid_t pid) {
+    char path[32], text[8192], name[96];
+    const struct hierarchy *hierarchy = &agent->hierarchy;
+    snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+    if (!hierarchy->mount || file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+        return NULL;
+    const char *own = hierarchy->path + strlen(hierarchy->mount);
+    const char *line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+    line = line ? strchr(line, '/') : NULL;
+    if (!line || strncmp(line, own, strlen(own)) != 0 || line[strlen(own)] != '/')
+        return NULL;
+    line += strlen(own) + 1;
+    struct process *process = process_by_id(&agent->processes, strtoull(line, NULL, 10));
+    if (!process)
+        return NULL;
+    cgroup_name(process->id, process->name, name, sizeof(name));
+    size_t size = strcspn(line, "/\n");
+    return size == strlen(name) && strncmp(line, name, size) == 0 ? process : NULL;
+}
+
+static bool says(const char *text, const char *line) {
+    size_t size = strlen(line);
+    for (const char *at = text; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, line, size) == 0 && (at[size] == '\0' || at[size] == '\n'))
+            return true;
+    }
+    return false;
+}
+
+/* Who it is from; 0 where the kernel does not say. */
+static pid_t sender(struct msghdr *message) {
+    struct ucred peer;
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at))
+        if (at->cmsg_level == SOL_SOCKET && at->cmsg_type == SCM_CREDENTIALS) {
+            memcpy(&peer, CMSG_DATA(at), sizeof(peer));
+            return peer.pid;
+        }
+    return 0;
+}
+
+/* It stays in the socket until what it means is written down. Descriptors that come along, as those
+ * of sd_notify_barrier(3), are closed by the kernel when it is taken out. False: nothing is there. */
+static bool take(struct agent *agent) {
+    char text[NOTICE_MOST + 1];
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct iovec part = {text, NOTICE_MOST};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
+                             .msg_controllen = sizeof(control.space)};
+    ssize_t size = recvmsg(agent->notices.fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0)
+        return false;
+    text[size] = '\0';
+    pid_t pid = sender(&message);
+    struct process *process = pid > 0 && says(text, "READY=1") ? find(agent, pid) : NULL;
+    if (process)
+        readiness_said(process, pid);
+    recv(agent->notices.fd, text, 0, MSG_DONTWAIT | MSG_TRUNC);
+    return true;
+}
+
+static int on_notice(sd_event_source *source, int fd, uint32_t events, void *data) {
+    (void)source;
+    (void)fd;
+    (void)events;
+    for (unsigned i = 0; i < AT_ONCE && take(data); i++)
+        ;
+    return 0;
+}
+
+int notices_start(struct notices *notices, struct agent *agent) {
+    if (notices->fd < 0)
+        return 0;
+    int r = sd_event_add_io(agent->event, &notices->io, notices->fd, EPOLLIN, on_notice, agent);
+    /* What it is about, that the process runs, is to be known first. */
+    return r < 0 ? r : sd_event_source_set_priority(notices->io, SD_EVENT_PRIORITY_NORMAL + 1);
+}
+
+void notices_stop(struct notices *notices) {
+    notices->io = sd_event_source_disable_unref(notices->io);
+}
