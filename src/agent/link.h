@@ -45,8 +45,8 @@ int link_send_plan(struct link *link, const struct buffer *plan, const int *fds,
 /* Sends a request about `pid`; `token` as struct keeper_request has it. 0 or -errno. */
 int link_send_request(struct link *link, enum keeper_request_kind kind, pid_t pid, uint64_t token);
 
-/* Sends KEEPER_ADOPT about `count` pids, KEEPER_ADOPTIONS at most, with `token`: the process that is
- * to have another main process, or 0. 0 or -errno. */
+/* Sends KEEPER_ADOPT about `count` pids, KEEPER_ADOPTIONS at most, with `token`: the process that
+ * is to have another main process, or 0. 0 or -errno. */
 int link_send_adoption(struct link *link, const pid_t *pids, size_t count, uint64_t token);
 
 /* Sends KEEPER_REEXEC: `asker`, which stays the caller's, is to be answered about request `id`. 0
@@ -54,7 +54,7 @@ int link_send_adoption(struct link *link, const pid_t *pids, size_t count, uint6
 int link_send_asker(struct link *link, int asker, uint32_t id);
 
 /* Waits for the answer to the oldest KEEPER_ADOPT that has none yet, at most 5 s: for recovery,
- * before the loop runs. 0 with *children: bit i is set where the i-th pid is the keeper's child, whose
- * pid is nobody else's until it is released; -ETIMEDOUT, -EPIPE where the keeper does not answer as
- * it should. */
+ * before the loop runs. 0 with *children: bit i is set where the i-th pid is the keeper's child,
+ * whose pid is nobody else's until it is released; -ETIMEDOUT, -EPIPE where the keeper does not
+ * answer as it should. */
 int link_adopted(struct link *link, uint64_t *children);

@@ -69,7 +69,8 @@ static pid_t sender(struct msghdr *message) {
 }
 
 /* It stays in the socket until what it means is written down. Descriptors that come along, as those
- * of sd_notify_barrier(3), are closed by the kernel when it is taken out. False: nothing is there. */
+ * of sd_notify_barrier(3), are closed by the kernel when it is taken out. False: nothing is there.
+ */
 static bool take(struct agent *agent) {
     char text[NOTICE_MOST + 1];
     union {

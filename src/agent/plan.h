@@ -263,8 +263,8 @@ enum keeper_request_kind {
 struct keeper_request {
     uint32_t kind;
     int32_t pid;
-    uint64_t token; /* KEEPER_RELEASE, KEEPER_ADOPT: the agent's, given back with the answer; RELEASE: 0
-                       where none is wanted */
+    uint64_t token; /* RELEASE, ADOPT: the agent's, given back with the answer; RELEASE: 0 where
+                       none is wanted */
 };
 
 enum { KEEPER_ADOPTIONS = 64 };

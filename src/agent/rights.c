@@ -40,7 +40,8 @@ static const struct most_row {
 
 /* What is made with root's rights, on paths that a user may have no right to. */
 static const size_t roots[] = {
-    INDEX(pid_file), INDEX(root_directory), INDEX(mount_api_vfs), INDEX(bind_paths), INDEX(bind_read_only_paths),
+    INDEX(pid_file), INDEX(root_directory), INDEX(mount_api_vfs), INDEX(bind_paths),
+    INDEX(bind_read_only_paths),
     INDEX(temporary_file_system), INDEX(read_write_paths), INDEX(read_only_paths),
     INDEX(inaccessible_paths), INDEX(exec_paths), INDEX(no_exec_paths), INDEX(private_mounts),
     INDEX(private_tmp), INDEX(private_devices), INDEX(protect_system), INDEX(protect_home),

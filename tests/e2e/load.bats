@@ -22,7 +22,7 @@ nothing_left() {
     stop_agent
     start_agent --config "$T/conf"
     each=$(scaled 1250)
-    run "$LOAD" "$HOLDEN_SOCKET" starts 8 "$each" /bin/true
+    run "$LOAD" "$HOLDEN_SOCKET" starts 8 $((each / 8)) /bin/true
     expect 0
     descriptors=$(figures .descriptors)
     resident=$(figures .resident)

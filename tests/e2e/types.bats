@@ -21,8 +21,7 @@ DAEMON
 }
 
 @test "Type=forking: the process that its parent leaves behind is the main one" {
-    daemon 'sh -c "until [ -e $T/go ]; do sleep 0.05; done; exit 7"' 'sleep 1000 & exit 0'
-    sed -i "s|\$T|$T|g" "$T/daemon"
+    daemon "sh -c 'until [ -e $T/go ]; do sleep 0.05; done; exit 7'" 'sleep 1000 & exit 0'
     run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" "$T/daemon"
     expect 0
     one_line "^started web \(pid $(cat "$T/pid")\)$"

@@ -196,8 +196,8 @@ TEST(one_that_takes_too_long) {
     close_scene(scene);
 }
 
-/* What an agent leaves that is killed while its second command is about to be launched (`chosen`) or
- * runs as `pid`. The report is of the first one, or of that. */
+/* What an agent leaves that is killed while its second command is about to be launched (`chosen`)
+ * or runs as `pid`. The report is of the first one, or of that. */
 static void leave_second(struct scene *scene, bool chosen, pid_t pid) {
     struct stage *stage = &scene->stage;
     uint32_t report;
