@@ -163,7 +163,7 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
         .process = process, .start = &parts->start, .properties = &parts->properties,
         .filter = process->filter, .mounts = &parts->mounts, .nodes = parts->nodes,
         .notify = readiness_notifies(&parts->properties) && !sequence_before_main(process)
-                      ? process->agent->notices.address.sun_path
+                      ? process->agent->notices.path
                       : NULL,
         .report = process->launch->report,
         .uid = identity->uid, .gid = identity->gid,

@@ -169,7 +169,7 @@ static int serve(struct agent *agent) {
     gid_t group = (gid_t)-1;
     if (open_socket(agent, &group) < 0)
         return AGENT_EXIT_REFUSED;
-    notices_open(&agent->notices);
+    notices_open(&agent->notices, agent->arguments.socket);
     int r = recover(agent);
     if (r < 0) {
         log_error("cannot recover from %s: %s", agent->store.path, strerror(-r));

@@ -15,14 +15,14 @@
 
 enum { NOTICE_MOST = 4096, AT_ONCE = 64 };
 
-void notices_open(struct notices *notices) {
+void notices_open(struct notices *notices, const char *socket) {
     int type = 0;
-    socklen_t size = sizeof(type), length = sizeof(notices->address) - 1;
+    socklen_t size = sizeof(type);
     *notices = (struct notices){.fd = -1};
     if (getsockopt(KEEPER_FD_NOTIFY, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-        type != SOCK_DGRAM || fcntl(KEEPER_FD_NOTIFY, F_SETFD, FD_CLOEXEC) < 0 ||
-        getsockname(KEEPER_FD_NOTIFY, (struct sockaddr *)&notices->address, &length) < 0)
+        type != SOCK_DGRAM || fcntl(KEEPER_FD_NOTIFY, F_SETFD, FD_CLOEXEC) < 0)
         return;
+    snprintf(notices->path, sizeof(notices->path), "%s.notify", socket);
     notices->fd = KEEPER_FD_NOTIFY;
 }
 

@@ -2,7 +2,6 @@
  * while there is no agent waits for the next one. Of all of it READY=1 means something so far. */
 #pragma once
 
-#include <sys/un.h>
 #include <systemd/sd-event.h>
 
 struct agent;
@@ -10,11 +9,12 @@ struct agent;
 struct notices {
     int fd; /* KEEPER_FD_NOTIFY, or -1 where the keeper has none */
     sd_event_source *io;
-    struct sockaddr_un address; /* what NOTIFY_SOCKET= is to say */
+    char path[108]; /* what NOTIFY_SOCKET= is to say */
 };
 
-/* Finds the socket. Before any process is launched. */
-void notices_open(struct notices *notices);
+/* Finds the socket, which is beside `socket`, the one for clients. Before any process is launched.
+ */
+void notices_open(struct notices *notices, const char *socket);
 
 /* Begins to read it, once every process is known again. 0 or -errno. */
 int notices_start(struct notices *notices, struct agent *agent);
