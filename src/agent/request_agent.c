@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -34,8 +35,12 @@ static uint64_t resident(pid_t pid) {
     return strtoull(text + strcspn(text, " "), NULL, 10) * machine_page();
 }
 
+/* Since Linux 6.2 the directory's size is the number (proc(5)); before, it is 0. */
 static uint64_t open_descriptors(void) {
+    struct stat status;
     uint64_t count = 0;
+    if (stat("/proc/self/fd", &status) == 0 && status.st_size > 0)
+        return (uint64_t)status.st_size;
     DIR *entries = opendir("/proc/self/fd");
     while (entries && readdir(entries))
         count++;
