@@ -42,7 +42,7 @@ void buffer_added(struct buffer *buffer, size_t size) {
     buffer->size += size;
 }
 
-int buffer_append(struct buffer *buffer, const void *bytes, size_t size) {
+int buffer_append_growing(struct buffer *buffer, const void *bytes, size_t size) {
     uint8_t *room;
     int r = buffer_reserve(buffer, size, &room);
     if (r < 0)

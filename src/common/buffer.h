@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buffer {
     uint8_t *data; /* owned; NULL while nothing is held */
@@ -30,8 +31,17 @@ int buffer_reserve(struct buffer *buffer, size_t more, uint8_t **room);
 /* Counts `size` bytes, written to the reserved room, as held. */
 void buffer_added(struct buffer *buffer, size_t size);
 
+/* buffer_append() where there may be no room yet. */
+int buffer_append_growing(struct buffer *buffer, const void *bytes, size_t size);
+
 /* Appends a copy of `size` bytes. 0, or -ENOMEM (nothing changed). */
-int buffer_append(struct buffer *buffer, const void *bytes, size_t size);
+static inline int buffer_append(struct buffer *buffer, const void *bytes, size_t size) {
+    if (size == 0 || size > buffer->space - buffer->start - buffer->size)
+        return buffer_append_growing(buffer, bytes, size);
+    memcpy(buffer->data + buffer->start + buffer->size, bytes, size);
+    buffer->size += size;
+    return 0;
+}
 
 /* Appends formatted text without its terminating NUL. 0, or -ENOMEM (nothing changed). */
 int buffer_printf(struct buffer *buffer, const char *format, ...)

@@ -70,6 +70,10 @@ static size_t print_safe(struct output *output, struct holden_view text, bool li
     const unsigned char *bytes = (const unsigned char *)text.data;
     size_t start = 0, at = 0;
     while (at < text.size) {
+        if (bytes[at] >= ' ' && bytes[at] < 0x7f) {
+            at++;
+            continue;
+        }
         size_t size = character(bytes + at, text.size - at);
         if (lines && (bytes[at] == '\n' || bytes[at] == '\t'))
             size = 1;
