@@ -313,24 +313,26 @@ void process_request(const struct process *process, struct holden_start *start,
         *properties = (struct holden_properties){0};
 }
 
-int process_replace_properties(struct process *process,
-                               const struct holden_properties *properties) {
-    struct holden_start start;
-    struct holden_properties old;
-    process_request(process, &start, &old);
-    HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
+int process_keep_request(struct process *process, const struct holden_start *start) {
     _cleanup_(buffer_free) struct buffer encoded = {0};
-    int r = holden_encode(&holden_record_start, &start, &encoded);
+    int r = holden_encode(&holden_record_start, start, &encoded);
     if (r < 0)
         return r;
     uint8_t *copy = malloc(encoded.size);
     if (!copy)
         return -ENOMEM;
     memcpy(copy, buffer_bytes(&encoded), encoded.size);
-    free(process->request);
-    process->request = copy;
-    process->request_size = encoded.size;
+    process_set_request(process, copy, encoded.size);
     return 0;
+}
+
+int process_replace_properties(struct process *process,
+                               const struct holden_properties *properties) {
+    struct holden_start start;
+    struct holden_properties old;
+    process_request(process, &start, &old);
+    HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
+    return process_keep_request(process, &start);
 }
 
 struct holden_view process_identifier(const struct process *process,

@@ -201,16 +201,7 @@ static int keep_request(struct request *request, struct process *process,
         HOLDEN_SET(properties, properties, user, (struct holden_nested){.value = &user});
     }
     HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
-    _cleanup_(buffer_free) struct buffer encoded = {0};
-    int r = holden_encode(&holden_record_start, &start, &encoded);
-    if (r < 0)
-        return r;
-    uint8_t *copy = malloc(encoded.size);
-    if (!copy)
-        return -ENOMEM;
-    memcpy(copy, buffer_bytes(&encoded), encoded.size);
-    process_set_request(process, copy, encoded.size);
-    return 0;
+    return process_keep_request(process, &start);
 }
 
 /* Takes over the descriptors that the request names as standard streams. */
