@@ -1,5 +1,5 @@
 /* The whole command `controller run`, against the kernel alone and against the peers that were
- * given. */
+ * given; and a confined start over an open connection, as from a client that stays. */
 #include "bare.h"
 #include "bench.h"
 #include "common/cleanup.h"
@@ -12,7 +12,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { ROUNDS = 200, WORDS_MOST = 64, BASE_COUNT = 3 };
+enum { ROUNDS = 200, WORDS_MOST = 64 };
+
+/* The contestants; the peers follow. */
+enum { KERNEL, COMMAND, COMMAND_CONFINED, CONNECTED, BASE_COUNT };
 static const double target = 3;
 
 /* A command line; its output goes nowhere. */
@@ -57,6 +60,10 @@ static int turn_command(void *data) {
     return status == 0 ? 0 : -EPROTO;
 }
 
+static int turn_connected(void *data) {
+    return confined_start(data);
+}
+
 static int turn_bare(void *data) {
     return bare_start(data);
 }
@@ -86,27 +93,38 @@ static void restore_spaces(struct words *words) {
                 *at = ' ';
 }
 
+/* How many times faster than peer `i` is what stands in `row`, named `what`. */
+static void compare(struct bench *bench, const char *what, const struct contest_result *row,
+                    const char *peer, const struct contest_result *result, double faster) {
+    char name[80];
+    snprintf(name, sizeof(name), "run: %s faster than %s", what, peer);
+    struct figure *figure = figures_add(
+        &bench->figures, name, measure_ratio(result->time.median, row->time.median), "x", faster,
+        "medians, %zu turns", result->time.count);
+    figure->at_least = true;
+}
+
 static void report(struct bench *bench, const struct contestant *contestants,
                    const struct contest_result *results, size_t count) {
-    char name[64];
     bench_report(bench, "run", contestants, results, count, target);
     for (size_t i = BASE_COUNT; i < count; i++) {
-        snprintf(name, sizeof(name), "run: faster than %s", contestants[i].name);
-        struct figure *figure = figures_add(
-            &bench->figures, name, measure_ratio(results[i].time.median, results[1].time.median),
-            "x", bench->peers[i - BASE_COUNT].faster, "medians, %zu turns", results[i].time.count);
-        figure->at_least = true;
+        double faster = bench->peers[i - BASE_COUNT].faster;
+        compare(bench, "start", &results[CONNECTED], contestants[i].name, &results[i], faster);
+        compare(bench, "command", &results[COMMAND], contestants[i].name, &results[i], faster);
     }
 }
 
-static int compete(struct bench *bench, struct words *words) {
+static int compete(struct bench *bench, struct words *words, struct confined *connected) {
     struct bare bare = {
         .scratch = &bench->scratch, .program = bench->payload, .launch = bare_copy,
         .limited = bench_limits(bench)};
     struct contestant contestants[BASE_COUNT + BENCH_PEERS_MOST] = {
-        {"kernel", "mkdir, limits, clone3, exec, wait, rmdir", turn_bare, &bare, 1, 1},
-        {"holden", "controller run, limits as there", turn_command, &words[0], 1, 1},
-        {"holden, confined", "the same, filter, no capabilities", turn_command, &words[1], 1, 1},
+        [KERNEL] = {"kernel", "mkdir, limits, clone3, exec, wait, rmdir", turn_bare, &bare, 1, 1},
+        [COMMAND] = {"holden", "controller run, limits as there", turn_command, &words[0], 1, 1},
+        [COMMAND_CONFINED] = {"holden, confined", "the same, filter, no capabilities",
+                              turn_command, &words[1], 1, 1},
+        [CONNECTED] = {"holden, connected", "that over an open connection, to the end seen",
+                       turn_connected, connected, 1, 1},
     };
     struct contest_result results[ARRAY_SIZE(contestants)];
     size_t count = BASE_COUNT;
@@ -137,13 +155,20 @@ static int prepare(struct bench *bench, const struct subject *subject, struct wo
 
 int part_run(struct bench *bench) {
     struct subject subject;
+    struct holden_client client;
+    struct confined connected;
     struct words words[2 + BENCH_PEERS_MOST] = {0};
     int r = bench_subject(bench, bench->programs, &subject);
     if (r < 0)
         return r;
     r = prepare(bench, &subject, words);
     if (r == 0)
-        r = compete(bench, words);
+        r = subject_connect(&subject, &client);
+    if (r == 0) {
+        confined_init(&connected, &client, bench->payload, bench_limits(bench), true);
+        r = compete(bench, words, &connected);
+        holden_client_close(&client);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         free(words[i].text);
     int closed = subject_close(&subject);
