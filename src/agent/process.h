@@ -185,8 +185,8 @@ void process_set_pid(struct process *process, pid_t pid);
  * `request`. */
 void process_set_request(struct process *process, uint8_t *request, size_t size);
 
-/* The same with what is still to be encoded; what it points to may be in the old request. 0 or -errno
- * (nothing changed). */
+/* The same with what is still to be encoded; what it points to may be in the old request. 0 or
+ * -errno (nothing changed). */
 int process_keep_request(struct process *process, const struct holden_start *start);
 
 /* The process that this user has started with that token, or NULL. */
