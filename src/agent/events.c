@@ -70,7 +70,7 @@ static void send_missed(struct follower *follower, uint64_t first) {
 static bool serve(struct events *events, struct follower *follower) {
     while (follower->next <= events->ring.last && !peer_full(follower->peer)) {
         struct holden_event event;
-        uint32_t owner;
+        uint32_t owner = 0;
         uint64_t at = next_kept(events, follower->next, &owner, &event);
         if (at > follower->next) {
             send_missed(follower, at);

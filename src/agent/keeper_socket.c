@@ -214,20 +214,28 @@ static bool lock_again(struct keeper_socket *socket) {
     return true;
 }
 
-void keeper_socket_mend(struct keeper_socket *socket) {
-    char events[512];
-    while (read(socket->watch, events, sizeof(events)) > 0)
-        ;
+/* True where something was made again, and is watched now. */
+static bool mend(struct keeper_socket *socket) {
     bool there = is_there(socket);
     int r = there ? 0 : make_again(socket);
     if (!lock_again(socket) && there)
-        return;
+        return false;
     if (r < 0)
         log_error("%s is gone and cannot be made again: %s; nobody can connect until the agent is "
                   "started anew", socket->path, strerror(-r));
     else if (!there)
         log_warning("%s was gone, and has been made again", socket->path);
     watch_file(socket);
+    return r == 0;
+}
+
+/* Until all is there: what went before it was watched again is not told. */
+void keeper_socket_mend(struct keeper_socket *socket) {
+    char events[512];
+    while (read(socket->watch, events, sizeof(events)) > 0)
+        ;
+    while (mend(socket))
+        ;
 }
 
 void keeper_socket_renew(struct keeper_socket *socket) {

@@ -155,7 +155,8 @@ one_line() {
 
 # Runs the shell script under the settings, one argument each, that come before it.
 see() {
-    local settings=()
+    # Where the tree is may be hidden: in /tmp, say.
+    local settings=(-p WorkingDirectory=/)
     while [ $# -gt 1 ]; do
         settings+=(-p "$1")
         shift
