@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/filter.h"
+#include "agent/readiness.h"
 #include "common/unit.h"
 #include "protocol/property.h"
 
@@ -103,9 +104,13 @@ static bool time_limit(struct process *process) {
         struct holden_start start;
         struct holden_properties p;
         process_request(process, &start, &p);
-        if (HOLDEN_HAS(&p, properties, runtime_max))
+        bool late = readiness_late(process);
+        if (late)
+            unit_format_time(p.timeout_start, text, sizeof(text));
+        else if (HOLDEN_HAS(&p, properties, runtime_max))
             unit_format_time(p.runtime_max, text, sizeof(text));
-        say(process, HOLDEN_cause_TIME_LIMIT, "it reached RuntimeMaxSec=%s", text);
+        say(process, HOLDEN_cause_TIME_LIMIT, "it reached %s=%s",
+            late ? "TimeoutStartSec" : "RuntimeMaxSec", text);
         return true;
     }
     if (signalled(process, SIGXCPU) || (signalled(process, SIGKILL) && cpu_limit(process))) {

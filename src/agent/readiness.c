@@ -31,6 +31,10 @@ bool readiness_notifies(const struct holden_properties *properties) {
     return type_of(properties) == HOLDEN_service_type_NOTIFY;
 }
 
+bool readiness_is_end(const struct holden_properties *properties) {
+    return type_of(properties) == HOLDEN_service_type_ONESHOT;
+}
+
 static int on_limit(sd_event_source *source, uint64_t now, void *data) {
     (void)source;
     (void)now;
@@ -43,13 +47,15 @@ static int on_limit(sd_event_source *source, uint64_t now, void *data) {
 int readiness_begin(struct process *process, const struct holden_properties *properties) {
     uint32_t type = type_of(properties);
     bool said = process->launch && process->launch->ready;
-    if (type != HOLDEN_service_type_FORKING && (type != HOLDEN_service_type_NOTIFY || said))
+    bool waits = type == HOLDEN_service_type_FORKING ||
+                 (type == HOLDEN_service_type_NOTIFY && !said);
+    if (!waits && !readiness_is_end(properties))
         return 0;
-    process->readiness = calloc(1, sizeof(*process->readiness));
-    if (!process->readiness)
+    if (waits && !(process->readiness = calloc(1, sizeof(*process->readiness))))
         return -ENOMEM;
-    *process->readiness = (struct readiness){
-        .pidfd = -1, .delay = LOOK_FIRST, .notifies = type == HOLDEN_service_type_NOTIFY};
+    if (waits)
+        *process->readiness = (struct readiness){
+            .pidfd = -1, .delay = LOOK_FIRST, .notifies = type == HOLDEN_service_type_NOTIFY};
     if (process->stopping || !HOLDEN_HAS(properties, properties, timeout_start) ||
         properties->timeout_start > INT64_MAX)
         return 0;
@@ -70,10 +76,10 @@ static void drop_successor(struct process *process) {
 
 void readiness_end(struct process *process) {
     struct readiness *readiness = process->readiness;
+    process->start_limit = sd_event_source_disable_unref(process->start_limit);
     if (!readiness)
         return;
     drop_successor(process);
-    process->start_limit = sd_event_source_disable_unref(process->start_limit);
     sd_event_source_disable_unref(readiness->look);
     free(readiness);
     process->readiness = NULL;
@@ -103,8 +109,8 @@ static pid_t read_pid_file(struct holden_view path) {
                : 0;
 }
 
-/* Without a PIDFile=: the one that its parent has left to the keeper. 0 where there is none, or
- * more than one. */
+/* Without a PIDFile=: the one that its parent has left to the keeper, or to whoever takes orphans
+ * while there is none. 0 where there is none, or more than one. */
 static pid_t guess(int directory) {
     char text[4096], *at = text;
     pid_t found = 0, keeper = getppid();
@@ -115,7 +121,8 @@ static pid_t guess(int directory) {
         pid_t parent;
         if (end == at)
             return found;
-        if (task_parent((pid_t)number, &parent) < 0 || parent != keeper)
+        if (task_parent((pid_t)number, &parent) < 0 ||
+            (parent != keeper && cgroup_lists(directory, parent)))
             continue;
         if (found > 0)
             return 0;
@@ -239,11 +246,12 @@ void readiness_said(struct process *process, pid_t pid) {
 
 /* ---- failure ---- */
 
-static bool late(const struct process *process) {
+bool readiness_late(const struct process *process) {
     struct holden_start start;
     struct holden_properties properties;
     process_request(process, &start, &properties);
-    return process->stopping && process->stopping->cause == HOLDEN_cause_TIME_LIMIT &&
+    return (process->readiness || readiness_is_end(&properties)) && process->stopping &&
+           process->stopping->cause == HOLDEN_cause_TIME_LIMIT &&
            HOLDEN_HAS(&properties, properties, timeout_start) &&
            process->ended_monotonic - process->started_monotonic >= properties.timeout_start;
 }
@@ -251,7 +259,7 @@ static bool late(const struct process *process) {
 void readiness_failed(struct process *process, struct failure *refused) {
     struct outcome *outcome = &process->outcome;
     char text[256];
-    if (late(process))
+    if (readiness_late(process))
         snprintf(text, sizeof(text), "it was not ready within TimeoutStartSec=");
     else if (outcome->code == CLD_EXITED && outcome->status == 0 && process->readiness->notifies)
         snprintf(text, sizeof(text), "it ended without having said READY=1");

@@ -9,8 +9,12 @@
 /* Whether its type is one that reports to us, and so is told where. */
 bool readiness_notifies(const struct holden_properties *properties);
 
+/* Whether what is waited for is its end: Type=oneshot. It is RUNNING until then. */
+bool readiness_is_end(const struct holden_properties *properties);
+
 /* Begins to wait, for a process that is past its exec or was found so, where its type asks for it:
- * process->readiness is set then. 0; -ENOMEM; -errno where there is no timer. */
+ * process->readiness is set then, but for Type=oneshot. From now on TimeoutStartSec= counts. 0;
+ * -ENOMEM; -errno where there is no timer. */
 int readiness_begin(struct process *process, const struct holden_properties *properties);
 
 /* Nothing is waited for any more. */
@@ -26,6 +30,9 @@ void readiness_said(struct process *process, pid_t pid);
 /* The keeper's answer to a question about the process that is to take its place; takes over
  * `pidfd`, or -1. */
 void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, int pidfd);
+
+/* Whether it was ended since it took longer than TimeoutStartSec=. */
+bool readiness_late(const struct process *process);
 
 /* It has ended before it was ready, and not because somebody stopped it: turns its outcome, which
  * has been explained, into that of a start that failed, and says so in *refused. */

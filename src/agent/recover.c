@@ -65,12 +65,11 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
                            : runs            ? HOLDEN_state_RUNNING
                                              : HOLDEN_state_STARTING);
-    if (r == 0 && kept->unready) {
-        struct holden_start start;
-        struct holden_properties properties;
-        process_request(process, &start, &properties);
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    if (r == 0 && process->ran && (kept->unready || readiness_is_end(&properties)))
         r = readiness_begin(process, &properties);
-    }
     return r;
 }
 

@@ -7,6 +7,11 @@
 #include "common/cleanup.h"
 #include "controller/quoting.h"
 
+bool exec_line_has_identity(const struct holden_properties *properties) {
+    return HOLDEN_HAS(properties, properties, user) || HOLDEN_HAS(properties, properties, group) ||
+           HOLDEN_HAS(properties, properties, supplementary_groups);
+}
+
 /* Words while they are being gathered; all in the arena. */
 struct words {
     struct arena *arena;

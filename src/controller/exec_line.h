@@ -3,6 +3,7 @@
 
 #include "controller/arena.h"
 #include "controller/specifier.h"
+#include "protocol/message.h"
 
 /* One command, before variables are put in. */
 struct exec_command {
@@ -30,6 +31,9 @@ const char *exec_line_unsupported(const struct exec_command *command);
 /* Why ! is refused where a user is set; without one it asks for nothing. */
 #define EXEC_LINE_AS_ROOT \
     "the prefix ! is not supported beside User= or Group=: a command has the unit's rights"
+
+/* Whether a user or groups are set, so that ! would ask for something. */
+bool exec_line_has_identity(const struct holden_properties *properties);
 
 /* Reads the commands of one line (one, or more separated by ; as a word of its own) and appends
  * them; everything is in the arena. 0; -EINVAL with what is wrong in `wrong`; -ENOMEM. */

@@ -242,7 +242,7 @@ static int set_command(struct unit *unit) {
                            "more than one command in ExecStart=, which only Type=oneshot has");
     while (command->next)
         command = command->next;
-    if (command->as_root && HOLDEN_HAS(&launch->settings.properties, properties, user))
+    if (command->as_root && exec_line_has_identity(&launch->settings.properties))
         return refuse_unit(unit, "ExecStart=: " EXEC_LINE_AS_ROOT);
     int r = exec_line_expand(arena_of(unit), command, launch->settings.properties.environment,
                              &words, &count);

@@ -125,6 +125,37 @@ NOTIFIER
     chmod 755 "$T/notifier"
 }
 
+@test "Type=oneshot: TimeoutStartSec= bounds the main command too, over the agent's death" {
+    run "$C" start --name long -p Type=oneshot -p TimeoutStartSec=200ms sleep 1000
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"it reached TimeoutStartSec=200ms" ]]
+    is long cause time-limit
+    "$C" start --name longer -p Type=oneshot -p TimeoutStartSec=2s sleep 1000 >"$T/out" 2>&1 3>&- &
+    eventually is longer state running
+    kill -KILL "$(core)"
+    status=0
+    wait "$!" || status=$?
+    [ "$status" -ne 0 ]
+    grep -q 'it reached TimeoutStartSec=2s' "$T/out"
+}
+
+@test "Type=forking without PIDFile: the one left behind is found also when the keeper was killed" {
+    daemon "sh -c 'until [ -e $T/go ]; do sleep 0.05; done'" "until [ -e $T/on ]; do sleep 0.05; done; exit 0"
+    "$C" start --name web -p Type=forking "$T/daemon" >"$T/out" 2>&1 3>&- &
+    starter=$!
+    eventually test -e "$T/pid"
+    agent=$(core)
+    kill -KILL "$AGENT"
+    wait "$AGENT" || true
+    eventually ended "$agent"
+    : >"$T/on"
+    start_agent
+    eventually is web state running
+    is web pid "$(cat "$T/pid")"
+    wait "$starter"
+    "$C" stop web
+}
+
 @test "Type=notify: a start is answered when the process has said READY=1, whoever waited for it" {
     notifier 'READY=1'
     "$C" start --name web -p Type=notify "$T/notifier" >"$T/out" 2>&1 3>&- &
