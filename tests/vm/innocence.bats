@@ -7,7 +7,7 @@ load ../e2e/helper
 BYSTANDERS=40
 LIFE=4000     # milliseconds
 SPARE=60      # pids: for Holden's processes and what the tests run
-ENOUGH=30     # seconds of starts and ends, before the agent dies over and over
+ENOUGH=15     # seconds of starts and ends, before the agent dies over and over
 RESERVED=300  # pids that the kernel gives out only once, and the least that it may have
 
 born() {
