@@ -62,6 +62,7 @@ load helper
     one_line 'exec: no-such-command-anywhere: No such file'
     local tries=200
     [ -z "${HOLDEN_VM:-}" ] || tries=20
+    ! sanitized || tries=20
     for ((i = 0; i < tries; i++)); do
         if "$C" start /no/such/binary >>"$T/out" 2>>"$T/err"; then echo "called started"; return 1; fi
     done
