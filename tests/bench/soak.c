@@ -8,9 +8,10 @@
  *
  * PROGRAM is what is started, without arguments (/bin/true).
  *
- * Exit status 0 where all three at the end are those of the beginning, within two percent (the time
- * where it is not longer at the better end of what its median is good to; the memory also within four of
- * the steps in which malloc takes it, of which each is more than that of so small an agent). */
+ * Exit status 0 where all three at the end are those of the beginning, within two percent: the time
+ * where it is not longer at the better end of what its median is good to; the memory also within
+ * four of the steps in which malloc takes it, each of which is more than that of so small an agent
+ * (the names of ten thousand starts are longer than those of a thousand). */
 #include "common/cleanup.h"
 #include "confined.h"
 #include "contest.h"
