@@ -10,8 +10,8 @@
  *
  * Exit status 0 where all three at the end are those of the beginning, within two percent: the time
  * where it is not longer at the better end of what its median is good to; the memory also within
- * four of the steps in which malloc takes it, each of which is more than that of so small an agent
- * (the names of ten thousand starts are longer than those of a thousand). */
+ * four of the steps in which malloc takes it, each of which is more than that of so small an agent.
+ */
 #include "common/cleanup.h"
 #include "confined.h"
 #include "contest.h"
