@@ -144,10 +144,10 @@ NOTIFIER
     "$C" start --name web -p Type=forking "$T/daemon" >"$T/out" 2>&1 3>&- &
     starter=$!
     eventually test -e "$T/pid"
-    agent=$(core)
+    first=$(core)
     kill -KILL "$AGENT"
     wait "$AGENT" || true
-    eventually ended "$agent"
+    eventually ended "$first"
     : >"$T/on"
     start_agent
     eventually is web state running
