@@ -69,7 +69,7 @@ $(BIN)/agent-core: $(call objects,$(AGENT) $(DAEMON)) $(LIBRARY)
 # relocates nothing at run time (docs/performance.md, "The whole command").
 $(BIN)/controller: $(call objects,$(CONTROLLER)) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(subst -static-pie,-static -no-pie,$(LINK_STATIC)) -o $@ $^ -ljansson
+	$(subst -static-pie,-static,$(LINK_STATIC)) -o $@ $^ -ljansson
 
 $(BIN)/monitor: $(call objects,$(MONITOR)) $(LIBRARY)
 	@mkdir -p $(@D)
