@@ -9,9 +9,9 @@
  * PROGRAM is what is started, without arguments (/bin/true).
  *
  * Exit status 0 where all three at the end are those of the beginning, within two percent: the time
- * where it is not longer by more than two agents differ anyhow, at the better end of what its median
- * is good to; the memory also within four of the steps in which malloc takes it, each of which is
- * more than that of so small an agent.
+ * where it is not longer by more than two agents differ anyhow, at the better end of what its
+ * median is good to; the memory also within four of the steps in which malloc takes it, each of
+ * which is more than that of so small an agent.
  */
 #include "common/cleanup.h"
 #include "confined.h"
