@@ -106,8 +106,9 @@ static int refuse(const char *path, int r) {
 }
 
 /* The file itself is watched, not its directory, where others may come and go all the time: that
- * its name is gone shows as a change of its attributes, one of which is the number of names. */
-static void watch_file(struct keeper_socket *socket) {
+ * its name is gone shows as a change of its attributes, one of which is the number of names. False
+ * where it cannot be watched. */
+static bool watch_file(struct keeper_socket *socket) {
     struct stat made;
     char lock[LOCK_NAME_SPACE];
     snprintf(lock, sizeof(lock), "%s.lock", socket->path);
@@ -115,16 +116,20 @@ static void watch_file(struct keeper_socket *socket) {
     cleanup_close(&socket->watch);
     socket->file = open(socket->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
     socket->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (socket->file < 0 || socket->watch < 0 || fstat(socket->file, &made) < 0 ||
+    bool known = socket->file >= 0 && fstat(socket->file, &made) == 0;
+    if (known) {
+        socket->device = made.st_dev;
+        socket->inode = made.st_ino;
+    }
+    if (!known || socket->watch < 0 ||
         inotify_add_watch(socket->watch, socket->path, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW) <
             0) {
         log_warning("cannot watch %s, which will not be made again if it is deleted: %s",
                     socket->path, strerror(errno));
-        return;
+        return false;
     }
     inotify_add_watch(socket->watch, lock, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW);
-    socket->device = made.st_dev;
-    socket->inode = made.st_ino;
+    return true;
 }
 
 static bool is_there(const struct keeper_socket *socket) {
@@ -225,8 +230,7 @@ static bool mend(struct keeper_socket *socket) {
                   "started anew", socket->path, strerror(-r));
     else if (!there)
         log_warning("%s was gone, and has been made again", socket->path);
-    watch_file(socket);
-    return r == 0;
+    return watch_file(socket) && r == 0;
 }
 
 /* Until all is there: what went before it was watched again is not told. */

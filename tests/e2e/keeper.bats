@@ -82,6 +82,18 @@ socket_is_there() {
     is keep state running
 }
 
+@test "a socket file that cannot be watched is made again once, not over and over" {
+    strace -qq -o "$T/trace" -e trace=inotify_init1 -e inject=inotify_init1:error=EMFILE -p "$AGENT" 3>&- &
+    tracer=$!
+    eventually sh -c "grep -q '^TracerPid:.*[1-9]' /proc/$AGENT/status"
+    rm "$HOLDEN_SOCKET"
+    eventually "$C" ping
+    grep -q "cannot watch $HOLDEN_SOCKET" "$T/agent.log"
+    kill "$tracer"
+    wait "$tracer" || true
+    [ "$(grep -c 'was gone, and has been made again' "$T/agent.log")" -eq 1 ]
+}
+
 @test "who has connected before the socket file is deleted is still served" {
     "$C" start --name keep -- sh -c "while [ ! -e $T/go ]; do sleep 0.02; done; exit 9"
     "$C" wait keep >"$T/waited" 2>&1 3>&- &
