@@ -46,8 +46,9 @@ void keeper_core_become(struct keeper_core *core);
  * unless they are of another size; the descriptor is closed then. */
 void keeper_core_resume(struct keeper_core *core, int memory);
 
-/* Starts agent-core with a channel of its own, and the reports that all of them share: the one that
- * has worked, or the one on disk where there is none, or an upgrade is wanted. 0; or -errno, and
+/* Starts agent-core with a channel of its own, the reports that all of them share, the listening
+ * socket and the one for sd_notify(3) (-1: none), which both stay the caller's: the one that has
+ * worked, or the one on disk where there is none, or an upgrade is wanted. 0; or -errno, and
  * none runs. */
 int keeper_core_start(struct keeper_core *core, int listening, int notify);
 

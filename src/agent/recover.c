@@ -65,11 +65,12 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
                            : runs            ? HOLDEN_state_RUNNING
                                              : HOLDEN_state_STARTING);
-    struct holden_start start;
-    struct holden_properties properties;
-    process_request(process, &start, &properties);
-    if (r == 0 && process->ran && (kept->unready || readiness_is_end(&properties)))
+    if (r == 0 && kept->unready) {
+        struct holden_start start;
+        struct holden_properties properties;
+        process_request(process, &start, &properties);
         r = readiness_begin(process, &properties);
+    }
     return r;
 }
 
@@ -138,6 +139,8 @@ static int go_on(struct process *process) {
     process_request(process, &start, &properties);
     r = process->ran ? launch_limit_runtime(process, &properties)
                      : sequence_prepare(process, &properties);
+    if (r == 0 && process->ran && readiness_is_end(&properties))
+        r = readiness_begin(process, &properties);
     if (r < 0)
         return r;
     if (process->temporary && (r = constrain_resume(process)) < 0)
