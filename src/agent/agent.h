@@ -17,6 +17,7 @@
 #include "agent/reexec.h"
 #include "agent/shutdown.h"
 #include "agent/store.h"
+#include "agent/talk.h"
 #include "agent/trimmer.h"
 #include "agent/watch.h"
 #include "daemon/peer.h"
@@ -49,6 +50,7 @@ struct agent {
     struct shutdown shutdown;
     struct notify notify;
     struct notices notices;
+    struct talk talk;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
     uint64_t recoveries;

@@ -6,8 +6,10 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,7 +22,7 @@
 #include "agent/child_tuning.h"
 #include "common/cleanup.h"
 
-enum { EXIT_SET_UP = 127 };
+enum { EXIT_SET_UP = 127, TRIES = 1000000 };
 
 _Static_assert(sizeof(char *) == sizeof(uint64_t), "the plan's offsets become pointers in place");
 
@@ -98,12 +100,64 @@ static int give_up_privileges(struct child *child) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* Past its filter: this one call is known to it by its last two arguments. Of what is under way
+ * from one user the kernel takes no more than that user's limit of open files (unix(7),
+ * ETOOMANYREFS), which may be small; the agent takes it away soon. */
+static int send_listener(const struct child *child, int listener) {
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct plan_arrival arrival = {child->plan->token};
+    struct iovec part = {&arrival, sizeof(arrival)};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1,
+                                          .msg_control = control.space,
+                                          .msg_controllen = sizeof(control.space)}};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message.msg_hdr);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(listener));
+    memcpy(CMSG_DATA(header), &listener, sizeof(listener));
+    for (int tries = 0; tries < TRIES; tries++) {
+        long sent = syscall(SYS_sendmmsg, child->origin->arrivals, &message, 1, MSG_NOSIGNAL,
+                            child->plan->pass[0], child->plan->pass[1]);
+        if (sent == 1)
+            return 0;
+        if (errno != ETOOMANYREFS)
+            return -1;
+    }
+    return -1;
+}
+
+static long listen_to(const struct sock_fprog *program) {
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                   program);
+}
+
+/* Where few descriptors are allowed (LimitNOFILE=), frees the first after the standard streams, of
+ * those that nothing needs any more: the two that something does were there before the limit. */
+static int make_room(const struct child *child) {
+    enum { FIRST = STDERR_FILENO + 1 };
+    if (child->fds[PLAN_FD_STATUS] != FIRST && child->origin->arrivals != FIRST)
+        return close(FIRST);
+    errno = EMFILE;
+    return -1;
+}
+
 static int install_filter(struct child *child) {
     if (!(child->plan->has & PLAN_HAS_FILTER))
         return 0;
     struct sock_fprog program = {(unsigned short)child->plan->filter.count,
                                  child_run_at(child, child->plan->filter)};
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    if (!(child->plan->has & PLAN_HAS_LISTENER))
+        return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    long listener = listen_to(&program);
+    if (listener < 0 && errno == EMFILE && make_room(child) == 0)
+        listener = listen_to(&program);
+    if (listener < 0)
+        return -1;
+    child->mute = send_listener(child, (int)listener) < 0;
+    return child->mute ? -1 : 0;
 }
 
 /* The list's offsets become pointers, where they are. */
@@ -174,10 +228,12 @@ static const struct row {
     {PLAN_STEP_EXEC, execute},
 };
 
-/* Nothing but the system call, which is all that a filter has to allow. */
-static _Noreturn void give_up(void) {
-    for (;;)
+/* Nothing but the system call, which is all that a filter has to allow; and where it does not, not
+ * even that. Nobody would answer a filter whose listener only this process has. */
+static _Noreturn void give_up(const struct child *child) {
+    if (!child->mute)
         syscall(SYS_exit_group, EXIT_SET_UP);
+    __builtin_trap();
 }
 
 _Noreturn void child_run(const struct child_origin *origin, struct plan *plan, const int *fds,
@@ -190,8 +246,8 @@ _Noreturn void child_run(const struct child_origin *origin, struct plan *plan, c
         if (rows[i].run(&child) < 0) {
             report->detail = child.detail;
             report->error = errno;
-            give_up();
+            give_up(&child);
         }
     }
-    give_up();
+    give_up(&child);
 }

@@ -2,6 +2,7 @@
  * after a fork (signal-safety(7)), in memory that is already its own. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@
 /* What a child has from the keeper, read once at the keeper's start. */
 struct child_origin {
     struct plan_report *reports;
+    int arrivals;       /* where listeners of filters are sent; or -1 */
     uint64_t bounding;  /* the keeper's bounding set */
     uint64_t permitted; /* and its permitted capabilities */
     uint64_t known;     /* all that the kernel has */
@@ -22,6 +24,7 @@ struct child {
     size_t count;
     enum plan_step step; /* the one being done */
     uint32_t detail;     /* which of its things */
+    bool mute;           /* its filter asks a listener that nobody else has */
     int proc;            /* the /proc from before its mounts, where that is needed, or -1 */
 };
 

@@ -9,6 +9,7 @@
 #include "agent/constrain.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
+#include "agent/denial.h"
 #include "agent/usage.h"
 #include "common/cleanup.h"
 
@@ -28,6 +29,8 @@ struct scratch {
     struct buffer output;
     char command[COMMAND_MOST];
     char cgroup[4400];
+    struct holden_refusal refusals[DENIALS_MOST];
+    struct holden_nested nested[DENIALS_MOST];
 };
 
 static void shorten_command(struct scratch *scratch) {
@@ -80,6 +83,12 @@ static void add_usage(const struct process *process, struct scratch *scratch,
 static void add_detail(const struct process *process, struct scratch *scratch,
                        struct holden_process *message) {
     HOLDEN_SET(message, process, argument, scratch->start.argument);
+    if (process->denials) {
+        HOLDEN_SET(message, process, refusal,
+                   denial_encode(process->denials, scratch->refusals, scratch->nested));
+        if (process->denials->further > 0)
+            HOLDEN_SET(message, process, refused_further, process->denials->further);
+    }
     constrain_read(process, &scratch->properties, &scratch->limits);
     HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
     if (process->has_cgroup) {

@@ -167,22 +167,25 @@ static int join(struct program *program, int r, struct program *part) {
     return r;
 }
 
-static int compile_parts(const struct holden_properties *properties, struct program *program,
+static int compile_parts(const struct holden_properties *properties, struct filter *filter,
                          struct failure *failure) {
+    struct program *program = &filter->program;
     struct program part = {0};
     int r = compile_first(properties, program, failure);
+    filter->first = program->count;
     bool native = program->count > 0 && !HOLDEN_HAS(properties, properties, seccomp_profile) &&
                   !HOLDEN_HAS(properties, properties, system_call_architectures);
     if (r == 0 && restrict_wanted(properties))
         r = join(program, restrict_compile(properties, native, &part, failure), &part);
     if (r == 0 && HOLDEN_HAS(properties, properties, system_call_log))
         r = join(program, compile_log(properties, &part, failure), &part);
-    return r;
+    return r < 0 || program->count == 0 ? r
+                                        : program_ask(program, filter->first, &filter->asking);
 }
 
-static int compile(const struct holden_properties *properties, struct program *program,
+static int compile(const struct holden_properties *properties, struct filter *filter,
                    struct failure *failure) {
-    int r = compile_parts(properties, program, failure);
+    int r = compile_parts(properties, filter, failure);
     if (r == -EFBIG)
         return failure_set(failure, HOLDEN_code_TOO_MANY,
                            HOLDEN_HAS(properties, properties, seccomp_profile) ? "SeccompProfile"
@@ -196,6 +199,7 @@ static int compile(const struct holden_properties *properties, struct program *p
 static void filter_free(struct filter *filter) {
     free((void *)(uintptr_t)filter->key.data);
     program_free(&filter->program);
+    program_free(&filter->asking);
     free(filter);
 }
 
@@ -250,7 +254,7 @@ static int add(struct filters *filters, const struct holden_properties *properti
     struct filter *filter = calloc(1, sizeof(*filter));
     if (!filter)
         return failure_errno(failure, ENOMEM, STEP, "cannot hold the filter");
-    int r = compile(properties, &filter->program, failure);
+    int r = compile(properties, filter, failure);
     if (r < 0 || filter->program.count == 0) {
         filter_free(filter);
         if (r == 0)

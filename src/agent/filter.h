@@ -12,6 +12,8 @@ struct filter {
     unsigned references;
     struct holden_view key;   /* owned: the encoded properties that it was made from */
     struct program program;   /* owned */
+    size_t first;             /* its instructions from here on are those of restrict.h */
+    struct program asking;    /* owned: the same for a process whose refusals are told (talk.h) */
 };
 
 /* All compiled filters of one agent, the one asked for last first: those in use, and a few that are

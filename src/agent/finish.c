@@ -116,6 +116,8 @@ void finish_start_again(struct process *process) {
     process->outcome = (struct outcome){0};
     free(process->usage);
     process->usage = NULL;
+    free(process->denials);
+    process->denials = NULL;
     process->killed_by = -1;
     process->restarts++;
     process->step = 0;
@@ -218,6 +220,7 @@ static void ended(struct process *process) {
     process->limit = sd_event_source_disable_unref(process->limit);
     readiness_end(process);
     process_permanent(process);
+    talk_end(process);
     if (restart) {
         process_launched(process);
         struct holden_done done = {0};

@@ -225,9 +225,11 @@ static int set_up(struct keeper *keeper, const char *path, const struct keeper_l
     }
     umask(077);
     keeper_upgrade_open(&keeper->core.upgrade, legacy);
+    keeper_attic_open(&keeper->core.attic, legacy);
     putenv(strcpy(keeper->resume, "HOLDEN_KEEPER="));
     putenv(strcpy(keeper->core.recoveries, "HOLDEN_RECOVERIES="));
     child_origin_read(&keeper->origin);
+    keeper->origin.arrivals = keeper->core.attic.fds[1];
     int r = resumed ? 0 : keeper_socket_open(&keeper->socket, path);
     if (r == 0)
         keeper_socket_notify(&keeper->socket, resumed ? legacy->notify : -1);

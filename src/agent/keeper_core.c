@@ -23,7 +23,7 @@ enum {
     CORE_DELAY_MAX = 10000,
     CORE_HOPELESS = 3, /* crashes in a row */
     CORE_FD_CLEAR = 16, /* above all KEEPER_FD_* */
-    CORE_FDS = KEEPER_FD_NOTIFY - KEEPER_FD_LISTEN + 1,
+    CORE_FDS = KEEPER_FD_ATTIC + 2 - KEEPER_FD_LISTEN,
 };
 
 uint64_t keeper_core_clock(void) {
@@ -147,9 +147,11 @@ int keeper_core_start(struct keeper_core *core, int listening, int notify) {
     pid_t pid = fork();
     if (pid < 0)
         return -errno;
+    const int *attic = core->attic.fds;
     if (pid == 0)
         enter(core, program,
-              (const int[]){listening, theirs, core->memory, core->upgrade.asker, notify});
+              (const int[CORE_FDS]){listening, theirs, core->memory, core->upgrade.asker, notify,
+                                    attic[0], attic[2], attic[3]});
     core->pid = pid;
     core->channel = TAKE_FD(ours);
     core->recovered = false;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "agent/keeper_attic.h"
 #include "agent/keeper_upgrade.h"
 #include "agent/plan.h"
 
@@ -18,6 +19,7 @@ struct keeper_core {
     char program[PATH_MAX];   /* agent-core beside it */
     char recoveries[40];      /* HOLDEN_RECOVERIES=N, part of the environment */
     struct keeper_upgrade upgrade;
+    struct keeper_attic attic;
     dev_t device;             /* of our own executable as it was when we started */
     ino_t inode;
     pid_t pid;                /* 0 while none runs */

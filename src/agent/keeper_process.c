@@ -67,8 +67,9 @@ void keeper_process_shrink(void) {
 }
 
 static void keep_over_exec(const struct keeper_legacy *legacy, bool keep) {
-    const int fds[] = {legacy->socket, legacy->lock,    legacy->keeper, legacy->core,
-                       legacy->asker,  legacy->reports, legacy->notify};
+    const int fds[] = {legacy->socket,   legacy->lock,     legacy->keeper,   legacy->core,
+                       legacy->asker,    legacy->reports,  legacy->notify,   legacy->attic[0],
+                       legacy->attic[1], legacy->attic[2], legacy->attic[3]};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
             fcntl(fds[i], F_SETFD, keep ? 0 : FD_CLOEXEC);
@@ -77,9 +78,10 @@ static void keep_over_exec(const struct keeper_legacy *legacy, bool keep) {
 /* The process id tells the successor from whoever else inherits the environment. */
 int keeper_process_succeed(int program, char *const *argv, char resume[KEEPER_RESUME],
                            const struct keeper_legacy *legacy) {
-    snprintf(resume, KEEPER_RESUME, "HOLDEN_KEEPER=%d:%d:%d:%d:%d:%d:%d:%d", getpid(),
+    snprintf(resume, KEEPER_RESUME, "HOLDEN_KEEPER=%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d", getpid(),
              legacy->socket, legacy->lock, legacy->keeper, legacy->core, legacy->asker,
-             legacy->reports, legacy->notify);
+             legacy->reports, legacy->notify, legacy->attic[0], legacy->attic[1], legacy->attic[2],
+             legacy->attic[3]);
     keep_over_exec(legacy, true);
     execveat(program, "", argv, environ, AT_EMPTY_PATH);
     int r = -errno;
@@ -87,14 +89,15 @@ int keeper_process_succeed(int program, char *const *argv, char resume[KEEPER_RE
     return r;
 }
 
+/* A keeper of an older release leaves no attic. */
 bool keeper_process_resumed(struct keeper_legacy *legacy) {
     int pid;
     const char *resume = getenv("HOLDEN_KEEPER");
-    *legacy = (struct keeper_legacy){-1, -1, -1, -1, -1, -1, -1};
+    *legacy = (struct keeper_legacy){-1, -1, -1, -1, -1, -1, -1, {-1, -1, -1, -1}};
     if (!resume ||
-        sscanf(resume, "%d:%d:%d:%d:%d:%d:%d:%d", &pid, &legacy->socket, &legacy->lock,
-               &legacy->keeper, &legacy->core, &legacy->asker, &legacy->reports,
-               &legacy->notify) < 7 ||
+        sscanf(resume, "%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d", &pid, &legacy->socket, &legacy->lock,
+               &legacy->keeper, &legacy->core, &legacy->asker, &legacy->reports, &legacy->notify,
+               &legacy->attic[0], &legacy->attic[1], &legacy->attic[2], &legacy->attic[3]) < 7 ||
         pid != getpid())
         return false;
     keep_over_exec(legacy, false);

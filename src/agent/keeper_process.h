@@ -16,7 +16,7 @@ int keeper_process_open_signals(void);
  * comes back from the page cache. */
 void keeper_process_shrink(void);
 
-enum { KEEPER_RESUME = 112 };
+enum { KEEPER_RESUME = 176, KEEPER_ATTIC_FDS = 4 };
 
 /* Descriptors that one keeper leaves to the next; -1: none. */
 struct keeper_legacy {
@@ -27,6 +27,7 @@ struct keeper_legacy {
     int asker;   /* the client that asked for the upgrade */
     int reports; /* memfd: see KEEPER_FD_REPORTS */
     int notify;  /* see KEEPER_FD_NOTIFY; a keeper that knows of none leaves none */
+    int attic[KEEPER_ATTIC_FDS]; /* see keeper_attic.h */
 };
 
 /* Replaces this program by the open one; `resume` becomes part of the environment, and what is left

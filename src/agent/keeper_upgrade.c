@@ -56,6 +56,7 @@ static int become(struct keeper_core *core, int program, int previous, char resu
     legacy->core = core->upgrade.proven;
     legacy->asker = core->upgrade.asker;
     legacy->reports = core->memory;
+    keeper_attic_leave(&core->attic, previous < 0, legacy);
     return keeper_process_succeed(program, core->argv, resume, legacy);
 }
 

@@ -174,7 +174,9 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
                (identity->capabilities ? PLAN_HAS_CAPABILITIES : 0) |
                (identity->no_new_privileges ? PLAN_HAS_NO_NEW_PRIVILEGES : 0) |
                (process->owner != 0 ? PLAN_HAS_OPEN_AS_USER : 0) |
-               (process->terminal && process->passed[0] >= 0 ? PLAN_HAS_TERMINAL : 0),
+               (process->terminal && process->passed[0] >= 0 ? PLAN_HAS_TERMINAL : 0) |
+               (process->filter && talk_wanted(&process->agent->talk, &parts->properties)
+                    ? PLAN_HAS_LISTENER : 0),
     };
     memcpy(input.streams, parts->streams, sizeof(input.streams));
     _cleanup_(buffer_free) struct buffer plan = {0};

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/attic.h"
 #include "agent/check.h"
 #include "agent/group.h"
 #include "agent/machine.h"
@@ -158,6 +159,7 @@ static int open_agent(struct agent *agent) {
     if (remember_cgroup(agent) < 0)
         return AGENT_EXIT_REFUSED;
     audit_open(&agent->audit);
+    talk_open(&agent->talk, agent);
     if (events_open(&agent->events, agent) < 0) {
         log_error("no memory for events");
         return AGENT_EXIT_REFUSED;
@@ -169,7 +171,6 @@ static int serve(struct agent *agent) {
     gid_t group = (gid_t)-1;
     if (open_socket(agent, &group) < 0)
         return AGENT_EXIT_REFUSED;
-    notices_open(&agent->notices, agent->arguments.socket);
     int r = recover(agent);
     if (r < 0) {
         log_error("cannot recover from %s: %s", agent->store.path, strerror(-r));
@@ -205,6 +206,7 @@ static void close_agent(struct agent *agent, bool remove) {
     trimmer_close(&agent->trimmer);
     /* Before the processes: what the reports say of starts under way is for the next agent. */
     link_close(&agent->link);
+    talk_close(&agent->talk);
     processes_free(&agent->processes);
     events_free(&agent->events);
     audit_close(&agent->audit);
@@ -243,6 +245,7 @@ int main(int argc, char **argv) {
     agent->hierarchy.root = -1;
     agent->store = (struct store){.root = -1, .records = -1, .logs = -1};
     agent->audit.fd = -1;
+    agent->talk.listeners = -1;
     agent->watch.fd = -1;
     agent->argv = argv;
     agent->started = machine_monotonic();
@@ -264,6 +267,8 @@ int main(int argc, char **argv) {
         sigaddset(&signals, SIGHUP);
         sigaddset(&signals, SIGPIPE);
         sigprocmask(SIG_BLOCK, &signals, NULL);
+        agent->talk.able = attic_open();
+        notices_open(&agent->notices, agent->arguments.socket);
         status = open_agent(agent);
         if (status == 0)
             status = serve(agent);

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/filter.h"
+#include "agent/denial.h"
 #include "agent/readiness.h"
 #include "common/unit.h"
 #include "protocol/property.h"
@@ -68,7 +69,13 @@ static bool out_of_memory(struct process *process) {
 }
 
 static bool blocked_call(struct process *process) {
-    char name[64];
+    char name[64], text[1024];
+    const struct denial *denial = denial_that_ended(process->denials, process->last_pid);
+    if (denial && (signalled(process, SIGSYS) || signalled(process, SIGKILL))) {
+        say(process, HOLDEN_cause_SYSTEM_CALL, "its filter forbids the system call %s",
+            denial_tell(denial, text, sizeof(text)));
+        return true;
+    }
     if (!signalled(process, SIGSYS))
         return false;
     int call = audit_call_of(&process->agent->audit, process->pid);

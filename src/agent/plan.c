@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "agent/capability.h"
 #include "agent/filter.h"
@@ -392,13 +393,36 @@ static void put_mounts(struct draft *draft, const struct plan_input *input) {
     head(draft)->mounts = run;
 }
 
+static struct plan_run put_program(struct draft *draft, const struct program *program,
+                                   uint32_t before) {
+    uint32_t at = put(draft, program->instructions, program->count * sizeof(struct sock_filter));
+    uint32_t count = before > 0 ? (at - before) / (uint32_t)sizeof(struct sock_filter) : 0;
+    return (struct plan_run){before > 0 ? before : at, count + (uint32_t)program->count};
+}
+
+/* What lets the child, and nobody who comes after it, send the listener. Where it begins. */
+static uint32_t put_pass(struct draft *draft) {
+    struct sock_filter code[PROGRAM_PASS];
+    uint64_t pass[2];
+    if (getrandom(pass, sizeof(pass), GRND_NONBLOCK) != sizeof(pass)) {
+        draft->error = -errno;
+        return 0;
+    }
+    program_pass(pass, code);
+    uint32_t at = put(draft, code, sizeof(code));
+    if (draft->error == 0)
+        memcpy(head(draft)->pass, pass, sizeof(pass));
+    return at;
+}
+
 static void put_filter(struct draft *draft, const struct filter *filter) {
     if (!filter)
         return;
-    struct plan_run run = {
-        put(draft, filter->program.instructions,
-            filter->program.count * sizeof(struct sock_filter)),
-        (uint32_t)filter->program.count};
+    if (draft->error < 0)
+        return;
+    struct plan_run run = head(draft)->has & PLAN_HAS_LISTENER
+                              ? put_program(draft, &filter->asking, put_pass(draft))
+                              : put_program(draft, &filter->program, 0);
     if (draft->error < 0)
         return;
     head(draft)->has |= PLAN_HAS_FILTER;

@@ -14,9 +14,14 @@ enum {
     KEEPER_FD_CHANNEL = 4, /* agent's end of the channel */
     KEEPER_FD_REPORTS = 5, /* memfd with PLAN_REPORTS struct plan_report, shared with keeper, every
                               child and every later agent */
-    KEEPER_FD_NOTIFY = 7,  /* the socket that processes of Type=notify report to; may be missing */
     KEEPER_FD_ASKER = 6,   /* a client that waits to hear how its reexec went, where HOLDEN_REEXEC
                               is its request's id, a colon, and why it went wrong (else nothing) */
+    KEEPER_FD_NOTIFY = 7,  /* the socket that processes of Type=notify report to; may be missing */
+    KEEPER_FD_ARRIVALS = 8, /* where children send listeners of filters: datagrams of a struct
+                               plan_arrival with one descriptor; and this and the next two only
+                               where the keeper could make them (attic.h) */
+    KEEPER_FD_ATTIC = 9,    /* and 10: a pair of sockets in which agents leave those to their
+                               successors */
 };
 
 /* The agent's exit statuses that mean something to the keeper; any other end is a crash, and so are
@@ -184,6 +189,13 @@ enum {
     PLAN_HAS_POLICY = 1 << 13,
     PLAN_HAS_IO_PRIORITY = 1 << 14,
     PLAN_HAS_PERSONALITY = 1 << 15,
+    PLAN_HAS_LISTENER = 1 << 16,         /* the filter talks (talk.h) */
+};
+
+/* What a child sends with the listener of its filter, by sendmmsg(2) with the two halves of `pass`
+ * as fifth and sixth argument, by which the filter knows that call and lets it pass. */
+struct plan_arrival {
+    uint64_t token; /* the plan's */
 };
 
 enum { PLAN_MAGIC = 0x6e616c50 };
@@ -236,6 +248,7 @@ struct plan {
                                    for what is inaccessible */
     struct plan_run mounts;     /* struct plan_mount */
     struct plan_run filter;     /* struct sock_filter */
+    uint64_t pass[2];           /* PLAN_HAS_LISTENER: see struct plan_arrival */
     struct plan_run paths;      /* uint64_t: offsets of the paths to try in turn; exec's ENOENT,
                                    ENOTDIR and EACCES go on to the next, as execvp(3) does */
     struct plan_run arguments;  /* uint64_t: offsets of strings; the child turns them to pointers */

@@ -105,7 +105,7 @@ int process_new(struct agent *agent, uint64_t id, struct holden_view name, struc
     process->id = id;
     process->name = copy;
     process->pidfd = -1;
-    process->killed_by = -1;
+    process->killed_by = process->listener = -1;
     for (size_t i = 0; i < ARRAY_SIZE(process->passed); i++)
         process->passed[i] = -1;
     process->cgroup_watch = -1;
@@ -228,7 +228,9 @@ void process_free(struct process *process) {
     process_launched(process);
     process_stopped(process);
     process_permanent(process);
+    talk_end(process);
     filter_release(&process->agent->filters, process->filter);
+    free(process->denials);
     free(process->outcome.explanation);
     free(process->usage);
     free(process->request);

@@ -130,6 +130,12 @@ struct process {
     struct stopping *stopping;
     struct temporary *temporary;
     struct filter *filter;
+    int listener;                 /* of its filter, or -1; this and the next three are talk.c's */
+    unsigned heard;               /* refused calls that were answered in the span of time that */
+    uint64_t heard_since;         /* began then */
+    LIST_ENTRY(process) muted;    /* of struct talk, while `is_muted` */
+    bool is_muted;
+    struct denials *denials;    /* owned: what its filter has refused, or NULL */
     int cgroup_watch;             /* inotify watch of cgroup.events, or -1 */
     int log_watch;
     unsigned log_pace;            /* how soon after a write the log is looked at, microseconds */

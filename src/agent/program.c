@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -119,7 +120,8 @@ static uint32_t compute(const struct sock_filter *code, uint32_t accumulator, ui
 
 /* Of classic BPF what libseccomp makes: loads of the call's words and of scratch memory, jumps, AND
  * and OR. Anything else, and any way out of the program, counts as forbidden. */
-uint32_t program_run(const struct program *program, const struct seccomp_data *call) {
+uint32_t program_run(const struct program *program, const struct seccomp_data *call,
+                     size_t *which) {
     uint32_t memory[BPF_MEMWORDS] = {0};
     uint32_t a = 0;
     uint32_t x = 0;
@@ -144,9 +146,53 @@ uint32_t program_run(const struct program *program, const struct seccomp_data *c
                   : jumps(code, a, operand)    ? code->jt
                                                : code->jf;
             break;
-        case BPF_RET: return BPF_RVAL(code->code) == BPF_A ? a : code->k;
+        case BPF_RET:
+            if (which)
+                *which = at;
+            return BPF_RVAL(code->code) == BPF_A ? a : code->k;
         default: x = BPF_MISCOP(code->code) == BPF_TAX ? a : x; break;
         }
     }
     return SECCOMP_RET_KILL_PROCESS;
+}
+
+int program_ask(const struct program *program, size_t first, struct program *asking) {
+    if (program->count + PROGRAM_PASS > BPF_MAXINSNS)
+        return -EFBIG;
+    struct sock_filter *code = malloc(program->count * sizeof(*code));
+    if (!code)
+        return -ENOMEM;
+    memcpy(code, program->instructions, program->count * sizeof(*code));
+    for (size_t i = 0; i < program->count; i++) {
+        bool silent = i >= first && code[i].k == (SECCOMP_RET_ERRNO | ENOSYS);
+        if (returns(&code[i], SECCOMP_RET_KILL_PROCESS) ||
+            (returns(&code[i], SECCOMP_RET_ERRNO) && !silent))
+            code[i].k = SECCOMP_RET_USER_NOTIF;
+    }
+    *asking = (struct program){code, program->count};
+    return 0;
+}
+
+void program_pass(const uint64_t pass[2], struct sock_filter code[PROGRAM_PASS]) {
+    enum { LOW = __BYTE_ORDER == __LITTLE_ENDIAN ? 0 : 4, HIGH = 4 - LOW };
+    const struct {
+        size_t at;
+        uint32_t value;
+    } checks[] = {
+        {offsetof(struct seccomp_data, nr), SYS_sendmmsg},
+        {offsetof(struct seccomp_data, arch), seccomp_arch_native()},
+        {offsetof(struct seccomp_data, args[4]) + LOW, (uint32_t)pass[0]},
+        {offsetof(struct seccomp_data, args[4]) + HIGH, (uint32_t)(pass[0] >> 32)},
+        {offsetof(struct seccomp_data, args[5]) + LOW, (uint32_t)pass[1]},
+        {offsetof(struct seccomp_data, args[5]) + HIGH, (uint32_t)(pass[1] >> 32)},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+        code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                                     (uint32_t)checks[i].at);
+        uint8_t past = (uint8_t)(PROGRAM_PASS - count - 1);
+        code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, checks[i].value, 0,
+                                                     past);
+    }
+    code[count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 }

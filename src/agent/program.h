@@ -6,6 +6,10 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* Instructions in front of a program that asks: program_pass(). */
+enum { PROGRAM_PASS = 13 };
 
 struct program {
     struct sock_filter *instructions; /* owned */
@@ -24,8 +28,19 @@ int program_compile(scmp_filter_ctx filter, struct program *program);
  * 0; -EFBIG; -ENOMEM: *program is as before. */
 int program_join(struct program *program, const struct program *next);
 
-/* What the kernel would do with this call: an action of seccomp(2) with its data. */
-uint32_t program_run(const struct program *program, const struct seccomp_data *call);
+/* What the kernel would do with this call: an action of seccomp(2) with its data. Where `at` is not
+ * NULL, *at is which instruction said so. */
+uint32_t program_run(const struct program *program, const struct seccomp_data *call, size_t *at);
+
+/* Makes the variant of a program that asks a listener (seccomp_unotify(2)) about what it would
+ * refuse with an error or end a process for. What `first` and later instructions refuse with ENOSYS
+ * stays refused in silence: that is how programs are led to an older call. It leaves room for
+ * program_pass(). 0 with *asking; -EFBIG; -ENOMEM. */
+int program_ask(const struct program *program, size_t first, struct program *asking);
+
+/* The instructions to stand in front of that, which let a native sendmmsg(2) pass whose fifth and
+ * sixth arguments, of which the kernel makes nothing, are those of `pass`. */
+void program_pass(const uint64_t pass[2], struct sock_filter code[PROGRAM_PASS]);
 
 /* Releases the program. */
 void program_free(struct program *program);

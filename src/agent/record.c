@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/denial.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/name.h"
@@ -66,6 +67,8 @@ static void fill_ended(const struct process *process, struct holden_kept *kept) 
 int record_encode(const struct process *process, const char *boot, struct buffer *out) {
     struct holden_kept kept = {0};
     struct holden_kept_stop stop = {0};
+    struct holden_refusal refusals[DENIALS_MOST];
+    struct holden_nested nested[DENIALS_MOST];
     HOLDEN_SET(&kept, kept, version, RECORD_VERSION);
     HOLDEN_SET(&kept, kept, boot, holden_view(boot));
     HOLDEN_SET(&kept, kept, id, process->id);
@@ -92,6 +95,10 @@ int record_encode(const struct process *process, const char *boot, struct buffer
         fill_living(process, &stop, &kept);
     else
         fill_ended(process, &kept);
+    if (process->denials) {
+        HOLDEN_SET(&kept, kept, refusal, denial_encode(process->denials, refusals, nested));
+        HOLDEN_SET(&kept, kept, refused_further, process->denials->further);
+    }
     return holden_encode(&holden_record_kept, &kept, out);
 }
 
@@ -213,6 +220,8 @@ int record_take(struct process *process, const struct holden_kept *kept) {
     process->step = kept->step;
     process->step_chosen = kept->step_chosen;
     process->has_log = kept->log;
+    if (HOLDEN_HAS(kept, kept, refusal))
+        process->denials = denial_decode(kept->refusal, kept->refused_further);
     uint8_t *request = malloc(kept->request.size + 1);
     if (!request)
         return -ENOMEM;

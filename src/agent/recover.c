@@ -332,6 +332,7 @@ int recover(struct agent *agent) {
     settle_all(agent);
     give_reports_back(agent);
     clear_cgroups(agent);
+    talk_recover(&agent->talk);
     store_sweep(agent);
     finish_forget_old(agent);
     if (agent->processes.count > 0)

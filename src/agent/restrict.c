@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/shm.h>
@@ -274,9 +275,10 @@ bool restrict_wanted(const struct holden_properties *properties) {
     return false;
 }
 
-/* A filter of one architecture, with the rules that are wanted there. */
-static int make(const struct holden_properties *properties, uint32_t architecture,
-                scmp_filter_ctx *out) {
+/* A filter of one architecture, with the rules that are wanted there: those of the rows from
+ * `first` to before `end`. */
+static int make(const struct holden_properties *properties, uint32_t architecture, size_t first,
+                size_t end, scmp_filter_ctx *out) {
     _cleanup_(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
         return -ENOMEM;
@@ -288,7 +290,7 @@ static int make(const struct holden_properties *properties, uint32_t architectur
             return r;
     }
     struct rules rules = {filter, architecture, properties, 0};
-    for (size_t i = 0; i < ARRAY_SIZE(rows) && rules.error == 0; i++)
+    for (size_t i = first; i < end && rules.error == 0; i++)
         if (wants(properties, i))
             rows[i].add(&rules);
     if (rules.error == 0)
@@ -298,11 +300,11 @@ static int make(const struct holden_properties *properties, uint32_t architectur
 
 static int make_all(const struct holden_properties *properties, bool native, scmp_filter_ctx *out) {
     _cleanup_(release) scmp_filter_ctx all = NULL;
-    int r = make(properties, seccomp_arch_native(), &all);
+    int r = make(properties, seccomp_arch_native(), 0, ARRAY_SIZE(rows), &all);
     uint32_t other;
     for (size_t i = 0; r == 0 && !native && architecture_companion(i, &other); i++) {
         scmp_filter_ctx one = NULL;
-        r = make(properties, other, &one);
+        r = make(properties, other, 0, ARRAY_SIZE(rows), &one);
         if (r == 0)
             r = seccomp_merge(all, one);
         if (r < 0)
@@ -320,4 +322,27 @@ int restrict_compile(const struct holden_properties *properties, bool native,
     if (r == 0)
         r = program_compile(filter, program);
     return r < 0 ? failure_errno(failure, -r, "seccomp", "cannot compile the restrictions") : 0;
+}
+
+/* Whether the row alone would refuse the call. */
+static bool refuses(const struct holden_properties *properties, size_t row,
+                    const struct seccomp_data *call) {
+    _cleanup_(release) scmp_filter_ctx filter = NULL;
+    _cleanup_(program_free) struct program program = {0};
+    return wants(properties, row) &&
+           make(properties, seccomp_arch_native(), row, row + 1, &filter) == 0 &&
+           program_compile(filter, &program) == 0 &&
+           program_run(&program, call, NULL) != SECCOMP_RET_ALLOW;
+}
+
+void restrict_remedy(const struct holden_properties *properties, const struct seccomp_data *call,
+                     char *text, size_t space) {
+    size_t row = 0;
+    size_t index;
+    while (row < ARRAY_SIZE(rows) - 1 && !refuses(properties, row, call))
+        row++;
+    const char *name = rows[row].property;
+    bool boolean = holden_property_find(name, &index) == 0 &&
+                   holden_record_properties.fields[index].type == HOLDEN_TYPE_BOOL;
+    snprintf(text, space, boolean ? "%s=no" : "a wider %s=", name);
 }

@@ -194,6 +194,36 @@ static void print_settings(struct view *view, const struct holden_process *proce
     }
 }
 
+static void print_refusals(struct view *view, const struct holden_process *process) {
+    struct holden_nested nested;
+    const char *name = "Refused";
+    for (struct holden_repeated left = process->refusal; holden_next_record(&left, &nested);) {
+        struct holden_refusal decoded;
+        const struct holden_refusal *refusal =
+            syntax_nested(&holden_record_refusal, &nested, &decoded);
+        if (!refusal)
+            continue;
+        label(view, name);
+        name = "";
+        output_safe(view->output, refusal->call);
+        output_text(view->output, "(");
+        output_safe(view->output, refusal->arguments);
+        output_text(view->output, ") by ");
+        output_safe(view->output, refusal->program);
+        const char *error = strerrorname_np((int)refusal->error);
+        output_printf(view->output, ": %s, %" PRIu64 " time%s; ",
+                      !HOLDEN_HAS(refusal, refusal, error) ? "ended" : error ? error : "an error",
+                      refusal->times, refusal->times == 1 ? "" : "s");
+        output_safe(view->output, refusal->remedy);
+        output_text(view->output, " would allow it\n");
+    }
+    if (process->refused_further > 0) {
+        label(view, name);
+        output_printf(view->output, "%" PRIu64 " calls of further kinds\n",
+                      process->refused_further);
+    }
+}
+
 static void print_last_lines(struct view *view, struct holden_view text) {
     if (text.size > 0 && text.data[text.size - 1] == '\n')
         text.size--;
@@ -264,6 +294,7 @@ static void take_process(void *into, const struct holden_process *process) {
     print_identity(view, process);
     print_resources(view, process);
     print_settings(view, process);
+    print_refusals(view, process);
     if (process->output.size > 0)
         print_last_lines(view, process->output);
     else

@@ -236,7 +236,7 @@ TEST(errors_have_bounds) {
 
 static uint32_t action(const struct filter *filter, int call) {
     const struct seccomp_data data = {.nr = call, .arch = AUDIT_ARCH_X86_64};
-    return program_run(&filter->program, &data);
+    return program_run(&filter->program, &data, NULL);
 }
 
 TEST(what_is_to_be_logged_is_logged_where_it_is_allowed) {

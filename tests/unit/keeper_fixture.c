@@ -271,7 +271,8 @@ void fixture_meet(struct fixture *fixture, bool recovered) {
     assert_int_equal(greeting.blocked, 0);
     bool notify = strlen(fixture->socket) + sizeof(".notify") <=
                   sizeof(((struct sockaddr_un *)NULL)->sun_path);
-    assert_int_equal(greeting.open, 0x3f | (notify ? 1 << KEEPER_FD_NOTIFY : 0));
+    assert_int_equal(greeting.open, 0x3f | 1 << KEEPER_FD_ARRIVALS | 3 << KEEPER_FD_ATTIC |
+                                        (notify ? 1 << KEEPER_FD_NOTIFY : 0));
     fixture->core = greeting.pid;
     fixture->recoveries = greeting.recoveries;
     fixture->listening = fds[0];

@@ -37,7 +37,7 @@ static uint32_t says(const struct program *program, int call, uint64_t a, uint64
                      uint64_t d) {
     const struct seccomp_data data = {
         .nr = call, .arch = AUDIT_ARCH_X86_64, .args = {a, b, c, d}};
-    return program_run(program, &data);
+    return program_run(program, &data, NULL);
 }
 
 #define REFUSES(error) (SECCOMP_RET_ERRNO | (error))
@@ -186,22 +186,22 @@ TEST(other_architectures) {
     SET(memory_deny_write_execute, true);
     const struct program *program = program_for(&properties.all);
     struct seccomp_data data = {.nr = 102, .arch = AUDIT_ARCH_I386, .args = {1}};
-    assert_int_equal(program_run(program, &data), REFUSES(EAFNOSUPPORT));
+    assert_int_equal(program_run(program, &data, NULL), REFUSES(EAFNOSUPPORT));
     data.args[0] = 2;
-    assert_int_equal(program_run(program, &data), SECCOMP_RET_ALLOW);
+    assert_int_equal(program_run(program, &data, NULL), SECCOMP_RET_ALLOW);
     data.nr = 359;
-    assert_int_equal(program_run(program, &data), REFUSES(EAFNOSUPPORT));
+    assert_int_equal(program_run(program, &data, NULL), REFUSES(EAFNOSUPPORT));
     data.args[0] = AF_UNIX;
-    assert_int_equal(program_run(program, &data), SECCOMP_RET_ALLOW);
+    assert_int_equal(program_run(program, &data, NULL), SECCOMP_RET_ALLOW);
     data.nr = 90; /* mmap */
-    assert_int_equal(program_run(program, &data), REFUSES(EPERM));
+    assert_int_equal(program_run(program, &data, NULL), REFUSES(EPERM));
     assert_int_equal(says(program, 0x40000000 | SYS_sched_setscheduler, 0, SCHED_FIFO, 0, 0),
                      REFUSES(EPERM));
     assert_int_equal(says(program, 0x40000000 | SYS_getpid, 0, 0, 0, 0), SECCOMP_RET_ALLOW);
     /* Beside a list of calls, only the native one is left. */
     properties_calls(&properties, LIST("~ptrace"));
     program = program_for(&properties.all);
-    assert_int_equal(program_run(program, &data), SECCOMP_RET_KILL_PROCESS);
+    assert_int_equal(program_run(program, &data, NULL), SECCOMP_RET_KILL_PROCESS);
     filters_free(&filters);
 }
 #endif

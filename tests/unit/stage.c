@@ -71,7 +71,7 @@ void stage_open(struct stage *stage) {
     struct agent *agent = stage->agent = calloc(1, sizeof(*agent));
     assert_non_null(agent);
     agent->arguments.socket = stage->socket;
-    agent->audit.fd = -1;
+    agent->audit.fd = agent->talk.listeners = -1;
     agent->started = machine_monotonic();
     assert_int_equal(config_read(&agent->config, "/nonexistent", false), 0);
     assert_int_equal(sd_event_new(&agent->event), 0);
