@@ -14,7 +14,8 @@
 #include "common/cleanup.h"
 
 enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192, TURN_CHEAP = 1024, TURN_COSTLY = 64,
-       STREAM_COST = PEER_PROMISES_MAX / 16 };
+       STREAM_COST = PEER_PROMISES_MAX / 16,
+       CALL_AVERAGE = 16 /* bytes of a name */ };
 
 bool describe_visible(const struct process *process, const struct peer *peer) {
     return peer->uid == 0 || process->owner == peer->uid;
@@ -29,6 +30,8 @@ struct scratch {
     struct buffer output;
     char command[COMMAND_MOST];
     char cgroup[4400];
+    struct holden_view learned[LEARNED_BYTES * 8];
+    char calls[LEARNED_BYTES * 8 * CALL_AVERAGE];
     struct holden_refusal refusals[DENIALS_MOST];
     struct holden_nested nested[DENIALS_MOST];
 };
@@ -80,9 +83,30 @@ static void add_usage(const struct process *process, struct scratch *scratch,
         HOLDEN_SET(message, process, tasks_limit, limit);
 }
 
+/* The names of the calls that it has made. */
+static void add_learned(const struct process *process, struct scratch *scratch,
+                        struct holden_process *message) {
+    uint32_t count = 0;
+    size_t used = 0;
+    for (unsigned number = 0; process->learned && number < LEARNED_BYTES * 8; number++) {
+        char name[64];
+        if (!(process->learned[number / 8] >> number % 8 & 1) ||
+            !filter_call_known((int)number, name, sizeof(name)) ||
+            used + strlen(name) > sizeof(scratch->calls))
+            continue;
+        memcpy(scratch->calls + used, name, strlen(name));
+        scratch->learned[count++] = (struct holden_view){scratch->calls + used, strlen(name)};
+        used += strlen(name);
+    }
+    if (count > 0)
+        HOLDEN_SET(message, process, learned,
+                   (struct holden_repeated){.count = count, .items = scratch->learned});
+}
+
 static void add_detail(const struct process *process, struct scratch *scratch,
                        struct holden_process *message) {
     HOLDEN_SET(message, process, argument, scratch->start.argument);
+    add_learned(process, scratch, message);
     if (process->denials) {
         HOLDEN_SET(message, process, refusal,
                    denial_encode(process->denials, scratch->refusals, scratch->nested));

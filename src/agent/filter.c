@@ -183,9 +183,35 @@ static int compile_parts(const struct holden_properties *properties, struct filt
                                         : program_ask(program, filter->first, &filter->asking);
 }
 
+static bool learns(const struct holden_properties *properties) {
+    return HOLDEN_HAS(properties, properties, system_call_learn) && properties->system_call_learn;
+}
+
+/* Everything is allowed, and the listener is asked about everything. */
+static int compile_learning(const struct holden_properties *properties, struct filter *filter,
+                            struct failure *failure) {
+    static const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    static const struct sock_filter ask = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+    struct sock_filter *one = malloc(sizeof(allow));
+    struct sock_filter *other = malloc(sizeof(ask));
+    filter->program = (struct program){one, 1};
+    filter->asking = (struct program){other, 1};
+    if (!one || !other)
+        return -ENOMEM;
+    *one = allow;
+    *other = ask;
+    bool more = restrict_wanted(properties) || HOLDEN_HAS(properties, properties, system_call_log);
+    for (size_t i = 0; i < ARRAY_SIZE(involved); i++)
+        more = more || holden_has(properties, involved[i]);
+    return more ? failure_set(failure, HOLDEN_code_INVALID, "SystemCallLearn",
+                              "cannot be combined with settings that make a filter")
+                : 0;
+}
+
 static int compile(const struct holden_properties *properties, struct filter *filter,
                    struct failure *failure) {
-    int r = compile_parts(properties, filter, failure);
+    int r = learns(properties) ? compile_learning(properties, filter, failure)
+                               : compile_parts(properties, filter, failure);
     if (r == -EFBIG)
         return failure_set(failure, HOLDEN_code_TOO_MANY,
                            HOLDEN_HAS(properties, properties, seccomp_profile) ? "SeccompProfile"
@@ -212,6 +238,8 @@ static int make_key(const struct holden_properties *properties, struct buffer *k
             holden_mark(&only, involved[i]);
     if (HOLDEN_HAS(properties, properties, system_call_log))
         HOLDEN_MARK(&only, properties, system_call_log);
+    if (learns(properties))
+        HOLDEN_MARK(&only, properties, system_call_learn);
     restrict_mark(properties, &only);
     return holden_encode(&holden_record_properties, &only, key);
 }

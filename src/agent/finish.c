@@ -118,6 +118,8 @@ void finish_start_again(struct process *process) {
     process->usage = NULL;
     free(process->denials);
     process->denials = NULL;
+    free(process->learned);
+    process->learned = NULL;
     process->killed_by = -1;
     process->restarts++;
     process->step = 0;

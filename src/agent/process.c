@@ -231,6 +231,7 @@ void process_free(struct process *process) {
     talk_end(process);
     filter_release(&process->agent->filters, process->filter);
     free(process->denials);
+    free(process->learned);
     free(process->outcome.explanation);
     free(process->usage);
     free(process->request);

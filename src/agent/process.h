@@ -16,6 +16,9 @@ struct peer;
 struct filter;
 struct trim_job;
 
+/* Of the bits for the calls that a process has made (SystemCallLearn=). */
+enum { LEARNED_BYTES = 128 };
+
 /* What a client waits for. */
 enum waiter_kind {
     WAITER_START,   /* `started`, or why not */
@@ -135,7 +138,8 @@ struct process {
     uint64_t heard_since;         /* began then */
     LIST_ENTRY(process) muted;    /* of struct talk, while `is_muted` */
     bool is_muted;
-    struct denials *denials;    /* owned: what its filter has refused, or NULL */
+    struct denials *denials;      /* owned: what its filter has refused, or NULL */
+    uint8_t *learned;             /* owned: bit N for call N, LEARNED_BYTES; or NULL */
     int cgroup_watch;             /* inotify watch of cgroup.events, or -1 */
     int log_watch;
     unsigned log_pace;            /* how soon after a write the log is looked at, microseconds */

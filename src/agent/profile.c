@@ -28,6 +28,7 @@ static const uint32_t actions[] = {
     [HOLDEN_seccomp_action_KILL_THREAD] = SCMP_ACT_KILL_THREAD,
     [HOLDEN_seccomp_action_TRAP] = SCMP_ACT_TRAP,
     [HOLDEN_seccomp_action_LOG] = SCMP_ACT_LOG,
+    [HOLDEN_seccomp_action_TRACE] = SCMP_ACT_ERRNO(ENOSYS),
 };
 
 static const enum scmp_compare operators[] = {

@@ -95,6 +95,9 @@ int record_encode(const struct process *process, const char *boot, struct buffer
         fill_living(process, &stop, &kept);
     else
         fill_ended(process, &kept);
+    if (process->learned)
+        HOLDEN_SET(&kept, kept, learned,
+                   (struct holden_view){(const char *)process->learned, LEARNED_BYTES});
     if (process->denials) {
         HOLDEN_SET(&kept, kept, refusal, denial_encode(process->denials, refusals, nested));
         HOLDEN_SET(&kept, kept, refused_further, process->denials->further);
@@ -222,6 +225,9 @@ int record_take(struct process *process, const struct holden_kept *kept) {
     process->has_log = kept->log;
     if (HOLDEN_HAS(kept, kept, refusal))
         process->denials = denial_decode(kept->refusal, kept->refused_further);
+    if (HOLDEN_HAS(kept, kept, learned) && kept->learned.size == LEARNED_BYTES &&
+        (process->learned = malloc(LEARNED_BYTES)))
+        memcpy(process->learned, kept->learned.data, LEARNED_BYTES);
     uint8_t *request = malloc(kept->request.size + 1);
     if (!request)
         return -ENOMEM;

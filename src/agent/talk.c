@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ enum {
     SPENT = 20000,
     EACH = 500,
     FEW = 16,
+    LEARNING = 3000, /* where every call asks */
     AT_ONCE = 32,
     NEEDLESS_LEAST = 64,  /* from there on, what is needless in the attic is looked for */
 };
@@ -90,9 +92,30 @@ static void end_process(int listener, uint64_t id, pid_t thread) {
         answer(listener, id, ENOSYS);
 }
 
+/* What the filter allows is only asked about to be noted. */
+static void let_pass(struct process *process, const struct seccomp_notif *asked) {
+    struct seccomp_notif_resp response = {.id = asked->id,
+                                          .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    unsigned number = (unsigned)asked->data.nr;
+    if (!process->learned)
+        process->learned = calloc(1, LEARNED_BYTES);
+    bool news = process->learned && asked->data.arch == seccomp_arch_native() &&
+                number < LEARNED_BYTES * 8 && !(process->learned[number / 8] >> number % 8 & 1);
+    if (news)
+        process->learned[number / 8] |= (uint8_t)(1 << number % 8);
+    /* Each new one is written down, so that none is missing because an agent died. */
+    if (news && process->recorded)
+        store_write(&process->agent->store, process);
+    (void)ioctl(process->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
 static void refuse(struct process *process, const struct seccomp_notif *asked) {
     const struct seccomp_data *call = &asked->data;
     uint32_t action = program_run(&process->filter->program, call, NULL);
+    if (action == SECCOMP_RET_ALLOW) {
+        let_pass(process, asked);
+        return;
+    }
     pid_t thread = (pid_t)asked->pid;
     if (!denial_again(process->denials, call, action)) {
         const struct denial *made = denial_new(process, call, action, thread);
@@ -153,7 +176,7 @@ static void account(struct talk *talk, struct process *process) {
         process->heard_since = talk->began;
         process->heard = 0;
     }
-    unsigned most = talk->spent < SPENT ? EACH : FEW;
+    unsigned most = process->learned ? LEARNING : talk->spent < SPENT ? EACH : FEW;
     if (++process->heard >= most && !process->is_muted)
         mute(talk, process);
 }

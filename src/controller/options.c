@@ -1,5 +1,6 @@
 #include "controller/options.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/unit.h"
@@ -9,6 +10,16 @@
 
 static const char *take_SOCKET(void *into, const char *value) {
     ((struct options *)into)->socket = value;
+    return *value ? NULL : "the path is empty";
+}
+
+static const char *take_OUTPUT(void *into, const char *value) {
+    ((struct options *)into)->output = value;
+    return *value ? NULL : "the path is empty";
+}
+
+static const char *take_MERGE(void *into, const char *value) {
+    ((struct options *)into)->merge = value;
     return *value ? NULL : "the path is empty";
 }
 
@@ -98,6 +109,8 @@ FLAG(FOLLOW, follow)
 FLAG(RAW, raw)
 FLAG(EVERY, every)
 FLAG(DRY_RUN, dry_run)
+FLAG(ENGINE, engine)
+FLAG(CAPABILITIES, capabilities)
 FLAG(STRICT, strict)
 FLAG(DIRECTIVES, directives)
 
@@ -108,6 +121,10 @@ static const struct option_row all_rows[OPTION_COUNT] = {
 #include "controller/options.def"
 };
 _Static_assert(OPTION_COUNT <= 64, "a set of options is 64 bits");
+
+int options_add_property(struct options *options, const char *text) {
+    return take_PROPERTY(options, text) ? -ENOMEM : 0;
+}
 
 void options_free(struct options *options) {
     free(options->properties);

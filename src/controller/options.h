@@ -23,6 +23,8 @@ enum option_index {
 struct options {
     const char *socket;      /* NULL unless given */
     const char *name;        /* NULL unless given */
+    const char *output;      /* NULL unless given */
+    const char *merge;       /* NULL unless given */
     const char **properties; /* in their order; owned, allocated by the first */
     size_t property_count;
     uint64_t lines;          /* valid with has_lines */
@@ -32,8 +34,12 @@ struct options {
     uint32_t signal;         /* 0 unless given */
     bool json, no_color, help, version;
     bool wait, terminal, ended, usage, follow, raw, every, dry_run, strict, directives;
+    bool engine, capabilities;
     bool has_lines, has_since, has_timeout;
 };
+
+/* Adds a setting, as another -p does. The text stays the caller's. 0 or -ENOMEM. */
+int options_add_property(struct options *options, const char *text);
 
 /* Frees what the options own. */
 void options_free(struct options *options);

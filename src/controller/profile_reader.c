@@ -92,7 +92,7 @@ int profile_action(struct profile_reader *reader, const char *name, uint32_t *ac
         name = "SCMP_ACT_KILL_THREAD";
     if (holden_number(&holden_enum_seccomp_action, name, action) == 0)
         return 0;
-    if (strcmp(name, "SCMP_ACT_NOTIFY") == 0 || strcmp(name, "SCMP_ACT_TRACE") == 0)
+    if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
         return profile_refuse(reader, "action %s is not supported", name);
     return profile_refuse(reader, "unknown action %.60s", name);
 }

@@ -19,6 +19,7 @@
 #include "controller/ending.h"
 #include "controller/environment.h"
 #include "controller/launch.h"
+#include "controller/run.h"
 #include "controller/terminal.h"
 #include "controller/waiting.h"
 
@@ -244,7 +245,7 @@ static int hold_streams(void) {
     return STATUS_DONE;
 }
 
-int verb_run(struct command *command) {
+int run_command(struct command *command, struct waiting *ended) {
     _cleanup_(launch_free) struct launch launch = {0};
     const char *kind = getenv("TERM");
     if (command->options.terminal && kind && environment_base(&launch.settings, "TERM", kind) < 0)
@@ -259,5 +260,13 @@ int verb_run(struct command *command) {
     _cleanup_(run_free) struct run run = {.launch = &launch, .session = &session, .signals = -1};
     if (command->options.terminal)
         status = open_terminal(&run, &terminal);
-    return status == STATUS_DONE ? attach(&run, &launch, &command->options) : status;
+    if (status == STATUS_DONE)
+        status = attach(&run, &launch, &command->options);
+    if (ended)
+        *ended = run.waiting;
+    return status;
+}
+
+int verb_run(struct command *command) {
+    return run_command(command, NULL);
 }

@@ -19,6 +19,12 @@ $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
+# Linked statically: it also runs in containers that have no library.
+BATTERY := $(BUILD)/tests/battery
+$(BATTERY): $(call objects,tests/vm/battery.c)
+	@mkdir -p $(@D)
+	$(LINK_STATIC) -o $@ $^
+
 $(FLOOD) $(IMPOSTOR) $(DEAF): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
@@ -29,4 +35,4 @@ $(BYSTANDER): $(call objects,tests/vm/bystander.c)
 
 .PHONY: e2e-programs
 e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
-  $(BYSTANDER)
+  $(BYSTANDER) $(BATTERY)

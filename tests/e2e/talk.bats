@@ -93,6 +93,13 @@ print("alive")'
     [ "$("$C" --json status q | jq .refusal)" = null ]
 }
 
+@test "a program's name is told without its control characters" {
+    cp "$(readlink -f "$(command -v mkdir)")" "$T/"$'two\nlines'
+    run "$C" run --name n -p SystemCallFilter=~mkdir:EACCES -- "$T/"$'two\nlines' "$T/a"
+    expect 1
+    [ "$(refusal n program)" = "$T/two?lines" ]
+}
+
 @test "without SystemCallReport= nothing is told, and the filter is the same" {
     run "$C" run --name m -p SystemCallReport=no -p SystemCallFilter=~mkdir:EACCES -- mkdir "$T/a"
     expect 1

@@ -2,8 +2,22 @@
 #include "agent/filter.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "agent/plan.h"
 #include "fuzz.h"
+
+/* The variant that asks does so only about what the filter forbids, whatever the call. */
+static void check_programs(const struct filter *filter, const uint8_t *data, size_t size) {
+    struct seccomp_data call = {0};
+    memcpy(&call, data, size < sizeof(call) ? size : sizeof(call));
+    uint32_t plain = program_run(&filter->program, &call, NULL);
+    uint32_t asked = program_run(&filter->asking, &call, NULL);
+    uint32_t kind = plain & SECCOMP_RET_ACTION_FULL;
+    EXPECT(asked == plain || asked == SECCOMP_RET_USER_NOTIF);
+    EXPECT(asked == plain || call.nr == PLAN_CALL_LISTEN || kind == SECCOMP_RET_ERRNO ||
+           kind == SECCOMP_RET_KILL_PROCESS || plain == SECCOMP_RET_ALLOW);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct holden_properties properties;
@@ -17,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     EXPECT(r == 0 || (r == -EREMOTEIO && failure.code != HOLDEN_code_DONE && failure.text[0]));
     EXPECT(!filter || (filter->program.count > 0 &&
                        filter->program.count <= BPF_MAXINSNS));
+    if (filter)
+        check_programs(filter, data, size);
     filter_release(&filters, filter);
     filters_free(&filters);
     return 0;

@@ -154,13 +154,19 @@ static void seed_life(const char *directory, uint8_t choices) {
 static void seed_filter(const char *directory, unsigned number) {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     struct holden_properties properties = {0};
-    const struct holden_view calls[] = {holden_view("read"), holden_view("ptrace"),
+    static const uint32_t errors[] = {4097, 1, 4096};
+    const struct holden_view calls[] = {holden_view("read"), holden_view("@mount"),
                                         holden_view("socket")};
     struct holden_names list = {0};
     struct holden_nested nested = {.value = &list};
     HOLDEN_SET(&list, names, inverted, number % 2);
     HOLDEN_SET(&list, names, name,
                (struct holden_repeated){.count = ARRAY_SIZE(calls), .items = calls});
+    if (number % 2)
+        HOLDEN_SET(&list, names, error,
+                   (struct holden_repeated){.count = ARRAY_SIZE(errors), .items = errors});
+    HOLDEN_SET(&properties, properties, restrict_namespaces, number % 3);
+    HOLDEN_SET(&properties, properties, restrict_suid_sgid, true);
     HOLDEN_SET(&properties, properties, system_call_filter,
                (struct holden_repeated){.count = 1, .items = &nested});
     const struct holden_seccomp_argument argument = {
@@ -194,7 +200,9 @@ static void seed_filter(const char *directory, unsigned number) {
 static void seed_setting(const char *directory) {
     static const char *const values[] = {"100M",          "infinity",    "50%", "1min 30s", "0-3,5",
                                          "kill",          "SIGTERM",     "yes", "0022",     "/tmp",
-                                         "A=b \"C=d e\"", "~read write", "1:2", "-5"};
+                                         "A=b \"C=d e\"", "~read write", "1:2", "-5",
+                                         "~@mount:EPERM read:kill", "AF_UNIX AF_INET",
+                                         "~mnt uts"};
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         _cleanup_(buffer_free) struct buffer bytes = {0};
         for (size_t n = 0; n < ARRAY_SIZE(values); n++)

@@ -259,6 +259,46 @@ TEST(what_is_to_be_logged_is_logged_where_it_is_allowed) {
     filters_free(&filters);
 }
 
+/* ---- SystemCallLearn ---- */
+
+TEST(to_learn_is_to_allow_and_to_ask_about_everything) {
+    struct filters filters = {0};
+    struct properties properties = {0};
+    HOLDEN_SET(&properties.all, properties, system_call_learn, true);
+    struct filter *filter = filter_for(&filters, &properties.all);
+    const struct seccomp_data data = {.nr = SYS_mount, .arch = AUDIT_ARCH_X86_64};
+    assert_int_equal(program_run(&filter->program, &data, NULL), SECCOMP_RET_ALLOW);
+    assert_int_equal(program_run(&filter->asking, &data, NULL), SECCOMP_RET_USER_NOTIF);
+    filters_free(&filters);
+    properties_calls(&properties, LIST("read"));
+    refused(&properties.all, "SystemCallLearn", "cannot be combined");
+    properties = (struct properties){0};
+    HOLDEN_SET(&properties.all, properties, system_call_learn, true);
+    HOLDEN_SET(&properties.all, properties, restrict_realtime, true);
+    refused(&properties.all, "SystemCallLearn", "cannot be combined");
+}
+
+TEST(the_variant_that_asks_is_made_with_the_filter) {
+    struct filters filters = {0};
+    struct properties properties = {0};
+    properties_calls(&properties, LIST("~mount:EPERM", "bpf"));
+    HOLDEN_SET(&properties.all, properties, restrict_namespaces, 0);
+    struct filter *filter = filter_for(&filters, &properties.all);
+    static const struct {
+        int call;
+        uint32_t says;
+    } rows[] = {
+        {SYS_mount, SECCOMP_RET_USER_NOTIF}, {SYS_bpf, SECCOMP_RET_USER_NOTIF},
+        {SYS_setns, SECCOMP_RET_USER_NOTIF}, {SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS},
+        {SYS_read, SECCOMP_RET_ALLOW},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct seccomp_data data = {.nr = rows[i].call, .arch = AUDIT_ARCH_X86_64};
+        assert_int_equal(program_run(&filter->asking, &data, NULL), rows[i].says);
+    }
+    filters_free(&filters);
+}
+
 /* ---- SystemCallArchitectures ---- */
 
 #ifdef __x86_64__
@@ -362,6 +402,7 @@ TEST(profile_rules_have_their_actions) {
     profile_rule(&profile, HOLDEN_seccomp_action_KILL_PROCESS, 0, "write");
     profile_rule(&profile, HOLDEN_seccomp_action_TRAP, 0, "dup");
     profile_rule(&profile, HOLDEN_seccomp_action_LOG, 0, "dup2");
+    profile_rule(&profile, HOLDEN_seccomp_action_TRACE, 0, "dup3");
     profile_rule(&profile, HOLDEN_seccomp_action_ALLOW, 0, "close");
     struct filter *filter = profile_for(&filters, &profile);
     assert_int_equal(outcome(filter, CALL(read, -1)), EPERM);
@@ -369,6 +410,7 @@ TEST(profile_rules_have_their_actions) {
     assert_int_equal(outcome(filter, CALL(write, -1)), -SIGSYS);
     assert_int_equal(outcome(filter, CALL(dup, -1)), -SIGSYS);
     assert_int_equal(outcome(filter, CALL(dup2, -1)), EBADF);
+    assert_int_equal(outcome(filter, CALL(dup3, -1)), ENOSYS); /* nobody traces */
     assert_int_equal(outcome(filter, CALL(close, -1)), EBADF);
     filters_free(&filters);
 }
