@@ -113,6 +113,7 @@ FLAG(ENGINE, engine)
 FLAG(CAPABILITIES, capabilities)
 FLAG(STRICT, strict)
 FLAG(DIRECTIVES, directives)
+FLAG(SANDBOXES, sandboxes)
 
 static const struct option_row all_rows[OPTION_COUNT] = {
 #define OPTION(row, letter_, name_, value_, doc_)                                              \

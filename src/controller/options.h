@@ -33,7 +33,7 @@ struct options {
     uint64_t duration;       /* microseconds; 0 unless given */
     uint32_t signal;         /* 0 unless given */
     bool json, no_color, help, version;
-    bool wait, terminal, ended, usage, follow, raw, every, dry_run, strict, directives;
+    bool wait, terminal, ended, usage, follow, raw, every, dry_run, strict, directives, sandboxes;
     bool engine, capabilities;
     bool has_lines, has_since, has_timeout;
 };

@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "controller/command.h"
 #include "controller/directive.h"
+#include "controller/sandbox.h"
 #include "controller/syntax.h"
 #include "controller/table.h"
 #include "protocol/json.h"
@@ -92,6 +93,41 @@ static int print_directives(struct command *command) {
     return STATUS_DONE;
 }
 
+static void print_sandbox_setting_json(struct output *output, const char *sandbox,
+                                       const struct sandbox_setting *setting) {
+    output_printf(output, "{\"sandbox\":\"%s\",\"name\":\"%s\"", sandbox, setting->name);
+    print_text_member(output, "value", setting->value);
+    output_text(output, "}\n");
+}
+
+static int print_sandboxes(struct command *command) {
+    static const struct table_column columns[] = {
+        {"SANDBOX", false}, {"NAME", false}, {"VALUE", false},
+    };
+    const struct holden_enum *words =
+        holden_record_properties.fields[HOLDEN_INDEX(properties, sandbox)].enumeration;
+    _cleanup_(table_free) struct table table;
+    table_init(&table, columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < words->count; i++)
+        for (const struct sandbox_setting *at = sandbox_first(words->words[i].number); at;
+             at = sandbox_next(at)) {
+            if (command->options.json) {
+                print_sandbox_setting_json(&command->output, words->words[i].word, at);
+                continue;
+            }
+            table_text(&table, OUTPUT_PLAIN, words->words[i].word);
+            table_text(&table, OUTPUT_PLAIN, at->name);
+            table_text(&table, OUTPUT_PLAIN, at->value);
+        }
+    if (command->options.json)
+        return STATUS_DONE;
+    output_inspect(&command->output, command->options.no_color);
+    table_print(&table, &command->output);
+    return STATUS_DONE;
+}
+
 int verb_properties(struct command *command) {
-    return command->options.directives ? print_directives(command) : print_properties(command);
+    return command->options.directives  ? print_directives(command)
+           : command->options.sandboxes ? print_sandboxes(command)
+                                        : print_properties(command);
 }

@@ -6,6 +6,8 @@
 
 #include "common/cleanup.h"
 #include "controller/directive.h"
+#include "controller/sandbox.h"
+#include "protocol/property.h"
 
 /* Text as one line of mdoc: no line may begin like a request, no backslash is one. */
 static void put_text(const char *text) {
@@ -71,6 +73,25 @@ static void put_section(enum directive_section section) {
     put_group("old names", section, DIRECTIVE_MOOT, true);
 }
 
+static void put_sandboxes(void) {
+    const struct holden_enum *words =
+        holden_record_properties.fields[HOLDEN_INDEX(properties, sandbox)].enumeration;
+    printf(".Sh SANDBOXES\n"
+           "What\n.Va Sandbox Ns =\nstands for.\n"
+           "It counts as if these lines stood before all others of the unit: a later value of a single\n"
+           "setting wins, those of a list add to it, and an empty one takes it back.\n"
+           "Limits of memory, CPU and tasks are for whoever starts the process to add.\n");
+    for (size_t i = 0; i < words->count; i++) {
+        uint32_t sandbox = words->words[i].number;
+        printf(".Ss Sandbox=%s\n", words->words[i].word);
+        put_text(sandbox_doc(sandbox));
+        printf(".Bd -literal -offset indent\n");
+        for (const struct sandbox_setting *at = sandbox_first(sandbox); at; at = sandbox_next(at))
+            printf("%s=%s\n", at->name, at->value);
+        printf(".Ed\n");
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc != 2 || strcmp(argv[1], "man") != 0) {
         fprintf(stderr, "usage: directives man\n");
@@ -79,5 +100,6 @@ int main(int argc, char **argv) {
     printf(".Sh DIRECTIVES\n");
     for (int section = 0; section < DIRECTIVE_SECTIONS; section++)
         put_section((enum directive_section)section);
+    put_sandboxes();
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 #include "controller/exec_setting.h"
 #include "controller/identity.h"
 #include "controller/profile.h"
+#include "controller/sandbox.h"
 #include "controller/syntax.h"
 #include "controller/words.h"
 
@@ -114,7 +115,7 @@ static int refuse_range(struct settings *settings, size_t index, const char *val
                            *bounds ? bounds : syntax_of(index)->expects);
 }
 
-int settings_assign(struct settings *settings, const char *name, const char *value) {
+static int assign(struct settings *settings, const char *name, const char *value) {
     size_t index;
     if (holden_property_find(name, &index) < 0)
         return refuse_unknown(settings, name);
@@ -139,6 +140,57 @@ int settings_assign(struct settings *settings, const char *name, const char *val
     return r == -ENOMEM ? r : -EINVAL;
 }
 
+/* ---- Sandbox= ---- */
+
+struct settings_line {
+    struct settings_line *next;
+    const char *name;
+    const char *value;
+};
+
+static int keep_line(struct settings *settings, const char *name, const char *value) {
+    struct settings_line *line = arena_take(&settings->arena, sizeof(*line));
+    size_t index;
+    if (!line || holden_property_find(name, &index) < 0)
+        return -ENOMEM;
+    *line = (struct settings_line){
+        .name = holden_property(index)->name,
+        .value = arena_copy(&settings->arena, value, strlen(value))};
+    if (settings->last)
+        settings->last->next = line;
+    else
+        settings->first = line;
+    settings->last = line;
+    return line->value ? 0 : -ENOMEM;
+}
+
+/* The settings of a sandbox count as if they had come before all that has been assigned. */
+static int begin_anew(struct settings *settings) {
+    const size_t index = HOLDEN_INDEX(properties, sandbox);
+    bool boxed = settings_has(settings, index);
+    uint32_t sandbox = settings->properties.sandbox;
+    int r = 0;
+    settings->properties = (struct holden_properties){0};
+    settings->user = settings->profile = NULL;
+    for (const struct sandbox_setting *at = boxed ? sandbox_first(sandbox) : NULL; r == 0 && at;
+         at = sandbox_next(at))
+        r = assign(settings, at->name, at->value);
+    for (const struct settings_line *at = settings->first; r == 0 && at; at = at->next)
+        r = assign(settings, at->name, at->value);
+    return r;
+}
+
+int settings_assign(struct settings *settings, const char *name, const char *value) {
+    int r = assign(settings, name, value);
+    if (r == 0)
+        r = keep_line(settings, name, value);
+    if (r == 0 && strcmp(name, "Sandbox") == 0)
+        r = begin_anew(settings);
+    if (r == -ENOMEM && !settings->wrong[0])
+        settings_refuse(settings, "%s: out of memory", name);
+    return r;
+}
+
 int settings_assign_text(struct settings *settings, const char *text) {
     char name[64];
     size_t size = strcspn(text, "=");
@@ -155,6 +207,7 @@ int settings_assign_text(struct settings *settings, const char *text) {
 }
 
 int settings_finish(struct settings *settings) {
+    settings_reset(settings, HOLDEN_INDEX(properties, sandbox));
     int r = identity_finish(settings);
     if (r == 0)
         r = environment_finish(settings);

@@ -6,6 +6,8 @@
 #include "controller/arena.h"
 #include "protocol/property.h"
 
+struct settings_line;
+
 struct settings {
     struct holden_properties properties; /* valid to send after settings_finish() */
     struct arena arena;                  /* owns everything that `properties` points to */
@@ -13,6 +15,7 @@ struct settings {
     const char *profile;                 /* path of SeccompProfile=, or NULL */
     struct holden_repeated base;         /* variables that Environment= and its like replace */
     struct specifier *specifier;         /* for command lines of a unit file, else NULL; borrowed */
+    struct settings_line *first, *last;  /* all that has been assigned, for Sandbox= */
     char wrong[1024];                    /* after a failure: one line that says what is wrong */
 };
 

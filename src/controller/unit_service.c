@@ -7,6 +7,7 @@
 #include "common/name.h"
 #include "controller/condition.h"
 #include "controller/exec_setting.h"
+#include "controller/sandbox.h"
 #include "controller/unit.h"
 #include "controller/words.h"
 
@@ -267,8 +268,33 @@ static int add_first_commands(struct unit *unit) {
     return r;
 }
 
+static bool in_sandbox(uint32_t sandbox, const char *name) {
+    for (const struct sandbox_setting *at = sandbox_first(sandbox); at; at = sandbox_next(at))
+        if (strcmp(at->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What is set by Sandbox= comes from its line, lists from there first. */
+static void note_sandbox(struct unit *unit) {
+    const struct holden_properties *p = &unit->launch.settings.properties;
+    struct unit_origin *origin = unit->origins[HOLDEN_INDEX(properties, sandbox)];
+    if (!HOLDEN_HAS(p, properties, sandbox) || !origin)
+        return;
+    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
+        struct unit_origin **end = &unit->origins[i];
+        if (!in_sandbox(p->sandbox, holden_property(i)->name) || !holden_has(p, i) ||
+            (*end && !holden_record_properties.fields[i].repeated))
+            continue;
+        while (*end)
+            end = &(*end)->next;
+        *end = origin;
+    }
+}
+
 int unit_finish(struct unit *unit, const char *name) {
     struct settings *settings = &unit->launch.settings;
+    note_sandbox(unit);
     int r = set_name(unit, name);
     if (r == 0)
         r = set_defaults(unit);

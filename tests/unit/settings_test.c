@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/sandbox.h"
 #include "controller/settings.h"
 #include "controller/syntax.h"
 
@@ -367,6 +368,62 @@ TEST(many_values_of_a_list_are_kept) {
     assert_int_equal(settings_finish(&settings), 0);
     assert_int_equal(settings.properties.environment.count, 1000);
     settings_free(&settings);
+}
+
+static const char *value_of(struct settings *settings, const char *name) {
+    static char text[1024];
+    return round_trip(settings, name, text, sizeof(text));
+}
+
+TEST(a_sandbox_counts_as_if_it_came_first) {
+    struct settings settings = {0};
+    assert_int_equal(settings_assign(&settings, "UMask", "0022"), 0);
+    assert_int_equal(settings_assign(&settings, "CapabilityBoundingSet", "CAP_KILL"), 0);
+    assert_int_equal(settings_assign(&settings, "RestrictNamespaces", ""), 0);
+    assert_int_equal(settings_assign(&settings, "Sandbox", "strict"), 0);
+    assert_int_equal(settings_assign(&settings, "ProtectHome", "read-only"), 0);
+    assert_int_equal(settings_finish(&settings), 0);
+    assert_string_equal(value_of(&settings, "UMask"), "0022");
+    assert_string_equal(value_of(&settings, "CapabilityBoundingSet"), " | CAP_KILL");
+    assert_string_equal(value_of(&settings, "RestrictNamespaces"), "(unset)");
+    assert_string_equal(value_of(&settings, "ProtectHome"), "read-only");
+    assert_string_equal(value_of(&settings, "ProtectSystem"), "strict");
+    /* The agent is not asked for it. */
+    assert_string_equal(value_of(&settings, "Sandbox"), "(unset)");
+    settings_free(&settings);
+}
+
+TEST(the_last_sandbox_counts_and_an_empty_one_is_none) {
+    struct settings settings = {0};
+    assert_int_equal(settings_assign(&settings, "Nice", "3"), 0);
+    assert_int_equal(settings_assign(&settings, "Sandbox", "strict"), 0);
+    assert_int_equal(settings_assign(&settings, "Sandbox", "build"), 0);
+    assert_string_equal(value_of(&settings, "ProtectSystem"), "full");
+    assert_string_equal(value_of(&settings, "UMask"), "(unset)");
+    assert_int_equal(settings_assign(&settings, "Sandbox", ""), 0);
+    assert_string_equal(value_of(&settings, "ProtectSystem"), "(unset)");
+    assert_string_equal(value_of(&settings, "Nice"), "3");
+    assert_int_equal(settings_assign(&settings, "Sandbox", "lax"), -EINVAL);
+    settings_free(&settings);
+}
+
+TEST(each_sandbox_is_made_of_settings) {
+    const struct holden_enum *words =
+        holden_record_properties.fields[HOLDEN_INDEX(properties, sandbox)].enumeration;
+    size_t rows = 0;
+    for (size_t i = 0; i < words->count; i++) {
+        struct settings settings = {0};
+        assert_non_null(sandbox_doc(words->words[i].number));
+        assert_int_equal(settings_assign(&settings, "Sandbox", words->words[i].word), 0);
+        size_t before = rows;
+        for (const struct sandbox_setting *at = sandbox_first(words->words[i].number); at;
+             at = sandbox_next(at), rows++)
+            assert_string_not_equal(value_of(&settings, at->name), "(unset)");
+        assert_true(rows - before > 20);
+        settings_free(&settings);
+    }
+    /* A row that stands with another sandbox's would be lost. */
+    assert_int_equal(rows, sandbox_rows());
 }
 
 UNIT_MAIN
