@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/filter.h"
-#include "agent/names.h"
+#include "protocol/names.h"
 #include "common/cleanup.h"
 #include "common/spelling.h"
 #include "protocol/call_set.h"

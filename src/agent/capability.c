@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <sys/capability.h>
 
-#include "agent/names.h"
+#include "protocol/names.h"
 #include "common/cleanup.h"
 #include "common/spelling.h"
 

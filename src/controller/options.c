@@ -70,6 +70,13 @@ static const char *take_LINES(void *into, const char *value) {
     return take_number(value, &options->lines);
 }
 
+static const char *take_THRESHOLD(void *into, const char *value) {
+    struct options *options = into;
+    options->has_threshold = true;
+    const char *wrong = take_number(value, &options->threshold);
+    return wrong || options->threshold <= 100 ? wrong : "not a number from 0 to 100";
+}
+
 static const char *take_TIMEOUT(void *into, const char *value) {
     struct options *options = into;
     options->has_timeout = true;

@@ -31,11 +31,12 @@ struct options {
     uint64_t since;          /* valid with has_since */
     uint64_t timeout;        /* microseconds; valid with has_timeout */
     uint64_t duration;       /* microseconds; 0 unless given */
+    uint64_t threshold;      /* 0 to 100; valid with has_threshold */
     uint32_t signal;         /* 0 unless given */
     bool json, no_color, help, version;
     bool wait, terminal, ended, usage, follow, raw, every, dry_run, strict, directives, sandboxes;
     bool engine, capabilities;
-    bool has_lines, has_since, has_timeout;
+    bool has_lines, has_since, has_timeout, has_threshold;
 };
 
 /* Adds a setting, as another -p does. The text stays the caller's. 0 or -ENOMEM. */

@@ -78,8 +78,8 @@ static void put_sandboxes(void) {
         holden_record_properties.fields[HOLDEN_INDEX(properties, sandbox)].enumeration;
     printf(".Sh SANDBOXES\n"
            "What\n.Va Sandbox Ns =\nstands for.\n"
-           "It counts as if these lines stood before all others of the unit: a later value of a single\n"
-           "setting wins, those of a list add to it, and an empty one takes it back.\n"
+           "It counts as if these lines stood before all others of the unit: a later value of a\n"
+           "single setting wins, those of a list add to it, and an empty one takes it back.\n"
            "Limits of memory, CPU and tasks are for whoever starts the process to add.\n");
     for (size_t i = 0; i < words->count; i++) {
         uint32_t sandbox = words->words[i].number;

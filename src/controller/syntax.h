@@ -119,6 +119,12 @@ int syntax_print_user(size_t index, const void *value, struct buffer *out);
 int syntax_print_group(size_t index, const void *value, struct buffer *out);
 
 /* syntax_restrict.c: */
+
+/* The number of an address family, as AF_INET. 0, or -ENOENT. */
+int syntax_family(struct holden_view name, uint32_t *family);
+
+/* The CLONE_NEW* flag of a kind of namespaces as RestrictNamespaces= names it, or 0. */
+uint32_t syntax_namespace(const char *name);
 int syntax_parse_namespaces(struct settings *settings, size_t index, const char *value);
 int syntax_parse_families(struct settings *settings, size_t index, const char *value);
 int syntax_print_namespaces(size_t index, const void *value, struct buffer *out);

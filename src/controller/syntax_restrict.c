@@ -37,6 +37,26 @@ static const struct row families[] = {
 #undef FAMILY
 };
 
+static int look_up(const struct row *rows, size_t count, struct holden_view name,
+                   uint32_t *value) {
+    for (size_t i = 0; i < count; i++)
+        if (holden_view_is(name, rows[i].name)) {
+            *value = rows[i].value;
+            return 0;
+        }
+    return -ENOENT;
+}
+
+int syntax_family(struct holden_view name, uint32_t *family) {
+    return look_up(families, ARRAY_SIZE(families), name, family);
+}
+
+uint32_t syntax_namespace(const char *name) {
+    uint32_t kind = 0;
+    look_up(namespaces, ARRAY_SIZE(namespaces), holden_view(name), &kind);
+    return kind;
+}
+
 static int refuse(struct settings *settings, size_t index, const struct row *rows, size_t count,
                   const char *what, const char *word) {
     struct spelling spelling = {.wanted = word};
@@ -50,12 +70,8 @@ static int find(struct settings *settings, size_t index, const struct row *rows,
                 const char *what, struct holden_view view, uint32_t *value) {
     char word[WORD_SPACE] = "";
     memcpy(word, view.data, view.size < sizeof(word) ? view.size : sizeof(word) - 1);
-    for (size_t i = 0; i < count; i++)
-        if (holden_view_is(view, rows[i].name)) {
-            *value = rows[i].value;
-            return 0;
-        }
-    return refuse(settings, index, rows, count, what, word);
+    int r = look_up(rows, count, view, value);
+    return r < 0 ? refuse(settings, index, rows, count, what, word) : 0;
 }
 
 static uint32_t every_namespace(void) {

@@ -51,6 +51,46 @@ load helper
     one_line 'Sandbox cannot be changed while a process runs'
 }
 
+@test "security judges processes and units, and says what would be better" {
+    "$C" start --name bare sleep 1000
+    "$C" start --name boxed -p Sandbox=strict -p User=nobody sleep 1000
+    run "$C" security bare boxed
+    expect 0
+    grep -qx 'bare: exposure 10.0 of 10, DANGEROUS' <<<"$output"
+    grep -qE '^boxed: exposure 0\.[0-9] of 10, SAFE$' <<<"$output"
+    grep -qE '^- +ProtectSystem +0\.[0-9]+ +may write to files of the system +ProtectSystem=strict$' <<<"$output"
+    printf '[Service]\nExecStart=/bin/true\nUser=nobody\nNoNewPrivileges=yes\n' >"$T/a.service"
+    # No rights, and no way to any; but its system calls are free.
+    [ "$("$C" --json security "$T/a.service" | jq -r 'select(.setting == "CapabilityBoundingSet") | .good' | uniq)" = true ]
+    [ "$("$C" --json security "$T/a.service" | jq -r 'select(.setting == "SystemCallFilter") | .good' | uniq)" = false ]
+    # What it says is better is: each remedy taken, but for those that need a choice.
+    printf '[Service]\nExecStart=/bin/true\nUser=nobody\nMemoryMax=1G\nTasksMax=9\n' >"$T/b.service"
+    "$C" --json security "$T/b.service" | jq -r 'select(.good == false) | .remedy' >"$T/remedies"
+    [ "$(wc -l <"$T/remedies")" -gt 60 ]
+    cat "$T/remedies" >>"$T/b.service"
+    [ "$("$C" --json security "$T/b.service" | jq -r 'select(.sum != null) | "\(.sum) \(.word)"')" = '0 PERFECT' ]
+}
+
+@test "security: an OCI profile counts as a filter, a threshold decides" {
+    echo '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_ALLOW"}]}' >"$T/p.json"
+    printf '[Service]\nExecStart=/bin/true\nSeccompProfile=%s\n' "$T/p.json" >"$T/a.service"
+    "$C" --json security "$T/a.service" >"$T/out"
+    [ "$(jq -r 'select(.of == "@mount") | .good' "$T/out")" = false ]
+    [ "$(jq -r 'select(.of == "@module") | .good' "$T/out")" = true ]
+    run "$C" security --threshold 100 "$T/a.service"
+    expect 0
+    run "$C" security --threshold 50 "$T/a.service"
+    expect 1
+    run "$C" security --threshold 101 "$T/a.service"
+    expect 2
+    run "$C" security nobody-is-called-so
+    expect 4
+    printf '[Service]\nExecStart=/bin/true\nUMask=9\n' >"$T/b.service"
+    run "$C" security "$T/b.service"
+    expect 1
+    one_line 'b.service:3: UMask=: 9: expected an octal mode'
+}
+
 @test "the sandboxes are listed" {
     [ "$("$C" --json properties --sandboxes | jq -r 'select(.name == "ProtectSystem") | .sandbox + " " + .value' | tr '\n' ';')" = \
         "service full;build full;judge strict;strict strict;" ]

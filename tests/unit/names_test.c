@@ -1,4 +1,4 @@
-#include "agent/names.h"
+#include "protocol/names.h"
 
 #include <string.h>
 
