@@ -23,6 +23,18 @@ uint64_t capability_all(void) {
     return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
 }
 
+static void free_set(cap_t *set) {
+    if (*set)
+        cap_free(*set);
+}
+
+bool capability_held(unsigned number) {
+    _cleanup_(free_set) cap_t set = cap_get_proc();
+    cap_flag_value_t held = CAP_CLEAR;
+    return set && cap_get_flag(set, (cap_value_t)number, CAP_EFFECTIVE, &held) == 0 &&
+           held == CAP_SET;
+}
+
 const char *capability_name(unsigned number, char *name, size_t space) {
     _cleanup_(free_name) char *known = cap_to_name((cap_value_t)number);
     snprintf(name, space, "%s", known ? known : "unknown");

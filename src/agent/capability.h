@@ -1,10 +1,15 @@
 /* Sets of capabilities (capabilities(7)) as bit masks. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "daemon/failure.h"
 
 /* All capabilities that the running kernel knows: the bits up to its last one. */
 uint64_t capability_all(void);
+
+/* Whether this process has the capability in its effective set. */
+bool capability_held(unsigned number);
 
 /* Folds the lists of CapabilityBoundingSet= or AmbientCapabilities= into one mask, as
  * systemd.exec(5) has it: the first list without ~ sets, later ones add; a list with ~ takes away

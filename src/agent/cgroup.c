@@ -98,11 +98,6 @@ static int walk(int directory, unsigned depth, int (*visit)(int directory, void 
     return result < 0 ? result : r;
 }
 
-struct signal_visit {
-    int signal;
-    pid_t except;
-};
-
 /* Whether the process is in this cgroup now: it is asked after its pidfd was opened, so that a pid
  * that changed hands in between is not signalled. */
 bool cgroup_lists(int directory, pid_t pid) {
@@ -118,17 +113,19 @@ bool cgroup_lists(int directory, pid_t pid) {
     return false;
 }
 
-static int signal_one(int directory, pid_t pid, int signal) {
+struct each {
+    int (*visit)(pid_t pid, int pidfd, void *data);
+    void *data;
+};
+
+static int each_one(int directory, pid_t pid, const struct each *each) {
     _cleanup_close_ int fd = pidfd_open(pid, 0);
     if (fd < 0)
         return errno == ESRCH ? 0 : -errno;
-    if (!cgroup_lists(directory, pid))
-        return 0;
-    return pidfd_send_signal(fd, signal, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
+    return cgroup_lists(directory, pid) ? each->visit(pid, fd, each->data) : 0;
 }
 
-static int signal_visit(int directory, void *data) {
-    const struct signal_visit *visit = data;
+static int each_visit(int directory, void *data) {
     _cleanup_(buffer_free) struct buffer text = {0};
     int r = file_read_all(directory, "cgroup.procs", LIST_MOST, &text);
     if (r == 0)
@@ -138,15 +135,32 @@ static int signal_visit(int directory, void *data) {
     for (char *at = (char *)buffer_bytes(&text); *at;) {
         pid_t pid = (pid_t)strtol(at, &at, 10);
         at += strspn(at, "\n");
-        if (pid > 0 && pid != visit->except && r == 0)
-            r = signal_one(directory, pid, visit->signal);
+        if (pid > 0 && r == 0)
+            r = each_one(directory, pid, data);
     }
     return r;
 }
 
+int cgroup_each(int directory, int (*visit)(pid_t pid, int pidfd, void *data), void *data) {
+    struct each each = {visit, data};
+    return walk(directory, 0, each_visit, &each);
+}
+
+struct signal_visit {
+    int signal;
+    pid_t except;
+};
+
+static int signal_visit(pid_t pid, int pidfd, void *data) {
+    const struct signal_visit *visit = data;
+    if (pid == visit->except)
+        return 0;
+    return pidfd_send_signal(pidfd, visit->signal, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
+}
+
 int cgroup_signal(int directory, int signal, pid_t except) {
     struct signal_visit visit = {signal, except};
-    return walk(directory, 0, signal_visit, &visit);
+    return cgroup_each(directory, signal_visit, &visit);
 }
 
 int cgroup_kill(int directory) {

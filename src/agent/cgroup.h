@@ -57,6 +57,11 @@ int cgroup_kill(int directory);
  * process was opened, it proves whose process that is. False also where it cannot be told. */
 bool cgroup_lists(int directory, pid_t pid);
 
+/* Calls `visit` for every process of the cgroup and of those below it, with a pidfd that was proven
+ * to be of this cgroup after it was opened, and is closed afterwards. A visit's failure ends that
+ * cgroup's part; the first failure is returned. 0; what a visit returned; or -errno. */
+int cgroup_each(int directory, int (*visit)(pid_t pid, int pidfd, void *data), void *data);
+
 /* Sends `signal` to every process of the cgroup and of those below it, each through a pidfd that
  * was proven to be of this cgroup after it was opened; `except` is left out (0: nobody). 0 or
  * -errno. */

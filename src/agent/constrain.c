@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/attributes.h"
 #include "agent/launch.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
@@ -91,20 +92,35 @@ static int own(struct holden_properties *properties, struct buffer *memory) {
                          &fault);
 }
 
-/* The named limits as they are now. */
-static void read_named(const struct process *process, int directory,
-                       const struct holden_properties *wanted, struct holden_properties *out,
-                       struct buffer *memory) {
+/* The named limits as they are now, in `memory`. 0 or -errno. */
+static int read_named(const struct process *process, int directory,
+                      const struct holden_properties *wanted, struct holden_properties *out,
+                      struct buffer *memory) {
     struct holden_start start;
-    struct holden_properties request, all = {0}, kernel = {0};
+    struct holden_properties request, all = {0}, kernel = {0}, which = *wanted;
+    struct attributes_room room;
     process_request(process, &start, &request);
     defaults(process, &all);
     limits_default(wanted, &all);
     overlay(&all, &request, NULL);
+    attributes_widen(&which);
     limits_read(directory, wanted, &kernel, memory);
+    attributes_read(process->pid, &which, &kernel, &room);
     overlay(&all, &kernel, NULL);
     *out = (struct holden_properties){0};
-    overlay(out, &all, wanted);
+    overlay(out, &all, &which);
+    return own(out, memory);
+}
+
+/* All of the named limits; `wanted` holds over what the process has been given besides. */
+static int apply(const struct process *process, int directory,
+                 const struct holden_properties *wanted, struct failure *failure) {
+    struct holden_start start;
+    struct holden_properties all;
+    process_request(process, &start, &all);
+    overlay(&all, wanted, NULL);
+    int r = limits_apply(&process->agent->hierarchy, directory, wanted, failure);
+    return r < 0 ? r : attributes_apply(directory, wanted, &all, failure);
 }
 
 void constrain_read(const struct process *process, struct holden_properties *now,
@@ -163,7 +179,7 @@ static void restore(struct process *process) {
     if (holden_decode(&holden_record_properties, temporary->before, temporary->size, &before,
                       &fault) == 0 &&
         open_cgroup(process, &directory) == 0) {
-        if (limits_apply(&process->agent->hierarchy, directory, &before, &failure) < 0)
+        if (apply(process, directory, &before, &failure) < 0)
             log_warning("%s: a limit could not be taken back: %s", process->name, failure.text);
         if (merge(process, &before) < 0)
             log_warning("%s: that limits were taken back could not be written down", process->name);
@@ -218,7 +234,7 @@ static int remember(struct process *process, const struct holden_properties *bef
  * one for a time is taken back by the timer. */
 static int change(struct process *process, const struct constraint *constraint, int directory,
                   struct failure *failure) {
-    int r = limits_apply(&process->agent->hierarchy, directory, constraint->wanted, failure);
+    int r = apply(process, directory, constraint->wanted, failure);
     if (r < 0)
         return r;
     if (constraint->duration == 0)
@@ -244,10 +260,12 @@ int constrain_apply(struct process *process, const struct constraint *constraint
     r = open_cgroup(process, &directory);
     if (r < 0)
         return failure_errno(failure, -r, "cgroup", "cannot open the cgroup of %s", process->name);
-    read_named(process, directory, wanted, before, &memory[0]);
-    r = own(before, &memory[0]);
+    r = read_named(process, directory, wanted, before, &memory[0]);
     if (r < 0)
         return failure_errno(failure, -r, NULL, "cannot keep what holds now");
+    r = constraint->duration > 0 ? attributes_check_return(wanted, before, failure) : 0;
+    if (r < 0)
+        return r;
     if (constraint->dry_run) {
         *after = *wanted;
         return 0;
@@ -266,12 +284,14 @@ int constrain_apply(struct process *process, const struct constraint *constraint
     if (r < 0) {
         /* What was in force before is what the kernel took before, so it takes it again. */
         struct failure ignored;
-        limits_apply(&process->agent->hierarchy, directory, before, &ignored);
+        apply(process, directory, before, &ignored);
         process_permanent(process);
         store_write(&process->agent->store, process);
         return r;
     }
-    read_named(process, directory, wanted, after, &memory[1]);
+    r = read_named(process, directory, wanted, after, &memory[1]);
+    if (r < 0)
+        *after = *wanted;
     events_action(process, HOLDEN_event_kind_CONSTRAINED, constraint->by, NULL);
     return 0;
 }

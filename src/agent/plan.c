@@ -26,17 +26,6 @@ const char *plan_step_words(uint32_t step) {
     return step < ARRAY_SIZE(step_words) ? step_words[step] : "unknown step";
 }
 
-/* The resource of each Limit property. */
-static const struct limit_row {
-    size_t index;
-    uint32_t resource;
-} limit_rows[] = {
-#define PROPERTY(...)
-#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) \
-    {HOLDEN_INDEX(properties, member), RESOURCE},
-#include "protocol/properties.def"
-};
-
 /* The plan while it is made: offsets stay true when the buffer moves, pointers would not. */
 struct draft {
     struct buffer *out;
@@ -93,18 +82,18 @@ static struct plan_run put_strings(struct draft *draft, struct strings *strings)
 }
 
 static void put_limits(struct draft *draft, const struct holden_properties *properties) {
-    struct plan_limit limits[ARRAY_SIZE(limit_rows)];
+    struct plan_limit limits[HOLDEN_LIMITS];
     uint32_t count = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+    for (size_t i = 0; i < HOLDEN_LIMITS; i++) {
         struct holden_resource_limit limit;
         struct holden_fault fault;
-        if (!holden_has(properties, limit_rows[i].index))
+        if (!holden_has(properties, holden_limits[i].index))
             continue;
         const struct holden_nested *nested = (const void *)((const uint8_t *)properties +
-            holden_record_properties.fields[limit_rows[i].index].offset);
+            holden_record_properties.fields[holden_limits[i].index].offset);
         if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size,
                           &limit, &fault) == 0)
-            limits[count++] = (struct plan_limit){limit_rows[i].resource, 0, limit.soft,
+            limits[count++] = (struct plan_limit){(uint32_t)holden_limits[i].resource, 0, limit.soft,
                                                   limit.hard};
     }
     struct plan_run run = {put(draft, limits, count * sizeof(limits[0])), count};
@@ -300,8 +289,7 @@ static void put_io_priority(struct plan *plan, const struct holden_properties *p
                                           : PRIORITY_USUAL);
 }
 
-static void put_tuning(struct draft *draft, const struct holden_properties *properties) {
-    struct plan *plan = head(draft);
+void plan_tuning(struct plan *plan, const struct holden_properties *properties) {
     put_policy(plan, properties);
     put_io_priority(plan, properties);
     if (HOLDEN_HAS(properties, properties, timer_slack))
@@ -447,7 +435,7 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
     for (unsigned i = 0; i < 3; i++)
         put_stream(&draft, input, i);
     if (draft.error == 0)
-        put_tuning(&draft, input->properties);
+        plan_tuning(head(&draft), input->properties);
     if (draft.error == 0)
         put_scheduling(&draft, input->properties);
     put_limits(&draft, input->properties);

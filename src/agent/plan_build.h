@@ -34,5 +34,9 @@ struct plan_input {
     uint64_t bounding, inheritable, ambient;
 };
 
+/* Sets what is about scheduling beside niceness and CPUs, timers, keyrings and personality: policy,
+ * priority, io_priority, slack, keyring, personality, and their bits in `has`. */
+void plan_tuning(struct plan *plan, const struct holden_properties *properties);
+
 /* Appends the plan to the empty buffer `out`. 0 or -ENOMEM. */
 int plan_build(const struct plan_input *input, struct buffer *out);

@@ -17,16 +17,6 @@
 
 enum { WEIGHT_USUAL = 100 };
 
-/* The resource of each Limit property. */
-static const struct limit_row {
-    size_t index;
-    enum __rlimit_resource resource;
-} limit_rows[] = {
-#define PROPERTY(...)
-#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) {INDEX(member), RESOURCE},
-#include "protocol/properties.def"
-};
-
 /* Numbers that may be lower, but not higher than this. */
 static const struct most_row {
     size_t index;
@@ -61,7 +51,7 @@ static int refuse(size_t index, const char *what, struct failure *failure) {
                        *what ? " " : "", what);
 }
 
-static int check_limit(const struct limit_row *row, const struct holden_properties *properties,
+static int check_limit(const struct holden_limit *row, const struct holden_properties *properties,
                        struct failure *failure) {
     const struct holden_nested *nested = member(properties, row->index);
     struct holden_resource_limit wanted;
@@ -105,9 +95,9 @@ static int check_scheduling(const struct holden_properties *properties, struct f
 int rights_check(const struct agent *agent, const struct holden_properties *properties,
                  struct failure *failure) {
     int r = check_scheduling(properties, failure);
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(limit_rows); i++)
-        if (holden_has(properties, limit_rows[i].index))
-            r = check_limit(&limit_rows[i], properties, failure);
+    for (size_t i = 0; r == 0 && i < HOLDEN_LIMITS; i++)
+        if (holden_has(properties, holden_limits[i].index))
+            r = check_limit(&holden_limits[i], properties, failure);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(roots); i++)
         if (holden_has(properties, roots[i]))
             r = refuse(roots[i], "", failure);

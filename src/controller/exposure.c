@@ -192,7 +192,9 @@ static unsigned judge_IDENTITY(const struct row *row, const struct exposure_subj
 static unsigned judge_MASK(const struct row *row, const struct exposure_subject *subject,
                            struct exposure *exposure) {
     uint32_t mask = has(row, subject) ? *(const uint32_t *)member(row, subject) : 0022;
-    unsigned level = (mask & 07) != 07 ? EXPOSURE_MOST : (mask & 070) != 070 ? EXPOSURE_MOST / 2 : 0;
+    unsigned level = (mask & 07) != 07     ? EXPOSURE_MOST
+                     : (mask & 070) != 070 ? EXPOSURE_MOST / 2
+                                           : 0;
     return remedy(exposure, level, row->name, "0077");
 }
 
@@ -310,7 +312,8 @@ unsigned exposure_sum(const struct exposure_subject *subject) {
 
 const char *exposure_word(unsigned sum) {
     static const struct { unsigned least; const char *word; } words[] = {
-        {100, "DANGEROUS"}, {90, "UNSAFE"}, {75, "EXPOSED"}, {50, "MEDIUM"}, {10, "OK"}, {1, "SAFE"},
+        {100, "DANGEROUS"}, {90, "UNSAFE"}, {75, "EXPOSED"},
+        {50, "MEDIUM"},     {10, "OK"},     {1, "SAFE"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (sum >= words[i].least)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/cleanup.h"
 
@@ -20,6 +21,13 @@ static const struct holden_property rows[] = {
 #include "protocol/properties.def"
 };
 _Static_assert(ARRAY_SIZE(rows) == HOLDEN_PROPERTIES, "one row, one index");
+
+const struct holden_limit holden_limits[HOLDEN_LIMITS] = {
+#define PROPERTY(...)
+#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) \
+    {HOLDEN_INDEX(properties, member), RESOURCE},
+#include "protocol/properties.def"
+};
 
 const struct holden_property *holden_property(size_t index) {
     return &rows[index];

@@ -80,6 +80,19 @@ const struct holden_property *holden_property(size_t index);
 /* The index of the property of that name. 0, or -ENOENT. */
 int holden_property_find(const char *name, size_t *index);
 
+/* The properties that are limits of setrlimit(2). */
+enum {
+#define PROPERTY(...)
+#define LIMIT(Name, member, tag, SYNTAX, RESOURCE, doc) HOLDEN_LIMIT_##member,
+#include "protocol/properties.def"
+    HOLDEN_LIMITS
+};
+struct holden_limit {
+    size_t index; /* of the property */
+    int resource; /* RLIMIT_* */
+};
+extern const struct holden_limit holden_limits[HOLDEN_LIMITS];
+
 /* A size or count that stands for a share of what the machine has: the top bit, then hundredths of
  * a percent. U64_MAX stays "infinity". */
 #define HOLDEN_SHARE_BIT (UINT64_C(1) << 63)

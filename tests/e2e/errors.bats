@@ -89,9 +89,9 @@ ROWS
 
 @test "constrain: refused as a whole, nothing changed" {
     "$C" start --name c -p RuntimeMaxSec=1h sleep 1000
-    run "$C" constrain c -p RuntimeMaxSec=2h -p Nice=5
+    run "$C" constrain c -p RuntimeMaxSec=2h -p UMask=0
     [ "$status" -ne 0 ]
-    one_line Nice
+    one_line UMask
     [ "$("$C" --json status c | jq .properties.RuntimeMaxSec)" = 3600000000 ]
     run "$C" constrain c -p TimeoutStopSec=3s --dry-run
     expect 0

@@ -181,8 +181,8 @@ TEST(what_makes_no_sense) {
     struct scene scene;
     open_scene(&scene);
     refused(&scene, HOLDEN_code_INVALID, "no limit is named");
-    WANT(nice, 3);
-    refused(&scene, HOLDEN_code_INVALID, "Nice= cannot be changed while the process runs");
+    WANT(umask, 3);
+    refused(&scene, HOLDEN_code_INVALID, "UMask= cannot be changed while the process runs");
     WANT(tasks_max, 0);
     refused(&scene, HOLDEN_code_INVALID, "out of range");
     WANT(io_weight, 50);

@@ -18,14 +18,6 @@ TEST(rows) {
     }
 }
 
-/* Only what lies in the cgroup or in the agent can change on a process that runs. */
-TEST(live_properties_are_not_the_childs) {
-    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++)
-        if (holden_property(i)->live)
-            assert_true(holden_property(i)->home == HOLDEN_HOME_CGROUP ||
-                        holden_property(i)->home == HOLDEN_HOME_AGENT);
-}
-
 /* A number that people may give has bounds; the wire's type must hold them. */
 TEST(bounds_fit_the_wire) {
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {

@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# What can be changed on a live process without any controller: constrain of its attributes.
+
+load helper
+
+# The soft limit of open files of process $1.
+files() {
+    awk '/open files/ { print $4 }' "/proc/$1/limits"
+}
+
+nice_of() {
+    awk '{ print $19 }' "/proc/$1/stat"
+}
+
+@test "attributes of all processes of a cgroup are changed, read back, kept and taken back" {
+    "$C" start --name a -p Nice=2 sh -c 'sleep 1000 & sleep 1000 & wait'
+    pid=$("$C" --json status a | jq .pid)
+    eventually sh -c "[ \$(wc -w <'/proc/$pid/task/$pid/children') = 2 ]"
+    read -ra children < <(cat "/proc/$pid/task/$pid/children"; echo)
+    run "$C" constrain a -p Nice=5 -p LimitNOFILE=77 -p CPUAffinity=0 -p OOMScoreAdjust=200 -p IOSchedulingClass=idle
+    expect 0
+    grep -qx 'Nice: 2 -> 5' <<<"$output"
+    grep -qE '^LimitNOFILE: [0-9:]+ -> 77$' <<<"$output"
+    grep -qx 'CPUAffinity: 0-[0-9]* -> 0' <<<"$output" || [ "$(nproc)" = 1 ]
+    grep -qE '^IOSchedulingClass: none -> idle$' <<<"$output"
+    for one in "$pid" "${children[@]}"; do
+        [ "$(nice_of "$one")" = 5 ]
+        [ "$(files "$one")" = 77 ]
+        [ "$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$one/status")" = 0 ]
+        [ "$(cat "/proc/$one/oom_score_adj")" = 200 ]
+    done
+    # Started again, it has them still.
+    "$C" restart a
+    pid=$("$C" --json status a | jq .pid)
+    [ "$(nice_of "$pid") $(files "$pid")" = "5 77" ]
+}
+
+@test "attributes for a time, over the agent's death, and a dry run" {
+    "$C" start --name a sleep 1000
+    pid=$("$C" --json status a | jq .pid)
+    run "$C" constrain a -p Nice=9 --dry-run
+    expect 0
+    [ "$output" = 'Nice: 0 -> 9' ]
+    [ "$(nice_of "$pid")" = 0 ]
+    before=$(files "$pid")
+    # Only who has CAP_SYS_RESOURCE (24) can raise a hard limit again.
+    if ! ((0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 24 & 1)); then
+        run "$C" constrain a -p LimitNOFILE=55 --for 3
+        expect 1
+        one_line 'LimitNOFILE: without CAP_SYS_RESOURCE the agent cannot raise a hard limit again'
+    fi
+    "$C" constrain a -p Nice=9 -p "LimitNOFILE=55:$before" --for 3
+    [ "$(nice_of "$pid") $(files "$pid")" = "9 55" ]
+    kill -9 "$(core)"
+    eventually sh -c "[ \"\$(awk '{ print \$19 }' /proc/$pid/stat)\" = 0 ]"
+    eventually sh -c "[ \"\$(awk '/open files/ { print \$4 }' /proc/$pid/limits)\" = $before ]"
+}
+
+@test "one that cannot be given: all is as it was" {
+    "$C" start --name a sleep 1000
+    pid=$("$C" --json status a | jq .pid)
+    run "$C" constrain a -p Nice=3 -p CPUAffinity=0,900
+    expect 1
+    one_line 'CPUAffinity: not all of these CPUs are there'
+    [ "$(nice_of "$pid")" = 0 ]
+    run "$C" constrain a -p CPUSchedulingPriority=5
+    expect 1
+    one_line 'a priority is for CPUSchedulingPolicy=fifo and rr only'
+    run "$C" constrain a -p UMask=0
+    expect 2
+    one_line 'UMask cannot be changed while a process runs'
+}
