@@ -16,11 +16,19 @@ load helper
     jq -es "length > 0 and all(.sequence > $last) and any(.name == \"later\" and .status == 1)" <<<"$output" >/dev/null
 }
 
+# Makes something happen, and says whether the follower has seen anything yet.
+follower_sees() {
+    "$C" run -- true
+    test -s "$T/events"
+}
+
 @test "events -f follows, and says who did what" {
     "$C" --json events -f >"$T/events" &
     follower=$!
+    # What happened before it follows it does not see.
+    eventually follower_sees
     "$C" start --name x sleep 1000
-    eventually grep -q '"running"' "$T/events"
+    eventually jq -es 'any(.name == "x" and .state == "running")' "$T/events"
     "$C" freeze x
     "$C" thaw x
     "$C" kill --signal USR2 x
