@@ -7,8 +7,15 @@
 #include "common/cleanup.h"
 #include "controller/quoting.h"
 
+/* Whether a user is named who is not root, or one with another group. */
+static bool is_other(const struct holden_properties *properties) {
+    const struct holden_user *user = properties->user.value;
+    return HOLDEN_HAS(properties, properties, user) && (!user || user->uid != 0 || user->gid != 0);
+}
+
 bool exec_line_has_identity(const struct holden_properties *properties) {
-    return HOLDEN_HAS(properties, properties, user) || HOLDEN_HAS(properties, properties, group) ||
+    return is_other(properties) ||
+           (HOLDEN_HAS(properties, properties, group) && properties->group != 0) ||
            HOLDEN_HAS(properties, properties, supplementary_groups);
 }
 
@@ -41,6 +48,7 @@ static int push(struct words *words, const void *bytes, size_t size) {
 struct reader {
     struct words words;
     struct specifier *specifier;
+    const void *origin;
     char *wrong;
 };
 
@@ -189,6 +197,7 @@ static int take_command(struct reader *reader, const char **at, struct exec_list
         return r;
     if (reader->words.count == 0 || reader->words.list[0].size == 0)
         return refuse(reader, "@ wants a name for the program after its path");
+    command->origin = reader->origin;
     command->words = reader->words.list;
     command->count = reader->words.count;
     append(list, command);
@@ -201,9 +210,10 @@ const char *exec_line_unsupported(const struct exec_command *command) {
     return command->named ? "the prefix @ is not supported" : NULL;
 }
 
-int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,
-                    struct exec_list *list, char wrong[160]) {
-    struct reader reader = {.words = {.arena = arena}, .specifier = specifier, .wrong = wrong};
+int exec_line_parse(struct arena *arena, struct specifier *specifier, const void *origin,
+                    const char *value, struct exec_list *list, char wrong[160]) {
+    struct reader reader = {
+        .words = {.arena = arena}, .specifier = specifier, .origin = origin, .wrong = wrong};
     wrong[0] = '\0';
     do {
         int r = take_command(&reader, &value, list);

@@ -183,7 +183,7 @@ static void print_settings(struct view *view, const struct holden_process *proce
     const char *name = "Settings";
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         _cleanup_(buffer_free) struct buffer value = {0};
-        if (!holden_has(&properties, i) || syntax_print(&properties, i, " ", &value) < 0)
+        if (!holden_has(&properties, i) || syntax_print(&properties, i, NULL, &value) < 0)
             continue;
         label(view, name);
         name = "";

@@ -53,7 +53,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(TEXT, text, text, "text", "a text without control characters")
     ROW(EXEC, exec, exec, "command", "a command with its arguments, a - before it lets it fail")
     ROW(EXIT_STATUS, exit_status, exit_status, "exit statuses",
-        "exit statuses from 0 to 255 and signals, such as 3 75 SIGTERM")
+        "exit statuses from 0 to 255 or their names, and signals, such as 3 TEMPFAIL SIGTERM")
     ROW(PROFILE, profile, profile, "profile", "the path of an OCI seccomp profile")
     ROW(LIMIT_TIME, limit_time, limit_time, "limit (time)",
         "a time, or SOFT:HARD, such as 10s or 1min:2min, or infinity")
@@ -68,6 +68,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(NANOSECONDS, nanoseconds, nanoseconds, "time",
         "nanoseconds, or a time with a unit, such as 50000 or 1ms")
     ROW(PATH, path, text, "path", "an absolute path")
+    ROW(RUN_PATH, run_path, text, "path", "a path, absolute or below /run")
     ROW(NETWORK, network, text, "network namespace",
         "the path or the name of a network namespace, as of ip-netns(8)")
     ROW(PATHS, paths, path, "paths",
@@ -96,6 +97,8 @@ int syntax_print(const struct holden_properties *properties, size_t index, const
     } element;
     struct holden_repeated list = *(const struct holden_repeated *)member;
     int r = 0;
+    if (!between)
+        between = holden_property(index)->syntax == HOLDEN_SYNTAX_EXEC ? " ; " : " ";
     for (bool first = true; r == 0 && holden_next(&list, field->type, &element); first = false) {
         if (!first)
             r = buffer_append(out, between, strlen(between));

@@ -20,7 +20,7 @@ struct syntax {
 const struct syntax *syntax_of(size_t index);
 
 /* Appends one property of decoded or collected properties as people write it; the elements of a
- * list are separated by `between`. 0 or -ENOMEM. */
+ * list are separated by `between`, or with NULL as they would be in one value. 0 or -ENOMEM. */
 int syntax_print(const struct holden_properties *properties, size_t index, const char *between,
                  struct buffer *out);
 
@@ -133,6 +133,7 @@ int syntax_print_families(size_t index, const void *value, struct buffer *out);
 /* syntax_mount.c: */
 int syntax_parse_network(struct settings *settings, size_t index, const char *value);
 int syntax_parse_path(struct settings *settings, size_t index, const char *value);
+int syntax_parse_run_path(struct settings *settings, size_t index, const char *value);
 int syntax_parse_paths(struct settings *settings, size_t index, const char *value);
 int syntax_parse_binds(struct settings *settings, size_t index, const char *value);
 int syntax_parse_temporary(struct settings *settings, size_t index, const char *value);

@@ -5,6 +5,7 @@
 #include "common/unit.h"
 #include "controller/environment.h"
 #include "controller/exec_setting.h"
+#include "controller/exit_name.h"
 #include "controller/signal_name.h"
 #include "controller/syntax.h"
 #include "controller/words.h"
@@ -21,7 +22,8 @@ static int refuse(struct settings *settings, size_t index, const char *value, co
 int syntax_parse_exec(struct settings *settings, size_t index, const char *value) {
     char wrong[160];
     struct exec_list list = {0};
-    int r = exec_line_parse(&settings->arena, settings->specifier, value, &list, wrong);
+    int r = exec_line_parse(&settings->arena, settings->specifier, settings->origin, value, &list,
+                            wrong);
     if (r < 0)
         return r == -EINVAL ? refuse(settings, index, value, wrong) : r;
     for (const struct exec_command *at = list.first; at; at = at->next)
@@ -30,6 +32,13 @@ int syntax_parse_exec(struct settings *settings, size_t index, const char *value
     for (const struct exec_command *at = list.first; r == 0 && at; at = at->next)
         r = exec_setting_add(settings, index, at);
     return r;
+}
+
+static int print_word(struct holden_view word, struct buffer *out) {
+    if (word.size == 0)
+        return buffer_append(out, "\"\"", 2);
+    /* By itself it would end the command. */
+    return holden_view_is(word, ";") ? buffer_append(out, "\\;", 2) : environment_print(word, out);
 }
 
 int syntax_print_exec(size_t index, const void *value, struct buffer *out) {
@@ -47,18 +56,21 @@ int syntax_print_exec(size_t index, const void *value, struct buffer *out) {
         if (!first)
             r = buffer_append(out, " ", 1);
         if (r == 0)
-            r = word.size > 0 ? environment_print(word, out) : buffer_append(out, "\"\"", 2);
+            r = print_word(word, out);
     }
     return r;
 }
 
-/* "3" or "SIGTERM": as in systemd.service(5), a number is a status and a signal has a name. */
+/* "3", "TEMPFAIL" or "SIGTERM": as in systemd.service(5), a number is a status and a signal has a
+ * name. */
 static int parse_end(const char *word, uint32_t *number) {
     uint64_t status;
     if (unit_parse_count(word, &status) == 0) {
         *number = (uint32_t)status;
         return status <= STATUS_MOST ? 0 : -ERANGE;
     }
+    if (exit_name_parse(word, number) == 0)
+        return 0;
     int r = signal_parse(word, number);
     *number += SIGNAL_BASE;
     return r;
@@ -68,7 +80,7 @@ int syntax_parse_exit_status(struct settings *settings, size_t index, const char
     struct holden_view word;
     for (int pass = 0; pass < 2; pass++)
         for (const char *at = value; syntax_word(&at, &word);) {
-            char text[24] = "";
+            char text[32] = "";
             uint32_t number;
             if (word.size >= sizeof(text))
                 return -EINVAL;

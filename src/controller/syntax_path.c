@@ -1,5 +1,6 @@
 /* Settings that name a file or directory. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "controller/syntax.h"
@@ -35,6 +36,15 @@ int syntax_parse_environment_file(struct settings *settings, size_t index, const
     if (r == 0)
         r = settings_text(settings, value, strlen(value), &view);
     return r < 0 ? r : settings_append(settings, index, &view, sizeof(view));
+}
+
+int syntax_parse_run_path(struct settings *settings, size_t index, const char *value) {
+    char path[PATH_MOST + 1];
+    if (*value == '/')
+        return syntax_parse_path(settings, index, value);
+    int size = snprintf(path, sizeof(path), "/run/%s", value);
+    return size < (int)sizeof(path) ? syntax_parse_path(settings, index, path)
+                                    : check_path(settings, index, value);
 }
 
 /* The path is kept; the file is read when all settings are known, which its conditions may ask for.

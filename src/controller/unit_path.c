@@ -196,6 +196,9 @@ int unit_path_find(struct arena *arena, const char *argument, struct unit_paths 
     const char *slash = strrchr(argument, '/');
     paths->fragment = NULL;
     paths->count = 0;
+    if (!*argument)
+        return refuse(wrong, "''", "an empty name; name a service unit, such as web.service",
+                      -EINVAL);
     if (unit_name_parse(slash ? slash + 1 : argument, &paths->name) < 0)
         return refuse(wrong, argument, "not the name of a service unit, such as web.service",
                       -EINVAL);

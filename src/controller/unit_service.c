@@ -66,7 +66,8 @@ static int take_start(struct unit *unit, const struct unit_setting *setting, con
         forget_values(unit, name);
         return 0;
     }
-    int r = exec_line_parse(arena_of(unit), &unit->specifier, setting->value, &more, wrong);
+    int r = exec_line_parse(arena_of(unit), &unit->specifier, setting, setting->value, &more,
+                            wrong);
     if (r < 0)
         return r == -EINVAL ? refuse(unit, setting, wrong) : r;
     for (const struct exec_command *at = more.first; at; at = at->next)
@@ -182,9 +183,13 @@ int unit_take(struct unit *unit, const struct unit_setting *setting, const char 
 
 /* ---- in the end ---- */
 
-/* The line that an error of settings_finish() is about, by the name that the error begins with. */
+/* The line that an error of settings_finish() is about: known for a command, which may be one of
+ * many; else found by the name that the error begins with. */
 static int refuse_settings(struct unit *unit) {
     const char *wrong = unit->launch.settings.wrong;
+    const char *equals = strchr(wrong, '=');
+    if (unit->launch.settings.wrong_origin && equals)
+        return unit_note(unit, UNIT_REFUSED, unit->launch.settings.wrong_origin, equals + 1);
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         const char *name = holden_property(i)->name;
         size_t size = strlen(name);
@@ -244,7 +249,7 @@ static int set_command(struct unit *unit) {
     while (command->next)
         command = command->next;
     if (command->as_root && exec_line_has_identity(&launch->settings.properties))
-        return refuse_unit(unit, "ExecStart=: " EXEC_LINE_AS_ROOT);
+        return unit_note(unit, UNIT_REFUSED, command->origin, EXEC_LINE_AS_ROOT);
     int r = exec_line_expand(arena_of(unit), command, launch->settings.properties.environment,
                              &words, &count);
     if (r < 0)

@@ -25,7 +25,7 @@ static int each_property(const struct unit *unit, print_row *print, void *into) 
         _cleanup_(buffer_free) struct buffer value = {0};
         if (!holden_has(properties, i))
             continue;
-        r = syntax_print(properties, i, " ", &value);
+        r = syntax_print(properties, i, NULL, &value);
         const struct row row = {holden_property(i)->name,
                                 {(const char *)buffer_bytes(&value), value.size},
                                 unit->origins[i]};

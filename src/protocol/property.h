@@ -45,7 +45,8 @@ enum holden_syntax {
     HOLDEN_SYNTAX_LIMIT_NICE,       /* the same; +N and -N are nice levels, as in systemd.exec(5) */
     HOLDEN_SYNTAX_NANOSECONDS,      /* nanoseconds, or a time with a unit */
     HOLDEN_SYNTAX_PATH,             /* an absolute path */
-    HOLDEN_SYNTAX_NETWORK,          /* the same, or the name of a network namespace */
+    HOLDEN_SYNTAX_RUN_PATH,         /* the same, or a path below /run */
+    HOLDEN_SYNTAX_NETWORK,          /* an absolute path, or the name of a network namespace */
     HOLDEN_SYNTAX_PATHS,            /* absolute paths, quoted as in systemd.syntax(7); - and + before */
     HOLDEN_SYNTAX_BINDS,            /* [-]SOURCE[:TARGET[:rbind|norbind]], space-separated */
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */

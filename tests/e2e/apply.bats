@@ -231,6 +231,24 @@ UNIT
     done
 }
 
+@test "verify tells commands apart, knows the names of exit statuses, and a PIDFile below /run" {
+    unit web.service <<UNIT
+[Service]
+ExecStartPre=/bin/a b
+ExecStartPre=-/bin/c \\; d
+ExecStart=/bin/e
+PIDFile=web.pid
+SuccessExitStatus=TEMPFAIL 250 SIGKILL
+UNIT
+    value() { "$C" --json verify "$T/web.service" | jq -r "select(.name == \"$1\").value"; }
+    [ "$(value ExecStartPre)" = '/bin/a b ; -/bin/c \; d' ]
+    [ "$(value PIDFile)" = /run/web.pid ]
+    [ "$(value SuccessExitStatus)" = '75 250 SIGKILL' ]
+    run "$C" apply ''
+    expect 1
+    one_line "^controller: '': an empty name; name a service unit, such as web.service$"
+}
+
 @test "verify shows each setting with its lines, and starts nothing" {
     unit web.service <<<$'[Unit]\nAfter=x.service\n[Service]\nExecStart=/bin/web %n\nTasksMax=5\nEnvironment=A=1\n'
     unit web.service.d/a.conf <<<$'[Service]\nTasksMax=7\nEnvironment=B=2'
@@ -272,11 +290,22 @@ UNIT
     unit user.service <<<$'[Service]\nUser=nobody\nExecStart=!/bin/sleep 1000'
     run "$C" apply "$T/user.service"
     expect 1
-    one_line 'ExecStart=: the prefix ! is not supported beside User='
+    one_line "$T/user.service:3: ExecStart=: the prefix ! is not supported beside User="
     unit pre.service <<<$'[Service]\nUser=nobody\nExecStartPre=!/bin/true\nExecStart=/bin/sleep 1000'
     run "$C" apply "$T/pre.service"
     expect 1
     one_line "$T/pre.service:3: ExecStartPre=: the prefix !"
+    unit many.service <<<$'[Service]\nUser=nobody\nExecStartPre=!/bin/true\nExecStartPre=/bin/true\nExecStart=/bin/sleep 1000'
+    run "$C" apply "$T/many.service"
+    expect 1
+    one_line "$T/many.service:3: ExecStartPre=: the prefix !"
+    unit jobs.service <<<$'[Service]\nType=oneshot\nUser=nobody\nExecStart=!/bin/true\nExecStart=/bin/true'
+    run "$C" apply "$T/jobs.service"
+    expect 1
+    one_line "$T/jobs.service:4: ExecStart=: the prefix !"
+    unit root.service <<<$'[Service]\nUser=root\nExecStartPre=!/bin/true\nExecStart=!/bin/sleep 1000'
+    run "$C" apply "$T/root.service"
+    expect 0
 }
 
 @test "a unit of Type=forking starts, serves and stops unchanged" {

@@ -256,7 +256,7 @@ TEST(files_that_are_none) {
         {"/tmp/no-such-unit-here.service", "/tmp/no-such-unit-here.service: no such file"},
         {"no-such-unit-here.service", "no-such-unit-here.service: no such file"},
         {"/etc/passwd", "/etc/passwd: not the name of a service unit, such as web.service"},
-        {"", ": not the name of a service unit, such as web.service"},
+        {"", "'': an empty name; name a service unit, such as web.service"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct unit unit;
