@@ -79,13 +79,33 @@ static bool ending(const struct process *process) {
     return process->stopping && process->stopping->cause != HOLDEN_cause_NONE;
 }
 
+/* As on the wire: a signal is 256 and its number. */
+static uint32_t end_number(const struct outcome *outcome) {
+    return (uint32_t)outcome->status + (outcome->code == CLD_EXITED ? 0 : 256);
+}
+
+/* Whether status or signal are ones that count as success, for every command that a process has. */
+static bool is_clean(const struct outcome *outcome, const struct holden_properties *properties) {
+    struct holden_repeated left = properties->success_exit_status;
+    uint32_t number;
+    if (outcome->code == 0 || (outcome->code == CLD_EXITED && outcome->status == 0))
+        return outcome->code != 0;
+    while (HOLDEN_HAS(properties, properties, success_exit_status) &&
+           holden_next_u32(&left, &number))
+        if (number == end_number(outcome))
+            return true;
+    return false;
+}
+
 void sequence_judge(struct process *process) {
     struct launch *launch = process->launch;
     const struct outcome *outcome = &process->outcome;
+    struct holden_start start;
+    struct holden_properties properties;
     struct holden_exec exec;
     char how[64], name[32];
-    bool good = outcome->code == CLD_EXITED && outcome->status == 0;
-    if (!launch || good || ending(process) || !find_own(process, &exec))
+    process_request(process, &start, &properties);
+    if (!launch || is_clean(outcome, &properties) || ending(process) || !find_own(process, &exec))
         return;
     if (HOLDEN_HAS(&exec, exec, ignore_failure) && exec.ignore_failure) {
         launch->failure.code = 0;
@@ -110,26 +130,19 @@ void sequence_over(struct process *process) {
     process->start_limit = sd_event_source_disable_unref(process->start_limit);
 }
 
-/* As on the wire: a signal is 256 and its number. */
-static uint32_t end_number(const struct outcome *outcome) {
-    return (uint32_t)outcome->status + (outcome->code == CLD_EXITED ? 0 : 256);
+/* Ends that are the command's own doing, and not those of a limit or of the agent. */
+static bool is_own(uint32_t cause) {
+    return cause == HOLDEN_cause_EXITED || cause == HOLDEN_cause_SIGNALLED ||
+           cause == HOLDEN_cause_SYSTEM_CALL || cause == HOLDEN_cause_TASKS_LIMIT;
 }
 
 bool sequence_success(const struct process *process) {
     const struct outcome *outcome = &process->outcome;
     struct holden_start start;
     struct holden_properties properties;
-    if (outcome->code == CLD_EXITED && outcome->status == 0)
-        return outcome->cause == HOLDEN_cause_EXITED;
-    if (outcome->code == 0 ||
-        (outcome->cause != HOLDEN_cause_EXITED && outcome->cause != HOLDEN_cause_SIGNALLED))
-        return false;
     process_request(process, &start, &properties);
-    struct holden_repeated left = properties.success_exit_status;
-    uint32_t number;
-    while (HOLDEN_HAS(&properties, properties, success_exit_status) &&
-           holden_next_u32(&left, &number))
-        if (number == end_number(outcome))
-            return true;
-    return false;
+    if (HOLDEN_HAS(&start, start, ignore_failure) && start.ignore_failure)
+        return outcome->code != 0 && is_own(outcome->cause);
+    return (outcome->cause == HOLDEN_cause_EXITED || outcome->cause == HOLDEN_cause_SIGNALLED) &&
+           is_clean(outcome, &properties);
 }

@@ -27,6 +27,7 @@ bool sequence_goes_on(const struct process *process);
 /* Nothing of the sequence is left to be done: its time limit is over. */
 void sequence_over(struct process *process);
 
-/* Whether the way that the main command ended is one that counts as success: status 0, and what
- * SuccessExitStatus= names. */
+/* Whether the way that the main command ended is one that counts as success: status 0, what
+ * SuccessExitStatus= names, and for one that may fail (the prefix - of ExecStart=) any status or
+ * signal. */
 bool sequence_success(const struct process *process);

@@ -65,11 +65,10 @@ static int start_one(struct command *command, struct unit *unit, struct session 
         output_printf(&command->output, "skipped %s: %s\n", unit->launch.shown, unit->unmet);
         return STATUS_DONE;
     }
-    int status = start_send(command, &unit->launch, session, unit->oneshot);
-    bool ended_badly = unit->oneshot && status != STATUS_DONE;
-    if (ended_badly && unit->ignore_failure)
-        return STATUS_DONE;
-    return ended_badly ? STATUS_FAILED : status;
+    int status = start_send(command, &unit->launch, session,
+                            unit->oneshot ? START_IS_WELL : START_RUNS);
+    /* A command that may fail may also be one that cannot be executed. */
+    return unit->oneshot && unit->ignore_failure && status == STATUS_FAILED ? STATUS_DONE : status;
 }
 
 int verb_apply(struct command *command) {

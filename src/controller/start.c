@@ -16,29 +16,32 @@ static void print_started(struct command *command, const struct holden_started *
                       started->name.data, started->pid);
 }
 
-/* Says how it ended, and exits as it did. */
-static int report_end(struct command *command, const struct holden_exited *exited) {
+/* Says how it ended, and exits as it did, or by whether that is well. */
+static int report_end(struct command *command, const struct holden_exited *exited,
+                      enum start_until until) {
     int status = ending_status(exited);
     if (command->options.json)
         output_json(&command->output, &holden_record_exited, exited);
     else if (status != STATUS_DONE || ending_needs_words(exited))
         waiting_print(&command->output, exited);
+    if (until == START_IS_WELL)
+        return exited->state == HOLDEN_state_EXITED ? STATUS_DONE : STATUS_FAILED;
     return status;
 }
 
 static int wait_for_end(struct command *command, struct session *session, uint32_t id,
-                        const struct holden_started *started) {
+                        const struct holden_started *started, enum start_until until) {
     struct waiting waiting = {.id = started->id, .request = id};
     struct holden_exited exited;
     snprintf(waiting.name, sizeof(waiting.name), "%.*s", (int)started->name.size,
              started->name.data);
     output_flush(&command->output);
     int status = waiting_end(&waiting, session, &exited);
-    return status == STATUS_DONE ? report_end(command, &exited) : status;
+    return status == STATUS_DONE ? report_end(command, &exited, until) : status;
 }
 
 int start_send(struct command *command, const struct launch *launch, struct session *session,
-               bool wait) {
+               enum start_until until) {
     char complaint[160];
     struct holden_started started;
     struct holden_reply reply;
@@ -52,7 +55,8 @@ int start_send(struct command *command, const struct launch *launch, struct sess
     if (status != STATUS_DONE)
         return status;
     print_started(command, &started);
-    return wait ? wait_for_end(command, session, id, &started) : STATUS_DONE;
+    return until == START_RUNS ? STATUS_DONE
+                               : wait_for_end(command, session, id, &started, until);
 }
 
 int verb_start(struct command *command) {
@@ -68,5 +72,7 @@ int verb_start(struct command *command) {
         HOLDEN_SET(&launch.start, start, wait, true);
     _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
     status = session_open(&session, &command->options);
-    return status == STATUS_DONE ? start_send(command, &launch, &session, wait) : status;
+    return status == STATUS_DONE
+               ? start_send(command, &launch, &session, wait ? START_ENDS : START_RUNS)
+               : status;
 }

@@ -255,6 +255,8 @@ static int set_command(struct unit *unit) {
     if (r < 0)
         return r;
     unit->ignore_failure = command->ignore_failure;
+    if (command->ignore_failure)
+        HOLDEN_SET(&launch->start, start, ignore_failure, true);
     HOLDEN_SET(&launch->start, start, argument,
                (struct holden_repeated){.count = count, .items = words});
     if (unit->oneshot)

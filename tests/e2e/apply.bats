@@ -68,6 +68,28 @@ UNIT
     [[ "$output" == *"bad: exited with status 7"* ]]
     run "$C" apply "$T/ignored.service"
     expect 0
+    is ignored state exited
+    is ignored status 7
+    unit listed.service <<<$'[Service]\nType=oneshot\nSuccessExitStatus=TEMPFAIL 8\nExecStart=/bin/sh -c "exit 8"
+ExecStart=/bin/sh -c "exit 75"'
+    run "$C" apply "$T/listed.service"
+    expect 0
+    is listed state exited
+    is listed status 75
+}
+
+@test "a main command with the prefix - that fails, by status or signal, has ended well" {
+    unit status.service <<<$'[Service]\nExecStart=-/bin/sh -c "exit 7"'
+    unit signal.service <<<$'[Service]\nExecStart=-/bin/sh -c "kill -SEGV $$$$"'
+    unit late.service <<<$'[Service]\nRuntimeMaxSec=100ms\nExecStart=-/bin/sleep 1000'
+    run "$C" apply "$T/status.service" "$T/signal.service" "$T/late.service"
+    expect 0
+    eventually is status state exited
+    is status status 7
+    eventually is signal state exited
+    is signal signal 11
+    eventually is late state failed
+    is late cause time-limit
 }
 
 @test "ExecStartPre runs first, in order and as confined; its failure is told and nothing else runs" {
