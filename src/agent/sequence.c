@@ -34,6 +34,10 @@ bool sequence_before_main(const struct process *process) {
     return !process->ran && process->step < process->steps;
 }
 
+bool sequence_runs(const struct process *process) {
+    return sequence_before_main(process) && process->launch && process->launch->ended;
+}
+
 void sequence_command(const struct process *process, const struct holden_properties *properties,
                       struct holden_start *start) {
     struct holden_exec exec;

@@ -9,6 +9,9 @@
 /* Whether the command of the present launch is one before the main one. */
 bool sequence_before_main(const struct process *process);
 
+/* Whether such a command is past its exec, so that there is somebody to signal. */
+bool sequence_runs(const struct process *process);
+
 /* Puts the command of the present step in the place of the main one, where it is another. The views
  * are those of `properties`. */
 void sequence_command(const struct process *process, const struct holden_properties *properties,

@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/finish.h"
 #include "agent/machine.h"
+#include "agent/sequence.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -167,6 +168,11 @@ static struct stopping *enter(struct process *process, const struct stop_request
     return stopping;
 }
 
+/* Before exec there is nobody to ask. */
+static bool can_ask(const struct process *process) {
+    return process->ran || sequence_runs(process);
+}
+
 /* Written down before the signal and behind it: what is asked again after a recovery is only what
  * may not have been asked. */
 int stop_begin(struct process *process, const struct stop_request *request) {
@@ -178,8 +184,7 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     if (!stopping)
         return -ENOMEM;
     stopping->signal = signal;
-    /* Before exec there is nobody to ask. */
-    if (!process->ran || timeout == 0 || signal == SIGKILL) {
+    if (!can_ask(process) || timeout == 0 || signal == SIGKILL) {
         stopping->deadline = machine_monotonic();
         stop_kill(process);
         return 0;
@@ -205,7 +210,7 @@ int stop_begin(struct process *process, const struct stop_request *request) {
 void stop_resume(struct process *process) {
     struct stopping *stopping = process->stopping;
     arm(process, stopping->deadline);
-    if (!process->ran || stopping->asked || stopping->kills > 0)
+    if (!can_ask(process) || stopping->asked || stopping->kills > 0)
         return;
     ask(process);
     keep(process);

@@ -123,6 +123,48 @@ UNIT
     one_line '/bin/sleep did not end within TimeoutStartSec='
 }
 
+@test "a stop during ExecStartPre asks first, and kills when the time is over" {
+    unit pre.service <<UNIT
+[Service]
+KillSignal=SIGUSR1
+TimeoutStopSec=20s
+ExecStartPre=/bin/sh -c 'trap "echo asked >>$T/said; exit 0" USR1; : >$T/up; while :; do sleep 0.05; done'
+ExecStart=/bin/touch $T/never
+UNIT
+    "$C" apply "$T/pre.service" >"$T/out" 2>&1 3>&- &
+    applied=$!
+    eventually test -e "$T/up"
+    run "$C" stop pre
+    expect 0
+    [ "$(cat "$T/said")" = asked ]
+    is pre state stopped
+    status=0
+    wait "$applied" || status=$?
+    [ "$status" -eq 1 ]
+    # A signal by hand is the command's alone, as with systemctl kill: it goes on with the next.
+    rm "$T/up" "$T/said"
+    "$C" apply "$T/pre.service" >"$T/out" 2>&1 3>&- &
+    applied=$!
+    eventually test -e "$T/up"
+    run "$C" kill --signal USR1 pre
+    expect 0
+    wait "$applied"
+    eventually test -e "$T/never"
+    unit deaf.service <<UNIT
+[Service]
+TimeoutStopSec=100ms
+ExecStartPre=/bin/sh -c 'trap "" TERM; : >$T/deaf; while :; do sleep 0.05; done'
+ExecStart=/bin/true
+UNIT
+    "$C" apply "$T/deaf.service" >"$T/out" 2>&1 3>&- &
+    applied=$!
+    eventually test -e "$T/deaf"
+    run "$C" stop deaf
+    expect 0
+    is deaf state stopped
+    wait "$applied" || true
+}
+
 @test "several commands of a oneshot unit run in turn, up to the first that fails" {
     unit jobs.service <<UNIT
 [Service]
