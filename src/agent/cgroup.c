@@ -125,19 +125,53 @@ static int each_one(int directory, pid_t pid, const struct each *each) {
     return cgroup_lists(directory, pid) ? each->visit(pid, fd, each->data) : 0;
 }
 
-static int each_visit(int directory, void *data) {
+/* Appends the pids of one cgroup. */
+static int list_visit(int directory, void *data) {
+    struct buffer *pids = data;
     _cleanup_(buffer_free) struct buffer text = {0};
     int r = file_read_all(directory, "cgroup.procs", LIST_MOST, &text);
     if (r == 0)
         r = buffer_append(&text, "", 1);
     if (r < 0)
         return r;
-    for (char *at = (char *)buffer_bytes(&text); *at;) {
+    for (char *at = (char *)buffer_bytes(&text); r == 0 && *at;) {
         pid_t pid = (pid_t)strtol(at, &at, 10);
         at += strspn(at, "\n");
-        if (pid > 0 && r == 0)
-            r = each_one(directory, pid, data);
+        if (pid > 0)
+            r = buffer_append(pids, &pid, sizeof(pid));
     }
+    return r;
+}
+
+int cgroup_pids(int directory, struct buffer *pids) {
+    return walk(directory, 0, list_visit, pids);
+}
+
+struct wanted {
+    pid_t pid;
+    bool found;
+};
+
+static int look_for(int directory, void *data) {
+    struct wanted *wanted = data;
+    wanted->found = wanted->found || cgroup_lists(directory, wanted->pid);
+    return 0;
+}
+
+bool cgroup_holds(int directory, pid_t pid) {
+    struct wanted wanted = {.pid = pid};
+    if (cgroup_lists(directory, pid))
+        return true;
+    walk(directory, 0, look_for, &wanted);
+    return wanted.found;
+}
+
+static int each_visit(int directory, void *data) {
+    _cleanup_(buffer_free) struct buffer list = {0};
+    int r = list_visit(directory, &list);
+    const pid_t *pids = (const void *)buffer_bytes(&list);
+    for (size_t i = 0; r == 0 && i < list.size / sizeof(*pids); i++)
+        r = each_one(directory, pids[i], data);
     return r;
 }
 

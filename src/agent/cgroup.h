@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "common/buffer.h"
 #include "daemon/failure.h"
 
 enum cgroup_controller {
@@ -52,6 +53,13 @@ int cgroup_open(const struct hierarchy *hierarchy, const char *name, int *direct
 /* Ends every process of the cgroup and of those below it at once (cgroup.kill; before Linux 5.14, a
  * SIGKILL for each through a pidfd). 0 or -errno. */
 int cgroup_kill(int directory);
+
+/* Appends the pids of all processes of the cgroup and of those below, as pid_t. 0, or the first
+ * error of the kernel's, where some may be missing. */
+int cgroup_pids(int directory, struct buffer *pids);
+
+/* Whether the cgroup or one below holds the process now. Otherwise as cgroup_lists(). */
+bool cgroup_holds(int directory, pid_t pid);
 
 /* Whether the cgroup itself, not one below it, holds the process now. Asked after a pidfd of the
  * process was opened, it proves whose process that is. False also where it cannot be told. */

@@ -328,9 +328,7 @@ int finish_on_end(sd_event_source *source, int fd, uint32_t events, void *data) 
     struct process *process = data;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
     process->leaving = true;
-    if (!process->child)
-        finish_unseen(process);
-    else if (link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0) < 0)
+    if (link_send_request(&process->agent->link, KEEPER_STATUS, process->pid, 0) < 0)
         sd_event_source_set_enabled(source, SD_EVENT_ON);
     return 0;
 }

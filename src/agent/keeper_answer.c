@@ -31,6 +31,8 @@ static void answer_adopt(struct keeper *keeper, const struct keeper_request *req
     for (int32_t i = 0; i < KEEPER_ADOPTIONS && i < request->pid; i++)
         if (keeper_children_adopt(&keeper->children, adoption->pids[i]))
             reply.children |= UINT64_C(1) << i;
+        else if (request->token != 0)
+            keeper_children_expect(&keeper->children, adoption->pids[i]);
     keeper_reply_send(&reply, keeper->core.channel, -1);
 }
 

@@ -80,6 +80,11 @@ bool keeper_children_adopt(struct keeper_children *children, pid_t pid) {
     return true;
 }
 
+void keeper_children_expect(struct keeper_children *children, pid_t pid) {
+    if (is_pid(pid))
+        keeper_children_add(children, pid);
+}
+
 void keeper_children_reap(const struct keeper_children *children, pid_t pid) {
     siginfo_t info;
     if (is_pid(pid) && !is_main(children, pid))

@@ -35,6 +35,10 @@ void keeper_children_release(struct keeper_children *children, pid_t pid);
 /* Makes `pid` a main if it is a child, dead or alive. Whether it is. */
 bool keeper_children_adopt(struct keeper_children *children, pid_t pid);
 
+/* Makes `pid` a main that is none of ours yet, should it become a child: its parent ends before it.
+ */
+void keeper_children_expect(struct keeper_children *children, pid_t pid);
+
 /* Reaps `pid` if it is an orphan that has ended. */
 void keeper_children_reap(const struct keeper_children *children, pid_t pid);
 

@@ -168,7 +168,9 @@ static bool tasks_limit(struct process *process) {
 static void ended_by_itself(struct process *process) {
     char name[32];
     if (process->outcome.code == 0)
-        say(process, HOLDEN_cause_UNKNOWN, "it ended while no agent was there to see how");
+        say(process, HOLDEN_cause_UNKNOWN, "%s",
+            process->pidfd >= 0 ? "it ended, and its parent, which is not the agent, was told how"
+                                : "it ended while no agent was there to see how");
     else if (process->outcome.code == CLD_EXITED)
         say(process, HOLDEN_cause_EXITED, "exited with status %d", process->outcome.status);
     else if (process->killed_by >= 0 && process->killed_with == process->outcome.status)

@@ -266,7 +266,8 @@ enum keeper_request_kind {
     KEEPER_RELEASE = 2, /* its end is written down: reap it; answered by KEEPER_RELEASE, with the
                             token, where there is one */
     KEEPER_ADOPT = 3, /* recovered records name these children: struct keeper_adoption; answered by
-                         KEEPER_ADOPT, in the order of the requests */
+                         KEEPER_ADOPT, in the order of the requests. With a token: kept as a main
+                         too, until it is released, should it only become a child later on */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
     KEEPER_REEXEC = 8, /* the packet's one descriptor is the client to be answered once the next

@@ -62,6 +62,7 @@ struct readiness {
     uint64_t delay;        /* microseconds until the one after that */
     pid_t successor;       /* the keeper is asked about it; or 0 */
     int pidfd;             /* its; owned, or -1 */
+    char why[256];         /* what it lacks so far, in words; or empty */
 };
 
 /* A stop under way. */

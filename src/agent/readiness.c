@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +37,24 @@ bool readiness_is_end(const struct holden_properties *properties) {
     return type_of(properties) == HOLDEN_service_type_ONESHOT;
 }
 
+/* Why it is not ready, for whoever reads that it was too late. */
+static void say_why(struct process *process, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say_why(struct process *process, const char *format, ...) {
+    char *why = process->readiness->why;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof(process->readiness->why), format, arguments);
+    va_end(arguments);
+}
+
 static int on_limit(sd_event_source *source, uint64_t now, void *data) {
     (void)source;
     (void)now;
     struct process *process = data;
+    if (process->readiness && !process->readiness->notifies && !process->main_ended)
+        say_why(process, "its first process, pid %d, had not ended", (int)process->pid);
     process->start_limit = sd_event_source_disable_unref(process->start_limit);
     stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_TIME_LIMIT});
     return 0;
@@ -56,6 +72,8 @@ int readiness_begin(struct process *process, const struct holden_properties *pro
     if (waits)
         *process->readiness = (struct readiness){
             .pidfd = -1, .delay = LOOK_FIRST, .notifies = type == HOLDEN_service_type_NOTIFY};
+    if (waits && type == HOLDEN_service_type_NOTIFY)
+        say_why(process, "it has not said READY=1");
     if (process->stopping || !HOLDEN_HAS(properties, properties, timeout_start) ||
         properties->timeout_start > INT64_MAX)
         return 0;
@@ -87,47 +105,94 @@ void readiness_end(struct process *process) {
 
 /* ---- Type=forking ---- */
 
+static int refuse_file(struct process *process, const char *name, const char *what) {
+    say_why(process, "PIDFile=%.128s %s", name, what);
+    return -ESRCH;
+}
+
+static int cannot_read(struct process *process, const char *name) {
+    say_why(process, "PIDFile=%.128s cannot be read: %s", name, strerror(errno));
+    return -ESRCH;
+}
+
 /* A regular file with a number in it, and no way to be kept waiting by anything else of that name.
- * Only root names one. 0 where there is none yet. */
-static pid_t read_pid_file(struct holden_view path) {
+ * Only root names one. 0 with *pid; -ESRCH where there is none yet, and why is said. */
+static int read_pid_file(struct process *process, struct holden_view path, pid_t *pid) {
     char name[4096], text[32], *end;
     struct stat status;
     if (path.size >= sizeof(name))
-        return 0;
+        return -ESRCH;
     memcpy(name, path.data, path.size);
     name[path.size] = '\0';
     _cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        return 0;
+    if (fd < 0 && errno == ENOENT)
+        return refuse_file(process, name, "is not there");
+    if (fd < 0 && errno == ELOOP)
+        return refuse_file(process, name, "is a symbolic link, which is not followed");
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return cannot_read(process, name);
+    if (!S_ISREG(status.st_mode))
+        return refuse_file(process, name, "is no regular file");
     ssize_t size = read(fd, text, sizeof(text) - 1);
-    if (size <= 0)
-        return 0;
+    if (size < 0)
+        return cannot_read(process, name);
     text[size] = '\0';
     long number = strtol(text, &end, 10);
-    return end != text && (*end == '\0' || *end == '\n') && number > 0 && number <= INT32_MAX
-               ? (pid_t)number
-               : 0;
+    if (end == text || (*end != '\0' && *end != '\n') || number <= 0 || number > INT32_MAX)
+        return refuse_file(process, name, size == 0 ? "is empty" : "does not hold a pid");
+    *pid = (pid_t)number;
+    return 0;
+}
+
+/* The file's, where it is one of this process's cgroup. */
+static int find_named(struct process *process, int directory, struct holden_view path,
+                      pid_t *pid) {
+    int r = read_pid_file(process, path, pid);
+    if (r == 0 && !cgroup_holds(directory, *pid)) {
+        say_why(process, "PIDFile=%.*s names pid %d, which %s",
+                (int)(path.size < 128 ? path.size : 128), path.data, (int)*pid,
+                *pid == process->pid                  ? "is the process that has ended"
+                : kill(*pid, 0) < 0 && errno == ESRCH ? "does not exist"
+                                                      : "is not in its cgroup");
+        r = -ESRCH;
+    }
+    return r;
+}
+
+static bool is_among(const struct buffer *list, pid_t pid) {
+    const pid_t *pids = (const void *)buffer_bytes(list);
+    for (size_t i = 0; i < list->size / sizeof(pid); i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
 }
 
 /* Without a PIDFile=: the one that its parent has left to the keeper, or to whoever takes orphans
- * while there is none. 0 where there is none, or more than one. */
-static pid_t guess(int directory) {
-    char text[4096], *at = text;
-    pid_t found = 0, keeper = getppid();
-    if (file_read(directory, "cgroup.procs", text, sizeof(text)) <= 0)
-        return 0;
-    for (char *end;; at = end) {
-        long number = strtol(at, &end, 10);
+ * while there is none. 0 with *pid; -ESRCH where there is none, or more than one. */
+static int guess(struct process *process, int directory, pid_t *pid) {
+    _cleanup_(buffer_free) struct buffer all = {0};
+    pid_t keeper = getppid();
+    unsigned orphans = 0;
+    int r = cgroup_pids(directory, &all);
+    if (r < 0 && r != -ENODEV)
+        return r;
+    const pid_t *pids = (const void *)buffer_bytes(&all);
+    for (size_t i = 0; i < all.size / sizeof(*pids); i++) {
         pid_t parent;
-        if (end == at)
-            return found;
-        if (task_parent((pid_t)number, &parent) < 0 ||
-            (parent != keeper && cgroup_lists(directory, parent)))
+        if (pids[i] == process->pid || task_parent(pids[i], &parent) < 0 ||
+            (parent != keeper && is_among(&all, parent)))
             continue;
-        if (found > 0)
-            return 0;
-        found = (pid_t)number;
+        *pid = pids[i];
+        orphans++;
     }
+    if (orphans == 1)
+        return 0;
+    if (orphans == 0)
+        say_why(process, "no process was left behind whose parent has ended");
+    else
+        say_why(process, "%u processes were left behind; PIDFile= would say which is the main one",
+                orphans);
+    return -ESRCH;
 }
 
 /* The cgroup proves whose it is, once its pidfd is open. 0 with it in process->readiness. */
@@ -135,19 +200,19 @@ static int find_successor(struct process *process) {
     struct holden_start start;
     struct holden_properties properties;
     char name[96];
+    pid_t pid = 0;
     _cleanup_close_ int directory = -1;
     process_request(process, &start, &properties);
     cgroup_name(process->id, process->name, name, sizeof(name));
     int r = cgroup_open(&process->agent->hierarchy, name, &directory);
+    if (r == 0)
+        r = HOLDEN_HAS(&properties, properties, pid_file)
+                ? find_named(process, directory, properties.pid_file, &pid)
+                : guess(process, directory, &pid);
     if (r < 0)
         return r;
-    pid_t pid = HOLDEN_HAS(&properties, properties, pid_file)
-                    ? read_pid_file(properties.pid_file)
-                    : guess(directory);
-    if (pid == 0 || pid == process->pid)
-        return -ESRCH;
     _cleanup_close_ int fd = pidfd_open(pid, 0);
-    if (fd < 0 || !cgroup_lists(directory, pid))
+    if (fd < 0 || !cgroup_holds(directory, pid))
         return -ESRCH;
     process->readiness->successor = pid;
     process->readiness->pidfd = TAKE_FD(fd);
@@ -166,7 +231,7 @@ static int on_look(sd_event_source *source, uint64_t now, void *data) {
         return 0;
     if (find_successor(process) < 0)
         return look_later(process);
-    /* The keeper is its parent by now, or will be; it keeps its status if it is. */
+    /* The keeper is its parent by now, or may be once that has ended; it keeps its status then. */
     return link_send_adoption(&process->agent->link, &readiness->successor, 1, process->id);
 }
 
@@ -216,6 +281,8 @@ static void replace(struct process *process, bool child) {
 void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
     struct process *process = process_by_id(&agent->processes, reply->token);
     cleanup_close(&pidfd);
+    if (process && process->pid == reply->pid)
+        process->child = process->child || reply->children & 1;
     if (!process || !process->readiness || process->readiness->successor != reply->pid)
         return;
     if (process->stopping)
@@ -235,6 +302,9 @@ void readiness_said(struct process *process, pid_t pid) {
     /* The keeper's answer may come later; until then nobody else can be in the cgroup but what the
      * main process has made itself. */
     bool heard = all || process->has_init || process->pid == 0 || process->pid == pid;
+    if (!heard && process->readiness)
+        say_why(process, "READY=1 came from pid %d, which is not the main one: NotifyAccess=all "
+                         "would hear it", (int)pid);
     if (!heard || process->stopping || sequence_before_main(process))
         return;
     if (process->readiness && process->readiness->notifies) {
@@ -258,9 +328,10 @@ bool readiness_late(const struct process *process) {
 
 void readiness_failed(struct process *process, struct failure *refused) {
     struct outcome *outcome = &process->outcome;
-    char text[256];
+    char text[sizeof(process->readiness->why) + 64];
     if (readiness_late(process))
-        snprintf(text, sizeof(text), "it was not ready within TimeoutStartSec=");
+        snprintf(text, sizeof(text), "it was not ready within TimeoutStartSec=%s%s",
+                 *process->readiness->why ? ": " : "", process->readiness->why);
     else if (outcome->code == CLD_EXITED && outcome->status == 0 && process->readiness->notifies)
         snprintf(text, sizeof(text), "it ended without having said READY=1");
     else if (outcome->code == CLD_EXITED && outcome->status == 0)

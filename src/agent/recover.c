@@ -91,7 +91,7 @@ static int found(struct agent *agent, const struct holden_kept *kept) {
 
 /* ---- proof ---- */
 
-/* Whether the process's cgroup lists the pid, and it is not younger than what the record is about:
+/* Whether the process's cgroup holds the pid, and it is not younger than what the record is about:
  * with the cgroup's name, which holds an id that is never used again, this proves whose pid it is.
  * Asked after its pidfd was opened. */
 static bool cgroup_proves(const struct process *process) {
@@ -100,7 +100,7 @@ static bool cgroup_proves(const struct process *process) {
     _cleanup_close_ int directory = -1;
     cgroup_name(process->id, process->name, name, sizeof(name));
     return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
-           cgroup_lists(directory, process->pid) &&
+           cgroup_holds(directory, process->pid) &&
            (process->known == 0 ||
             (task_born(process->pid, &born) == 0 && born <= process->known));
 }
@@ -126,7 +126,8 @@ static int prove(struct process *process, bool child) {
     if (fd < 0)
         return child ? -errno : fd;
     process->pidfd = fd;
-    return 0;
+    /* Should its parent end before it, it falls to the keeper. */
+    return child ? 0 : link_send_adoption(&process->agent->link, &process->pid, 1, process->id);
 }
 
 /* Everything goes on that an earlier agent had under way. */

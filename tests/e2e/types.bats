@@ -72,7 +72,7 @@ LATE
     rm -f "$T/go" "$T/pid"
     run "$C" start --name slow -p Type=forking -p PIDFile="$T/pid" -p TimeoutStartSec=200ms "$T/late"
     expect 1
-    one_line 'it was not ready within TimeoutStartSec='
+    one_line "it was not ready within TimeoutStartSec=: PIDFile=$T/pid is not there"
     is slow state failed
     [ "$(find "$CGROUP" -mindepth 1 -maxdepth 1 -name '*-slow' | wc -l)" -eq 0 ]
 }
@@ -84,8 +84,21 @@ LATE
     run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" -p TimeoutStartSec=200ms \
         sh -c 'sleep 1000 & exit 0'
     expect 1
+    one_line "it was not ready within TimeoutStartSec=: PIDFile=$T/pid names pid $other, which is not in its cgroup"
     kill -0 "$other"
     kill "$other"
+    echo none >"$T/pid"
+    run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" -p TimeoutStartSec=200ms \
+        sh -c 'sleep 1000 & exit 0'
+    one_line "PIDFile=$T/pid does not hold a pid"
+    ln -sf "$T/daemon" "$T/pid"
+    run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" -p TimeoutStartSec=200ms \
+        sh -c 'sleep 1000 & exit 0'
+    one_line "PIDFile=$T/pid is a symbolic link, which is not followed"
+    run "$C" start --name web -p Type=forking -p TimeoutStartSec=200ms sh -c 'sleep 1000 & sleep 1000 & exit 0'
+    one_line '2 processes were left behind; PIDFile= would say which is the main one'
+    run "$C" start --name web -p Type=forking -p TimeoutStartSec=200ms sleep 1000
+    one_line 'its first process, pid [0-9]*, had not ended'
     run "$C" start --name none -p Type=forking true
     expect 1
     one_line 'its main process ended and left none behind'
@@ -95,6 +108,79 @@ LATE
     run "$C" start --name init -p Type=forking -p PrivatePIDs=yes true
     expect 1
     one_line 'with PrivatePIDs='
+}
+
+@test "Type=forking: the main process is found in a cgroup below, and beside very many" {
+    cat >"$T/daemon" <<DAEMON
+#!/bin/sh
+mkdir $CGROUP/*-web/below
+sh -c 'echo \$\$ >$CGROUP/'*'-web/below/cgroup.procs; echo \$\$ >$T/pid; exec sleep 1000' &
+until [ -s $T/pid ]; do sleep 0.02; done
+DAEMON
+    chmod 755 "$T/daemon"
+    run "$C" start --name web -p Type=forking "$T/daemon"
+    expect 0
+    is web pid "$(cat "$T/pid")"
+    run "$C" stop web
+    expect 0
+    rm "$T/pid"
+    run "$C" start --name web -p Type=forking -p PIDFile="$T/pid" "$T/daemon"
+    expect 0
+    is web pid "$(cat "$T/pid")"
+    # A new keeper proves it by its cgroup.
+    first=$(core)
+    kill -KILL "$AGENT"
+    wait "$AGENT" || true
+    eventually ended "$first"
+    start_agent
+    is web pid "$(cat "$T/pid")"
+    is web state running
+    run "$C" stop web
+    expect 0
+    [ -z "${HOLDEN_VM:-}" ] || return 0
+    # More than a page of pids.
+    daemon "sh -c 'for i in \$(seq -s \" \" 600); do sleep 1000 & done; : >$T/all; wait'" \
+        "until [ -e $T/all ]; do sleep 0.02; done"
+    run "$C" start --name many -p Type=forking "$T/daemon"
+    expect 0
+    is many pid "$(cat "$T/pid")"
+    run "$C" stop many
+    expect 0
+}
+
+@test "Type=forking: how a main process ends that is another's child is told as far as it can be known" {
+    cat >"$T/daemon" <<DAEMON
+#!/bin/sh
+sh -c 'sh -c "until [ -e $T/go ]; do sleep 0.02; done; exit 7" & echo \$! >$T/pid; echo \$\$ >$T/parent; wait; sleep 1000' &
+until [ -s $T/parent ]; do sleep 0.02; done
+DAEMON
+    chmod 755 "$T/daemon"
+    run "$C" start --name told -p Type=forking -p PIDFile="$T/pid" "$T/daemon"
+    expect 0
+    is told pid "$(cat "$T/pid")"
+    touch "$T/go"
+    eventually is told state failed
+    is told explanation 'it ended, and its parent, which is not the agent, was told how'
+    rm "$T/go" "$T/pid" "$T/parent"
+    # One whose parent has ended falls to the keeper.
+    run "$C" start --name left -p Type=forking -p PIDFile="$T/pid" "$T/daemon"
+    expect 0
+    kill -KILL "$(cat "$T/parent")"
+    eventually ended "$(cat "$T/parent")"
+    touch "$T/go"
+    eventually is left state failed
+    is left status 7
+    # Also with another agent since.
+    rm "$T/go" "$T/pid" "$T/parent"
+    run "$C" start --name again -p Type=forking -p PIDFile="$T/pid" "$T/daemon"
+    expect 0
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    kill -KILL "$(cat "$T/parent")"
+    eventually ended "$(cat "$T/parent")"
+    touch "$T/go"
+    eventually is again state failed
+    is again status 7
 }
 
 @test "Type=oneshot is waited for by start too" {
@@ -197,12 +283,13 @@ NOTIFIER
     notifier 'READY=1'
     run "$C" start --name child -p Type=notify -p TimeoutStartSec=1s "$T/notifier" child
     expect 1
-    one_line 'it was not ready within TimeoutStartSec='
+    one_line 'TimeoutStartSec=: READY=1 came from pid [0-9]*, which is not the main one: NotifyAccess=all would'
     run "$C" start --name all -p Type=notify -p NotifyAccess=all "$T/notifier"
     expect 0
     notifier 'READY=10'
     run "$C" start --name wrong -p Type=notify -p TimeoutStartSec=1s "$T/notifier"
     expect 1
+    one_line 'it was not ready within TimeoutStartSec=: it has not said READY=1'
     is wrong state failed
     run "$C" start --name early -p Type=notify true
     expect 1

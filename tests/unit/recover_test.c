@@ -166,8 +166,18 @@ TEST(a_pid_that_its_cgroup_proves) {
     assert_int_equal(unlinkat(stage.scratch.directory, "cgroup/1-web/cgroup.procs", 0), 0);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
+    stage_asked_adoption(&stage, child);
+    /* Asked once more, for the case that it becomes the keeper's child later on. */
+    stage_asked_adoption(&stage, child);
+    stage_asked(&stage, KEEPER_RECOVERED, 0);
+    GUEST_UNTIL(stage.agent->event, process->leaving);
+    stage_asked(&stage, KEEPER_STATUS, child);
+    stage_answer(&stage,
+                 &(struct keeper_reply){.kind = KEEPER_STATUS, .pid = child, .error = ECHILD}, -1);
     GUEST_UNTIL(stage.agent->event, process->state == HOLDEN_state_FAILED);
     assert_int_equal(process->outcome.cause, HOLDEN_cause_UNKNOWN);
+    assert_string_equal(process->outcome.explanation,
+                        "it ended, and its parent, which is not the agent, was told how");
     stage_close(&stage);
 }
 
