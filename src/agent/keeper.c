@@ -46,7 +46,7 @@ static void start_core(struct keeper *keeper) {
     keeper->deadline = 0;
     keeper->told = false;
     keeper_upgrade_become(&keeper->core, keeper->resume, &keeper->socket);
-    int r = keeper_core_start(&keeper->core, keeper->socket.fd, keeper->socket.notify);
+    int r = keeper_core_start(&keeper->core, keeper->socket.fd, keeper->socket.notify.fd);
     if (r < 0) {
         keeper->deadline = keeper_core_clock() + keeper_core_delay(&keeper->core, r);
         return;
@@ -158,11 +158,16 @@ static int remaining(const struct keeper *keeper) {
 }
 
 void keeper_pass_socket(struct keeper *keeper) {
-    static const struct keeper_reply reply = {.kind = KEEPER_LISTEN};
-    if (keeper->socket.next < 0 || !keeper->core.recovered)
+    static const struct keeper_reply listen = {.kind = KEEPER_LISTEN};
+    static const struct keeper_reply notify = {.kind = KEEPER_NOTIFY};
+    if (!keeper->core.recovered)
         return;
-    keeper_reply_send(&reply, keeper->core.channel, keeper->socket.next);
-    keeper_socket_renew(&keeper->socket);
+    if (keeper->socket.next >= 0) {
+        keeper_reply_send(&listen, keeper->core.channel, keeper->socket.next);
+        keeper_socket_renew(&keeper->socket);
+    }
+    if (keeper->socket.notify.next >= 0)
+        keeper_reply_send(&notify, keeper->core.channel, keeper->socket.notify.next);
 }
 
 static void mend_socket(struct keeper *keeper) {

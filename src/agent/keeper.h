@@ -39,7 +39,7 @@ void keeper_plan_sweep(struct keeper *keeper, uint64_t delay);
 /* Ends agent-core and goes on as if it had crashed. */
 void keeper_end_core(struct keeper *keeper);
 
-/* Gives agent-core the new listening socket, if there is one and it can take it. */
+/* Gives agent-core the new sockets, if there are any and it can take them. */
 void keeper_pass_socket(struct keeper *keeper);
 
 /* Reads and does one message of agent-core. */

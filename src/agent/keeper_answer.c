@@ -50,6 +50,11 @@ static void answer_recovered(struct keeper *keeper, const struct keeper_request 
     keeper->reload = false;
 }
 
+static void answer_notify_taken(struct keeper *keeper, const struct keeper_request *request) {
+    (void)request;
+    keeper_notify_renew(&keeper->socket.notify);
+}
+
 static void answer_reexec(struct keeper *keeper, const struct keeper_request *request) {
     if (keeper->packet.count > 0)
         keeper_upgrade_ask(&keeper->core.upgrade, keeper->packet.fds[--keeper->packet.count],
@@ -61,6 +66,7 @@ static void (*const answers[])(struct keeper *keeper, const struct keeper_reques
     [KEEPER_RELEASE] = answer_release,
     [KEEPER_ADOPT] = answer_adopt,
     [KEEPER_RECOVERED] = answer_recovered,
+    [KEEPER_NOTIFY_TAKEN] = answer_notify_taken,
     [KEEPER_REEXEC] = answer_reexec,
 };
 

@@ -129,6 +129,7 @@ static bool watch_file(struct keeper_socket *socket) {
         return false;
     }
     inotify_add_watch(socket->watch, lock, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW);
+    keeper_notify_watch(&socket->notify, socket->path, socket->watch);
     return true;
 }
 
@@ -140,8 +141,8 @@ static bool is_there(const struct keeper_socket *socket) {
 
 void keeper_socket_resume(struct keeper_socket *socket, const char *path, int fd, int lock) {
     *socket = (struct keeper_socket){
-        .path = path, .fd = fd, .next = -1, .notify = -1, .lock = lock, .file = -1,
-        .watch = -1};
+        .path = path, .fd = fd, .next = -1, .notify = {.fd = -1, .next = -1}, .lock = lock,
+        .file = -1, .watch = -1};
     watch_file(socket);
 }
 
@@ -223,7 +224,9 @@ static bool lock_again(struct keeper_socket *socket) {
 static bool mend(struct keeper_socket *socket) {
     bool there = is_there(socket);
     int r = there ? 0 : make_again(socket);
-    if (!lock_again(socket) && there)
+    bool others = lock_again(socket);
+    others |= keeper_notify_mend(&socket->notify, socket->path);
+    if (!others && there)
         return false;
     if (r < 0)
         log_error("%s is gone and cannot be made again: %s; nobody can connect until the agent is "
@@ -247,46 +250,16 @@ void keeper_socket_renew(struct keeper_socket *socket) {
     socket->fd = TAKE_FD(socket->next);
 }
 
-static int bind_notify(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const int yes = 1;
-    size_t size = (size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s.notify", path);
-    if (size >= sizeof(address.sun_path))
-        return -ENAMETOOLONG;
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
-        return -errno;
-    /* Whoever has the lock of PATH is the only one to use this name. */
-    if (unlink(address.sun_path) < 0 && errno != ENOENT)
-        return -errno;
-    mode_t before = umask(0);
-    int r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-    umask(before);
-    return r < 0 ? r : TAKE_FD(fd);
-}
-
 void keeper_socket_notify(struct keeper_socket *socket, int fd) {
-    socket->notify = fd >= 0 ? fd : bind_notify(socket->path);
-    if (socket->notify >= 0)
-        return;
-    log_warning("cannot listen on %s.notify, so Type=notify is not possible here: %s",
-                socket->path, strerror(-socket->notify));
-    socket->notify = -1;
-}
-
-static void close_notify(const struct keeper_socket *socket) {
-    char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".notify")];
-    if (socket->notify < 0)
-        return;
-    snprintf(name, sizeof(name), "%s.notify", socket->path);
-    unlink(name);
-    close(socket->notify);
+    keeper_notify_open(&socket->notify, socket->path, fd);
+    keeper_notify_watch(&socket->notify, socket->path, socket->watch);
+    keeper_notify_mend(&socket->notify, socket->path);
 }
 
 void keeper_socket_close(struct keeper_socket *socket) {
     if (is_there(socket))
         unlink(socket->path);
-    close_notify(socket);
+    keeper_notify_close(&socket->notify, socket->path);
     unlock_path(socket->path);
     const int fds[] = {socket->fd, socket->next, socket->lock, socket->file, socket->watch};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)

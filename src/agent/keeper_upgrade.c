@@ -87,10 +87,16 @@ static int go_over(struct keeper_core *core, char resume[KEEPER_RESUME],
 void keeper_upgrade_become(struct keeper_core *core, char resume[KEEPER_RESUME],
                            const struct keeper_socket *socket) {
     struct keeper_legacy legacy = {
-        .socket = socket->fd, .lock = socket->lock, .notify = socket->notify};
+        .socket = socket->next >= 0 ? socket->next : socket->fd,
+        .lock = socket->lock,
+        .notify = socket->notify.fd};
+    bool over = core->upgrade.wanted && core->upgrade.previous < 0 && keeper_core_replaced(core);
+    /* It is left the socket that may hold something, and makes another for the name. */
+    if (core->upgrade.back || over)
+        keeper_notify_forsake(&socket->notify, socket->path);
     if (core->upgrade.back)
         go_back(core, resume, &legacy);
-    else if (core->upgrade.wanted && core->upgrade.previous < 0 && keeper_core_replaced(core))
+    else if (over)
         go_over(core, resume, &legacy);
 }
 

@@ -177,6 +177,8 @@ static void handle(struct agent *agent, const struct keeper_reply *reply, int pi
         readiness_adopted(agent, reply, pidfd);
     else if (reply->kind == KEEPER_LISTEN && pidfd >= 0)
         listener_replace(&agent->listener, pidfd);
+    else if (reply->kind == KEEPER_NOTIFY && pidfd >= 0)
+        notices_replace(&agent->notices, agent, pidfd);
     else if (pidfd >= 0)
         close(pidfd);
 }

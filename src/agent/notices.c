@@ -12,6 +12,7 @@
 #include "agent/readiness.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/log.h"
 
 enum { NOTICE_MOST = 4096, AT_ONCE = 64 };
 
@@ -101,6 +102,11 @@ static int on_notice(sd_event_source *source, int fd, uint32_t events, void *dat
     return 0;
 }
 
+void notices_hear(struct agent *agent) {
+    while (agent->notices.fd >= 0 && take(agent))
+        ;
+}
+
 int notices_start(struct notices *notices, struct agent *agent) {
     if (notices->fd < 0)
         return 0;
@@ -111,4 +117,16 @@ int notices_start(struct notices *notices, struct agent *agent) {
 
 void notices_stop(struct notices *notices) {
     notices->io = sd_event_source_disable_unref(notices->io);
+}
+
+void notices_replace(struct notices *notices, struct agent *agent, int fd) {
+    notices_hear(agent);
+    notices_stop(notices);
+    cleanup_close(&notices->fd);
+    notices->fd = fd;
+    int r = notices_start(notices, agent);
+    if (r == 0)
+        r = link_send_request(&agent->link, KEEPER_NOTIFY_TAKEN, 0, 0);
+    if (r < 0)
+        log_error("cannot hear what processes of Type=notify say: %s", strerror(-r));
 }

@@ -7,7 +7,7 @@
 struct agent;
 
 struct notices {
-    int fd; /* KEEPER_FD_NOTIFY, or -1 where the keeper has none */
+    int fd; /* KEEPER_FD_NOTIFY or what took its place, or -1 where the keeper has none */
     sd_event_source *io;
     char path[108]; /* what NOTIFY_SOCKET= is to say */
 };
@@ -16,6 +16,15 @@ struct notices {
  */
 void notices_open(struct notices *notices, const char *socket);
 
+/* Reads what is in it, for a recovery, once every process is known again: before the keeper goes on
+ * to reap orphans, since who has said something and ended is found by its cgroup only as long as it
+ * is not reaped. */
+void notices_hear(struct agent *agent);
+
 /* Begins to read it, once every process is known again. 0 or -errno. */
 int notices_start(struct notices *notices, struct agent *agent);
 void notices_stop(struct notices *notices);
+
+/* Goes over to a new socket, whose file is in the place of the old one; what is in that is read
+ * first. Takes over `fd`. */
+void notices_replace(struct notices *notices, struct agent *agent, int fd);

@@ -270,6 +270,7 @@ enum keeper_request_kind {
                          too, until it is released, should it only become a child later on */
     KEEPER_RECOVERED = 4, /* every record has been adopted, also when there are none; from now on
                              children not named are reaped as orphans, and SIGHUP is passed on */
+    KEEPER_NOTIFY_TAKEN = 5, /* what was in the socket before KEEPER_NOTIFY has been heard */
     KEEPER_REEXEC = 8, /* the packet's one descriptor is the client to be answered once the next
                           agent has recovered; token: its request's id */
 };
@@ -293,6 +294,8 @@ enum {
     KEEPER_SPAWNED = 16,
     KEEPER_LISTEN = 17, /* unasked: the socket's file was gone; the descriptor is the new listening
                            socket, to be used in place of the old one */
+    KEEPER_NOTIFY = 18, /* unasked: likewise, in place of KEEPER_FD_NOTIFY, which the keeper holds
+                           until KEEPER_NOTIFY_TAKEN is said */
 };
 
 /* The keeper's answer. KEEPER_SPAWNED brings the pidfd where error is 0. */

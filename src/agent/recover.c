@@ -336,6 +336,7 @@ int recover(struct agent *agent) {
     talk_recover(&agent->talk);
     store_sweep(agent);
     finish_forget_old(agent);
+    notices_hear(agent);
     if (agent->processes.count > 0)
         log_notice("recovered %zu processes and %zu records of ended ones", agent->processes.alive,
                    agent->processes.ended);

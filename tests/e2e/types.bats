@@ -278,6 +278,84 @@ NOTIFIER
     eventually is web state running
 }
 
+@test "Type=notify: what an orphan has said that ended while there was no agent is heard" {
+    cat >"$T/orphan" <<ORPHAN
+#!/usr/bin/env python3
+import os, socket, sys, time
+if os.fork() == 0:
+    if os.fork() != 0:
+        os._exit(0)
+    while not os.path.exists("$T/go"):
+        time.sleep(0.02)
+    to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    to.connect(os.environ["NOTIFY_SOCKET"])
+    to.send(b"READY=1")
+    open("$T/said", "w").close()
+    os._exit(0)
+os.wait()
+open("$T/up", "w").close()
+time.sleep(1000)
+ORPHAN
+    chmod 755 "$T/orphan"
+    "$C" start --name web -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=20s "$T/orphan" >"$T/out" 2>&1 3>&- &
+    asked=$!
+    eventually test -e "$T/up"
+    eventually is web state starting
+    before=$(core)
+    strace -qq -o "$T/trace" -e trace=clone -e inject=clone:error=EAGAIN -p "$AGENT" 3>&- &
+    tracer=$!
+    eventually sh -c "grep -q '^TracerPid:.*[1-9]' /proc/$AGENT/status"
+    kill -KILL "$before"
+    eventually grep -q EAGAIN "$T/trace"
+    touch "$T/go"
+    eventually test -e "$T/said"
+    kill "$tracer"
+    wait "$tracer" || true
+    wait "$asked" || { cat "$T/out"; return 1; }
+    is web state running
+}
+
+notify_is_there() {
+    [ -S "$HOLDEN_SOCKET.notify" ]
+}
+
+@test "Type=notify: a socket that is deleted, moved or replaced is made again, and nothing in it is lost" {
+    notifier 'READY=1'
+    touch "$T/go"
+    rm "$HOLDEN_SOCKET.notify"
+    eventually notify_is_there
+    run "$C" start --name one -p Type=notify "$T/notifier"
+    expect 0
+    : >"$T/file"
+    mv "$T/file" "$HOLDEN_SOCKET.notify"
+    eventually notify_is_there
+    run "$C" start --name two -p Type=notify "$T/notifier"
+    expect 0
+    # While there is no agent to take it, and after something was said that none has heard.
+    rm "$T/go" "$T/said"
+    "$C" start --name three -p Type=notify "$T/notifier" >"$T/out" 2>&1 3>&- &
+    asked=$!
+    eventually is three state starting
+    before=$(core)
+    kill -STOP "$before"
+    touch "$T/go"
+    eventually test -e "$T/said"
+    rm "$HOLDEN_SOCKET.notify"
+    eventually notify_is_there
+    kill -KILL "$before"
+    wait "$asked" || { cat "$T/out"; return 1; }
+    run "$C" start --name four -p Type=notify "$T/notifier"
+    expect 0
+    run "$C" reexec
+    expect 0
+    mv "$HOLDEN_SOCKET.notify" "$T/elsewhere"
+    eventually notify_is_there
+    rm "$T/elsewhere"
+    run "$C" start --name five -p Type=notify "$T/notifier"
+    expect 0
+    [ "$(stat -c %a "$HOLDEN_SOCKET.notify")" = 777 ]
+}
+
 @test "Type=notify: only who may be heard is, in time; an end before that has failed" {
     touch "$T/go"
     notifier 'READY=1'
