@@ -367,6 +367,10 @@ UNIT
     run "$C" apply "$T/jobs.service"
     expect 1
     one_line "$T/jobs.service:4: ExecStart=: the prefix !"
+    unit boxed.service <<<$'[Service]\nExecStartPre=!/bin/true\nExecStart=/bin/true\nUser=nobody\nSandbox=service'
+    run "$C" apply "$T/boxed.service"
+    expect 1
+    one_line "$T/boxed.service:2: ExecStartPre=: the prefix !"
     unit root.service <<<$'[Service]\nUser=root\nExecStartPre=!/bin/true\nExecStart=!/bin/sleep 1000'
     run "$C" apply "$T/root.service"
     expect 0
