@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/child_directory.h"
 #include "agent/child_identity.h"
 #include "agent/child_init.h"
 #include "agent/child_mount.h"
@@ -194,6 +195,7 @@ static const struct row {
 } rows[] = {
     {PLAN_STEP_SESSION, begin_session},
     {PLAN_STEP_SIGNALS, reset_signals},
+    {PLAN_STEP_DIRECTORIES, child_directory},
     {PLAN_STEP_STDIN, child_stream_before_ids},
     {PLAN_STEP_STDOUT, child_stream_before_ids},
     {PLAN_STEP_STDERR, child_stream_before_ids},

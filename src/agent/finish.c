@@ -11,6 +11,7 @@
 #include "agent/machine.h"
 #include "agent/outcome.h"
 #include "agent/readiness.h"
+#include "agent/remains.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/stop.h"
@@ -55,7 +56,7 @@ void finish_describe(const struct process *process, struct holden_exited *messag
 static void answer_clean(struct process *process) {
     struct holden_exited exited;
     if (!process->recorded || !process->ran || process->stopping || process->outcome.status != 0 ||
-        process->outcome.code != CLD_EXITED || process->readiness ||
+        process->outcome.code != CLD_EXITED || process->readiness || process->remains ||
         !waiter_any(process, WAITER_EXIT) || !finish_is_empty(process))
         return;
     outcome_explain(process);
@@ -132,6 +133,7 @@ void finish_launch(struct process *process) {
     if (launch_begin(process, &failure) == 0)
         return;
     sequence_over(process);
+    remains_clear(process, false);
     process->outcome.cause = HOLDEN_cause_SETUP;
     process->outcome.explanation = strdup(failure.text);
     process->ended_realtime = machine_realtime();
@@ -207,6 +209,7 @@ static void ended(struct process *process) {
         return;
     sequence_over(process);
     bool restart = process->stopping && process->stopping->restart && !agent->stopping;
+    remains_clear(process, restart);
     process->ended_realtime = machine_realtime();
     process->ended_monotonic = machine_monotonic();
     outcome_explain(process);

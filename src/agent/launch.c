@@ -20,6 +20,7 @@
 #include "agent/plan_build.h"
 #include "agent/readiness.h"
 #include "agent/refusal.h"
+#include "agent/remains.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/stop.h"
@@ -341,6 +342,7 @@ static int open_launch(struct process *process, struct parts *parts, struct fail
 static int prepare(struct process *process, struct parts *parts, struct failure *failure) {
     struct agent *agent = process->agent;
     process_request(process, &parts->start, &parts->properties);
+    remains_expect(process, &parts->properties);
     int r = sequence_prepare(process, &parts->properties);
     if (r < 0)
         return failure_errno(failure, -r, "TimeoutStartSec", "cannot start %s", process->name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/directory.h"
 #include "agent/mount_order.h"
 #include "common/cleanup.h"
 #include "protocol/property.h"
@@ -419,6 +420,22 @@ static int take_root(struct collector *collector) {
                                                    "cannot be listed");
 }
 
+/* What it has in fixed places is there, and can be written to, whatever else is done to the place. */
+static int add_directories(struct collector *collector) {
+    struct directory_walk walk = {.properties = collector->properties};
+    struct directory directory;
+    int r = 0;
+    while (r == 0 && directory_next(&walk, &directory) && !walk.links) {
+        char path[4200];
+        snprintf(path, sizeof(path), "%s/%.*s", directory.prefix, (int)directory.name.size,
+                 directory.name.data);
+        holden_property_find(directory.property, &collector->index);
+        r = add(collector, &(struct wish){PLAN_MOUNT_BIND, PLAN_MOUNT_RECURSIVE, holden_view(path),
+                                          holden_view(path), NULL});
+    }
+    return r;
+}
+
 /* Credentials of others are nobody's business (systemd 252 hides them likewise). */
 static int hide_credentials(struct collector *collector) {
     collector->index = INDEX(private_mounts);
@@ -442,6 +459,8 @@ static int collect(struct collector *collector) {
         r = add_kernel(collector);
     if (chosen(collector->properties, INDEX(private_mounts)))
         collector->mounts->own = true;
+    if (r == 0 && collector->mounts->own)
+        r = add_directories(collector);
     if (r == 0 && collector->mounts->own)
         r = hide_credentials(collector);
     return r;

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "agent/capability.h"
+#include "agent/directory.h"
 #include "agent/filter.h"
 #include "agent/mounts.h"
 #include "agent/plan_build.h"
@@ -125,6 +126,18 @@ static struct holden_view path_assignment(const struct holden_properties *proper
     return found;
 }
 
+/* What its own directories are called in the environment. */
+static void add_directories(struct draft *draft, struct strings *strings,
+                            const struct holden_properties *properties) {
+    for (unsigned kind = 0; kind < DIRECTORY_KINDS && draft->error == 0; kind++) {
+        _cleanup_(buffer_free) struct buffer text = {0};
+        draft->error = directory_environment(properties, kind, &text);
+        if (text.size > 0)
+            add_string(draft, strings,
+                       (struct holden_view){(const char *)buffer_bytes(&text), text.size});
+    }
+}
+
 static void put_environment(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
     char text[160];
@@ -135,6 +148,7 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
         snprintf(text, sizeof(text), "NOTIFY_SOCKET=%s", input->notify);
         add_string(draft, &strings, holden_view(text));
     }
+    add_directories(draft, &strings, input->properties);
     struct holden_repeated left = input->properties->environment;
     struct holden_view view;
     while (HOLDEN_HAS(input->properties, properties, environment) && holden_next_view(&left, &view))
@@ -381,6 +395,18 @@ static void put_mounts(struct draft *draft, const struct plan_input *input) {
     head(draft)->mounts = run;
 }
 
+static void put_own_directories(struct draft *draft, const struct holden_properties *properties) {
+    _cleanup_(buffer_free) struct buffer list = {0};
+    struct plan_run run = {put(draft, NULL, 0), 0};
+    if (draft->error == 0)
+        draft->error = plan_directories(properties, run.at, &list, &run.count);
+    if (run.count == 0)
+        return;
+    put(draft, buffer_bytes(&list), list.size);
+    if (draft->error == 0)
+        head(draft)->directories = run;
+}
+
 static struct plan_run put_program(struct draft *draft, const struct program *program,
                                    uint32_t before) {
     uint32_t at = put(draft, program->instructions, program->count * sizeof(struct sock_filter));
@@ -441,6 +467,7 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
     put_limits(&draft, input->properties);
     put_groups(&draft, input);
     put_directory(&draft, input->properties);
+    put_own_directories(&draft, input->properties);
     put_namespaces(&draft, input->properties);
     put_mounts(&draft, input);
     put_filter(&draft, input->filter);

@@ -40,6 +40,7 @@ enum {
     STEP(CLONE, "clone")                       \
     STEP(SESSION, "session")                   \
     STEP(SIGNALS, "signals")                   \
+    STEP(DIRECTORIES, "directories")           \
     STEP(STDIN, "standard input")              \
     STEP(STDOUT, "standard output")            \
     STEP(STDERR, "standard error")             \
@@ -150,6 +151,22 @@ struct plan_mount {
     uint32_t number;  /* names it in the report */
 };
 
+/* What is made for a process in a fixed place, such as /run. */
+enum plan_directory_kind {
+    PLAN_DIRECTORY_OWN,   /* a directory that belongs to its user, with all that is in it */
+    PLAN_DIRECTORY_PLAIN, /* a directory that is left as it is where it is there already */
+    PLAN_DIRECTORY_LINK,  /* a symbolic link */
+};
+
+/* The numbers after `mode` are offsets of strings in the plan. */
+struct plan_directory {
+    uint32_t kind; /* enum plan_directory_kind */
+    uint32_t mode;
+    uint64_t prefix; /* an absolute path; its own links are followed */
+    uint64_t path;   /* from there */
+    uint64_t text;   /* LINK: what it holds */
+};
+
 /* What a standard stream is made from. */
 enum plan_source {
     PLAN_SOURCE_NULL,     /* /dev/null */
@@ -247,6 +264,7 @@ struct plan {
     struct plan_run nodes;      /* directory with the nodes dir, reg, chr, blk, fifo, sock, which stand
                                    for what is inaccessible */
     struct plan_run mounts;     /* struct plan_mount */
+    struct plan_run directories; /* struct plan_directory */
     struct plan_run filter;     /* struct sock_filter */
     uint64_t pass[2];           /* PLAN_HAS_LISTENER: see struct plan_arrival */
     struct plan_run paths;      /* uint64_t: offsets of the paths to try in turn; exec's ENOENT,

@@ -112,6 +112,7 @@ struct process {
     bool recorded;                /* and that is written down */
     bool unproven;                /* recovered: whether the pid is its own is not known yet */
     bool has_init;                /* PrivatePIDs=: its main process is process 1 of its namespace */
+    bool remains;                 /* remains.h has to look at it when it has ended */
     bool terminal;                /* standard input is to be the controlling terminal */
     int passed[3];                /* standard streams that came with the request, or -1; owned */
     bool has_log;

@@ -31,6 +31,7 @@
 #include "agent/logfile.h"
 #include "agent/readiness.h"
 #include "agent/record.h"
+#include "agent/remains.h"
 #include "agent/resume.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
@@ -53,6 +54,10 @@ static bool is_frozen(const struct process *process) {
 
 static int found_living(struct process *process, const struct holden_kept *kept) {
     enum resume_found found = RESUME_CLONED;
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    remains_expect(process, &properties);
     process->has_cgroup = true;
     process->frozen = is_frozen(process);
     int r = 0;
@@ -65,12 +70,8 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
                            : runs            ? HOLDEN_state_RUNNING
                                              : HOLDEN_state_STARTING);
-    if (r == 0 && kept->unready) {
-        struct holden_start start;
-        struct holden_properties properties;
-        process_request(process, &start, &properties);
+    if (r == 0 && kept->unready)
         r = readiness_begin(process, &properties);
-    }
     return r;
 }
 
@@ -234,6 +235,7 @@ static void settle_nothing(struct process *process) {
         finish_unseen(process);
         return;
     }
+    remains_clear(process, false);
     store_remove(&agent->store, process);
     process_free(process);
 }

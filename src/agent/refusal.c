@@ -1,9 +1,11 @@
 #include "agent/refusal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/directory.h"
 #include "agent/mounts.h"
 #include "agent/sequence.h"
 #include "common/cleanup.h"
@@ -64,11 +66,32 @@ static void refuse_mount(struct process *process, uint32_t number, int error) {
     refusal_say(process, property, "%s: %s", path, strerror(error));
 }
 
+/* Likewise. */
+static void refuse_directory(struct process *process, uint32_t number, int error) {
+    struct holden_start start;
+    struct holden_properties properties;
+    struct directory_walk walk = {.properties = &properties};
+    struct directory directory;
+    process_request(process, &start, &properties);
+    for (uint32_t i = 0; directory_next(&walk, &directory); i++) {
+        struct holden_view path = directory.link.size > 0 ? directory.link : directory.name;
+        if (i == number)
+            refusal_say(process, directory.property, "%s/%.*s: %s", directory.prefix,
+                        (int)(path.size < 512 ? path.size : 512), path.data,
+                        error == ENOTDIR  ? "something that is no directory is there or on the "
+                                            "way to it; symbolic links are not followed"
+                        : error == EEXIST ? "no link can be made: something else has that name"
+                                          : strerror(error));
+    }
+}
+
 void refusal_step(struct process *process, uint32_t step, int error, uint32_t detail) {
     struct holden_start start;
     const char *words = plan_step_words(step);
     if (step == PLAN_STEP_MOUNTS) {
         refuse_mount(process, detail, error);
+    } else if (step == PLAN_STEP_DIRECTORIES) {
+        refuse_directory(process, detail, error);
     } else if (step == PLAN_STEP_EXEC) {
         struct holden_view command = command_of(process, &start);
         refusal_say(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),

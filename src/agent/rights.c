@@ -39,6 +39,8 @@ static const size_t roots[] = {
     INDEX(protect_kernel_modules), INDEX(protect_kernel_logs), INDEX(protect_control_groups),
     INDEX(protect_clock), INDEX(protect_hostname), INDEX(private_network),
     INDEX(network_namespace_path), INDEX(private_ipc), INDEX(private_users), INDEX(private_pids),
+    INDEX(runtime_directory), INDEX(state_directory), INDEX(cache_directory),
+    INDEX(logs_directory), INDEX(configuration_directory),
 };
 
 static const void *member(const struct holden_properties *properties, size_t index) {

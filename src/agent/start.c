@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/directory.h"
 #include "agent/readiness.h"
 #include "agent/rights.h"
 #include "common/cleanup.h"
@@ -159,6 +160,8 @@ int start_check_properties(const struct holden_properties *properties, struct fa
                                "the path is not absolute");
     }
     int r = check_identifier(properties, failure);
+    if (r == 0)
+        r = directory_check(properties, failure);
     return r < 0 ? r : check_environment(properties, failure);
 }
 

@@ -75,6 +75,8 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "absolute paths, a - before one lets it be missing, a + means below RootDirectory=")
     ROW(BINDS, binds, bind, "binds",
         "SOURCE, SOURCE:TARGET or SOURCE:TARGET:norbind, a - before it lets it be missing")
+    ROW(DIRECTORIES, directories, directory_name, "directories",
+        "relative paths without \"..\", each with :LINK behind it where wanted")
     ROW(TEMPORARY, temporary, temporary, "file systems",
         "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
 };

@@ -39,6 +39,14 @@ int syntax_read_boolean(const char *value, bool *truth);
 /* Takes the next word off *at, separated by white space. False at the end. */
 bool syntax_word(const char **at, struct holden_view *word);
 
+/* Calls `take` for each word of the value, quoted as in systemd.syntax(7); it may write to the word.
+ * 0; what `take` returned, if not 0; refused for quotes that do not match; -ENOMEM. */
+int syntax_each_word(struct settings *settings, size_t index, const char *value,
+                     int (*take)(struct settings *settings, size_t index, char *word));
+
+/* Takes doubled and trailing slashes and "." parts out of an absolute path, in place. */
+void syntax_simplify(char *path);
+
 /* Reads "EPERM", "1" (0 to HOLDEN_CALL_ERROR_MOST) or "kill" (HOLDEN_CALL_KILL). 0; -EINVAL;
  * -ERANGE for a number that is none. */
 int syntax_error_number(const char *text, uint32_t *number);
@@ -140,3 +148,7 @@ int syntax_parse_temporary(struct settings *settings, size_t index, const char *
 int syntax_print_path(size_t index, const void *value, struct buffer *out);
 int syntax_print_bind(size_t index, const void *value, struct buffer *out);
 int syntax_print_temporary(size_t index, const void *value, struct buffer *out);
+
+/* syntax_directory.c: */
+int syntax_parse_directories(struct settings *settings, size_t index, const char *value);
+int syntax_print_directory_name(size_t index, const void *value, struct buffer *out);

@@ -23,8 +23,7 @@ static const char *wrong_with(const char *path) {
     return NULL;
 }
 
-/* Takes out doubled and trailing slashes and "." parts, in place. */
-static void simplify(char *path) {
+void syntax_simplify(char *path) {
     char *to = path;
     for (const char *at = path; *at;) {
         size_t size = strcspn(at + 1, "/") + 1;
@@ -52,7 +51,7 @@ static int take_path(struct settings *settings, size_t index, char *text, size_t
     const char *wrong = wrong_with(text);
     if (wrong)
         return refuse(settings, index, text, wrong);
-    simplify(text);
+    syntax_simplify(text);
     return settings_text(settings, text - prefix, prefix + strlen(text), view);
 }
 
@@ -78,9 +77,8 @@ int syntax_parse_network(struct settings *settings, size_t index, const char *va
     return r < 0 ? r : syntax_parse_path(settings, index, (const char *)buffer_bytes(&path));
 }
 
-/* Calls `take` for each word of the value, which it may write to. */
-static int for_each_word(struct settings *settings, size_t index, const char *value,
-                         int (*take)(struct settings *settings, size_t index, char *word)) {
+int syntax_each_word(struct settings *settings, size_t index, const char *value,
+                     int (*take)(struct settings *settings, size_t index, char *word)) {
     _cleanup_(buffer_free) struct buffer item = {0};
     int r;
     while ((r = quoting_item(&value, QUOTING_STRICT, &item)) > 0) {
@@ -105,7 +103,7 @@ static int add_path(struct settings *settings, size_t index, char *word) {
 }
 
 int syntax_parse_paths(struct settings *settings, size_t index, const char *value) {
-    return for_each_word(settings, index, value, add_path);
+    return syntax_each_word(settings, index, value, add_path);
 }
 
 /* Cuts the word at its next colon. Returns what is behind it, or NULL. */
@@ -145,7 +143,7 @@ static int add_bind(struct settings *settings, size_t index, char *word) {
 /* Forgetting one of the two lists forgets both (systemd.exec(5)). */
 int syntax_parse_binds(struct settings *settings, size_t index, const char *value) {
     if (*value)
-        return for_each_word(settings, index, value, add_bind);
+        return syntax_each_word(settings, index, value, add_bind);
     settings_reset(settings, HOLDEN_INDEX(properties, bind_paths));
     settings_reset(settings, HOLDEN_INDEX(properties, bind_read_only_paths));
     return 0;
@@ -167,7 +165,7 @@ static int add_temporary(struct settings *settings, size_t index, char *word) {
 }
 
 int syntax_parse_temporary(struct settings *settings, size_t index, const char *value) {
-    return for_each_word(settings, index, value, add_temporary);
+    return syntax_each_word(settings, index, value, add_temporary);
 }
 
 int syntax_print_path(size_t index, const void *value, struct buffer *out) {

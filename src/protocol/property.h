@@ -49,6 +49,7 @@ enum holden_syntax {
     HOLDEN_SYNTAX_NETWORK,          /* an absolute path, or the name of a network namespace */
     HOLDEN_SYNTAX_PATHS,            /* absolute paths, quoted as in systemd.syntax(7); - and + before */
     HOLDEN_SYNTAX_BINDS,            /* [-]SOURCE[:TARGET[:rbind|norbind]], space-separated */
+    HOLDEN_SYNTAX_DIRECTORIES,      /* NAME[:LINK], space-separated */
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
     HOLDEN_SYNTAXES,
 };

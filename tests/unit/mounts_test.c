@@ -93,6 +93,9 @@ static const struct {
      "tmpfs?+ro+nd /home mode=0755,size=4m,nr_inodes=1k\n"
      "tmpfs?+ro+nd /root mode=0700,size=4m,nr_inodes=1k\n" HIDDEN
      "tmpfs?+ro+nd /run/user mode=0755,size=4m,nr_inodes=1k\n"},
+    {{"StateDirectory=a", "RuntimeDirectory=b/c:d"}, ""},
+    {{"StateDirectory=a", "RuntimeDirectory=b/c:d", "ReadOnlyPaths=/run/b/c /run"},
+     "ro /run\nbind+r+ro /run/b/c </run/b/c\n" HIDDEN "bind+r /var/lib/a </var/lib/a\n"},
     {{"ProtectControlGroups=yes"}, "proc+relaxed /proc\n" HIDDEN "ro? /sys/fs/cgroup\n"},
     {{"ProtectKernelTunables=yes", "ProtectControlGroups=yes", "ReadWritePaths=/proc/sys/net",
       "ProtectSystem=strict", "ProtectHome=yes"},

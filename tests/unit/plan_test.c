@@ -397,4 +397,31 @@ TEST(mounts) {
     end(&made);
 }
 
+TEST(directories) {
+    struct made made;
+    struct holden_directory wanted = {0};
+    struct holden_nested nested = {.value = &wanted};
+    struct wire wire = {0};
+    begin(&made, LIST("x"));
+    HOLDEN_SET(&wanted, directory, name, holden_view("a"));
+    HOLDEN_SET(&wanted, directory, link, holden_view("b/c"));
+    HOLDEN_SET(&made.properties.all, properties, state_directory,
+               (struct holden_repeated){.count = 1, .items = &nested});
+    made.input.properties = wire_pass(&wire, &made.properties.all);
+    build(&made);
+    const struct plan *plan = head(&made);
+    const struct plan_directory *at = run_of(&made, plan->directories, sizeof(*at));
+    const char *bytes = (const char *)plan;
+    assert_int_equal(plan->directories.count, 2);
+    assert_int_equal(at[0].kind, PLAN_DIRECTORY_OWN);
+    assert_int_equal(at[0].mode, 0755);
+    assert_string_equal(bytes + at[0].prefix, "/var/lib");
+    assert_string_equal(bytes + at[0].path, "a");
+    assert_int_equal(at[1].kind, PLAN_DIRECTORY_LINK);
+    assert_string_equal(bytes + at[1].path, "b/c");
+    assert_string_equal(bytes + at[1].text, "../a");
+    wire_free(&wire);
+    end(&made);
+}
+
 UNIT_MAIN

@@ -1,0 +1,52 @@
+/* Directories that a process has by name below /run, /var/lib, /var/cache, /var/log and /etc:
+ * RuntimeDirectory= and its like, systemd.exec(5). The child makes them (child_directory.c); what is
+ * to be gone with the process is removed here. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/buffer.h"
+#include "daemon/failure.h"
+#include "protocol/message.h"
+
+enum { DIRECTORY_KINDS = 5 };
+
+/* One of them, or a symbolic link to one. Views of the properties, or static. */
+struct directory {
+    const char *property;     /* the setting that it is of */
+    const char *prefix;       /* what it is below: an absolute path */
+    struct holden_view name;  /* its path from there; of a link, that of what it leads to */
+    struct holden_view link;  /* the link's path from the prefix; size 0: no link */
+    uint32_t mode;            /* of the directory */
+    bool owned;               /* it belongs to the process's user */
+    bool passing;             /* of RuntimeDirectory= */
+};
+
+/* Goes over them in the order in which they are made: all directories, then all links. Begins with
+ * {.properties = …}. */
+struct directory_walk {
+    const struct holden_properties *properties;
+    struct holden_repeated left;
+    unsigned kind;
+    bool inside, links;
+};
+
+/* The next one. False at the end. */
+bool directory_next(struct directory_walk *walk, struct directory *directory);
+
+/* Checks names and links. 0; or refused with *failure: one that is empty, absolute, has "." or ".."
+ * in it, or begins with "private". */
+int directory_check(const struct holden_properties *properties, struct failure *failure);
+
+/* Appends what a link holds: the way from it to what it leads to, without a NUL. 0 or -ENOMEM. */
+int directory_link_text(const struct directory *link, struct buffer *out);
+
+/* Appends the assignment of the environment for a kind below DIRECTORY_KINDS, such as
+ * "STATE_DIRECTORY=/var/lib/a:/var/lib/b"; nothing where there is none of the kind, or where
+ * Environment= assigns that. 0 or -ENOMEM. */
+int directory_environment(const struct holden_properties *properties, unsigned kind,
+                          struct buffer *out);
+
+/* Removes what RuntimeDirectory= has made, as RuntimeDirectoryPreserve= says: `again` means that the
+ * process is about to be started again. What cannot be removed is told of in the log. */
+void directory_remove(const struct holden_properties *properties, bool again);

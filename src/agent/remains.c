@@ -1,0 +1,16 @@
+#include "agent/remains.h"
+
+#include "agent/directory.h"
+
+void remains_expect(struct process *process, const struct holden_properties *properties) {
+    process->remains = HOLDEN_HAS(properties, properties, runtime_directory);
+}
+
+void remains_clear(struct process *process, bool again) {
+    struct holden_start start;
+    struct holden_properties properties;
+    if (!process->remains)
+        return;
+    process_request(process, &start, &properties);
+    directory_remove(&properties, again);
+}
