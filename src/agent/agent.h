@@ -8,6 +8,7 @@
 #include "agent/audit.h"
 #include "agent/cgroup.h"
 #include "agent/config.h"
+#include "agent/credential.h"
 #include "agent/events.h"
 #include "agent/filter.h"
 #include "agent/link.h"
@@ -50,6 +51,7 @@ struct agent {
     struct shutdown shutdown;
     struct notify notify;
     struct notices notices;
+    struct credentials credentials;
     struct talk talk;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;

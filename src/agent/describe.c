@@ -28,6 +28,7 @@ struct scratch {
     struct holden_properties properties;
     struct buffer limits;
     struct buffer output;
+    void *redacted;
     char command[COMMAND_MOST];
     char cgroup[4400];
     struct holden_view learned[LEARNED_BYTES * 8];
@@ -114,6 +115,7 @@ static void add_detail(const struct process *process, struct scratch *scratch,
             HOLDEN_SET(message, process, refused_further, process->denials->further);
     }
     constrain_read(process, &scratch->properties, &scratch->limits);
+    scratch->redacted = credential_redact(&scratch->properties);
     HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
     if (process->has_cgroup) {
         char name[96];
@@ -134,6 +136,7 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
     struct holden_process message = {0};
     struct scratch scratch; /* most of it is not touched for most processes */
     scratch.limits = scratch.output = (struct buffer){0};
+    scratch.redacted = NULL;
     scratch.command[0] = '\0';
     uint64_t until = process_alive(process) ? machine_monotonic() : process->ended_monotonic;
     HOLDEN_SET(&message, process, name, holden_view(process->name));
@@ -165,6 +168,7 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
     peer_reply(peer, HOLDEN_MESSAGE_process, id, &message, NULL, 0);
     buffer_free(&scratch.limits);
     buffer_free(&scratch.output);
+    free(scratch.redacted);
 }
 
 static void drop(struct stream *stream) {

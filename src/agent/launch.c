@@ -35,6 +35,7 @@ struct parts {
     struct holden_properties properties;
     struct identity identity;
     struct mounts mounts;
+    char credentials[4400];  /* the directory of them, or empty */
     char nodes[4200];        /* the directory of the nodes for what is inaccessible */
     struct plan_stream_input streams[3];
     int cgroup, pipe, log;   /* owned */
@@ -137,7 +138,7 @@ static int resolve_identity(struct process *process, struct parts *parts, struct
 }
 
 static int prepare_mounts(struct process *process, struct parts *parts, struct failure *failure) {
-    int r = mounts_collect(&parts->properties, &parts->mounts, failure);
+    int r = mounts_collect(process, &parts->properties, &parts->mounts, failure);
     if (r < 0 || !parts->mounts.inaccessible)
         return r;
     r = nodes_make(&process->agent->store, parts->nodes, sizeof(parts->nodes));
@@ -166,6 +167,7 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
         .notify = readiness_notifies(&parts->properties) && !sequence_before_main(process)
                       ? process->agent->notices.path
                       : NULL,
+        .credentials = parts->credentials,
         .report = process->launch->report,
         .uid = identity->uid, .gid = identity->gid,
         .groups = identity->groups, .group_count = identity->group_count,
@@ -353,6 +355,9 @@ static int prepare(struct process *process, struct parts *parts, struct failure 
     if (r == 0)
         r = resolve_identity(process, parts, failure);
     if (r == 0)
+        r = credential_make(process, &parts->properties, &parts->identity, parts->credentials,
+                            sizeof(parts->credentials), failure);
+    if (r == 0)
         r = prepare_mounts(process, parts, failure);
     if (r == 0)
         r = make_cgroup(process, parts, failure);
@@ -384,6 +389,8 @@ static void undo(struct process *process) {
         cgroup_remove(&agent->hierarchy, name);
         process->has_cgroup = false;
     }
+    if (process->remains)
+        credential_remove(process);
     if (process->restarts == 0)
         store_remove(&agent->store, process);
     process_launched(process);

@@ -152,6 +152,7 @@ static int open_agent(struct agent *agent) {
     }
     if (lock_both(agent) < 0)
         return AGENT_EXIT_REFUSED;
+    credentials_open(&agent->credentials, agent->arguments.socket);
     trimmer_open(&agent->trimmer, agent);
     if (!agent->trimmer.able)
         log_warning("%s: its file system cannot keep logs bounded; only LogMax=infinity and other "
@@ -211,6 +212,7 @@ static void close_agent(struct agent *agent, bool remove) {
     events_free(&agent->events);
     audit_close(&agent->audit);
     watch_close(&agent->watch);
+    credentials_close(&agent->credentials, remove);
     store_close(&agent->store, remove);
     hierarchy_close(&agent->hierarchy, remove);
     sd_event_unref(agent->event);
@@ -245,6 +247,7 @@ int main(int argc, char **argv) {
     agent->hierarchy.root = -1;
     agent->store = (struct store){.root = -1, .records = -1, .logs = -1};
     agent->audit.fd = -1;
+    agent->credentials.directory = -1;
     agent->talk.listeners = -1;
     agent->watch.fd = -1;
     agent->argv = argv;

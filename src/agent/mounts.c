@@ -5,93 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/agent.h"
 #include "agent/directory.h"
 #include "agent/mount_order.h"
+#include "agent/mount_place.h"
 #include "common/cleanup.h"
 #include "protocol/property.h"
 
 #define INDEX(member) HOLDEN_INDEX(properties, member)
 #define OPTIONAL PLAN_MOUNT_OPTIONAL
 #define LITERAL PLAN_MOUNT_LITERAL
-#define KERNEL (PLAN_MOUNT_OPTIONAL | PLAN_MOUNT_LITERAL)
-#define EMPTY (PLAN_MOUNT_OPTIONAL | PLAN_MOUNT_RDONLY | PLAN_MOUNT_NODEV)
 #define PRIVATE (PLAN_MOUNT_NOSUID | PLAN_MOUNT_NODEV)
 
-/* A value of an enumeration or a boolean, as a bit of place.values. */
-#define ON (1U << 1)
-#define SYSTEM(value) (1U << HOLDEN_protect_system_##value)
-#define HOME(value) (1U << HOLDEN_protect_home_##value)
-#define SYSTEM_YES (SYSTEM(YES) | SYSTEM(FULL))
-
 #define FEW "size=4m,nr_inodes=1k"
-
-/* What each property that names no paths means, as in systemd 252. */
-static const struct place {
-    size_t index;
-    uint32_t values;
-    enum plan_mount_kind kind;
-    uint32_t flags;
-    const char *path;
-    const char *options;
-} places[] = {
-    {INDEX(private_tmp), ON, PLAN_MOUNT_PRIVATE, PRIVATE, "/tmp", "mode=1777"},
-    {INDEX(private_tmp), ON, PLAN_MOUNT_PRIVATE, PRIVATE, "/var/tmp", "mode=1777"},
-    {INDEX(private_devices), ON, PLAN_MOUNT_DEVICES, LITERAL | PLAN_MOUNT_RDONLY, "/dev", "4m"},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/acpi", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/apm", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/asound", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/bus", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/fs", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/irq", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/proc/kallsyms", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/proc/kcore", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/latency_stats", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/mtrr", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/scsi", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sys", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sysrq-trigger", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/timer_stats", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, LITERAL, "/sys", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/fs/bpf", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_AS_IS, KERNEL, "/sys/fs/cgroup", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_AS_IS, KERNEL, "/sys/fs/selinux", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/kernel/debug", NULL},
-    {INDEX(protect_kernel_tunables), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/kernel/tracing", NULL},
-    {INDEX(protect_kernel_modules), ON, PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/lib/modules", NULL},
-    {INDEX(protect_kernel_modules), ON, PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/usr/lib/modules",
-     NULL},
-    {INDEX(protect_kernel_logs), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/proc/kmsg", NULL},
-    {INDEX(protect_kernel_logs), ON, PLAN_MOUNT_INACCESSIBLE, KERNEL, "/dev/kmsg", NULL},
-    {INDEX(protect_control_groups), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/sys/fs/cgroup", NULL},
-    {INDEX(protect_hostname), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sys/kernel/hostname", NULL},
-    {INDEX(protect_hostname), ON, PLAN_MOUNT_READ_ONLY, KERNEL, "/proc/sys/kernel/domainname",
-     NULL},
-    {INDEX(private_ipc), ON, PLAN_MOUNT_QUEUES, KERNEL, "/dev/mqueue", NULL},
-    {INDEX(protect_home), HOME(YES), PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/home", NULL},
-    {INDEX(protect_home), HOME(YES), PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/run/user", NULL},
-    {INDEX(protect_home), HOME(YES), PLAN_MOUNT_INACCESSIBLE, OPTIONAL, "/root", NULL},
-    {INDEX(protect_home), HOME(READ_ONLY), PLAN_MOUNT_READ_ONLY, OPTIONAL, "/home", NULL},
-    {INDEX(protect_home), HOME(READ_ONLY), PLAN_MOUNT_READ_ONLY, OPTIONAL, "/run/user", NULL},
-    {INDEX(protect_home), HOME(READ_ONLY), PLAN_MOUNT_READ_ONLY, OPTIONAL, "/root", NULL},
-    {INDEX(protect_home), HOME(TMPFS), PLAN_MOUNT_TEMPORARY, EMPTY, "/home", "mode=0755," FEW},
-    {INDEX(protect_home), HOME(TMPFS), PLAN_MOUNT_TEMPORARY, EMPTY, "/run/user", "mode=0755," FEW},
-    {INDEX(protect_home), HOME(TMPFS), PLAN_MOUNT_TEMPORARY, EMPTY, "/root", "mode=0700," FEW},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, 0, "/usr", NULL},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/boot", NULL},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/efi", NULL},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/lib", NULL},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/lib64", NULL},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/bin", NULL},
-    {INDEX(protect_system), SYSTEM_YES, PLAN_MOUNT_READ_ONLY, OPTIONAL, "/sbin", NULL},
-    {INDEX(protect_system), SYSTEM(FULL), PLAN_MOUNT_READ_ONLY, 0, "/etc", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_READ_ONLY, LITERAL, "/", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, KERNEL, "/proc", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, KERNEL, "/sys", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, KERNEL, "/dev", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, OPTIONAL, "/home", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, OPTIONAL, "/run/user", NULL},
-    {INDEX(protect_system), SYSTEM(STRICT), PLAN_MOUNT_AS_IS, OPTIONAL, "/root", NULL},
-};
 
 /* Properties that are lists of paths, and what is done there. */
 static const struct {
@@ -116,6 +42,7 @@ static const struct {
 /* ---- one more ---- */
 
 struct collector {
+    const struct process *process;
     const struct holden_properties *properties;
     struct mounts *mounts;
     struct failure *failure;
@@ -235,8 +162,8 @@ static uint32_t chosen(const struct holden_properties *properties, size_t index)
 
 static int add_places(struct collector *collector) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(places); i++) {
-        const struct place *place = &places[i];
+    const struct mount_place *place;
+    for (size_t i = 0; r == 0 && (place = mount_place(i)); i++) {
         uint32_t value = chosen(collector->properties, place->index);
         if (!(place->values & (1U << value)))
             continue;
@@ -443,6 +370,25 @@ static int hide_credentials(struct collector *collector) {
                                          holden_view("/run/credentials"), {0}, NULL});
 }
 
+/* Where this agent has them, its own stay. */
+static int show_credentials(struct collector *collector) {
+    const struct credentials *all =
+        collector->process ? &collector->process->agent->credentials : NULL;
+    char path[4400];
+    if (!all || !all->used)
+        return 0;
+    if (!holden_has(collector->properties, INDEX(set_credential)))
+        return add(collector, &(struct wish){PLAN_MOUNT_INACCESSIBLE, OPTIONAL,
+                                             holden_view(all->path), {0}, NULL});
+    collector->index = INDEX(set_credential);
+    snprintf(path, sizeof(path), "%s/%s", all->path, collector->process->name);
+    int r = add(collector, &(struct wish){PLAN_MOUNT_TEMPORARY, PLAN_MOUNT_RDONLY | PRIVATE,
+                                          holden_view(all->path), {0}, "mode=0755," FEW});
+    return r < 0 ? r
+                 : add(collector, &(struct wish){PLAN_MOUNT_BIND, PLAN_MOUNT_RDONLY,
+                                                 holden_view(path), holden_view(path), NULL});
+}
+
 static int collect(struct collector *collector) {
     int r = take_root(collector);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lists); i++)
@@ -463,12 +409,15 @@ static int collect(struct collector *collector) {
         r = add_directories(collector);
     if (r == 0 && collector->mounts->own)
         r = hide_credentials(collector);
+    if (r == 0 && collector->mounts->own)
+        r = show_credentials(collector);
     return r;
 }
 
-int mounts_collect(const struct holden_properties *properties, struct mounts *mounts,
-                   struct failure *failure) {
-    struct collector collector = {.properties = properties, .mounts = mounts, .failure = failure};
+int mounts_collect(const struct process *process, const struct holden_properties *properties,
+                   struct mounts *mounts, struct failure *failure) {
+    struct collector collector = {
+        .process = process, .properties = properties, .mounts = mounts, .failure = failure};
     *mounts = (struct mounts){0};
     int r = collect(&collector);
     if (r == 0)

@@ -11,6 +11,7 @@
 
 enum { MOUNTS_MOST = 2000 };
 
+struct process;
 struct mounts_text; /* a string that they own */
 
 struct mounts {
@@ -24,11 +25,12 @@ struct mounts {
     struct mounts_text *texts;
 };
 
-/* Works out the list. 0; or refused with *failure: a path that is not absolute, more than
+/* Works out the list; `process` (or NULL) is whose it is, to whom only its own credentials are shown.
+ * 0; or refused with *failure: a path that is not absolute, more than
  * MOUNTS_MOST places. Where no property asks for a mount, nothing is allocated. Settings that are
  * only dropped by others are not told of. To be freed either way. */
-int mounts_collect(const struct holden_properties *properties, struct mounts *mounts,
-                   struct failure *failure);
+int mounts_collect(const struct process *process, const struct holden_properties *properties,
+                   struct mounts *mounts, struct failure *failure);
 void mounts_free(struct mounts *mounts);
 
 /* Says of which property and path the mount of that number is, as a child reports it: the number is

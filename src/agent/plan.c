@@ -138,6 +138,12 @@ static void add_directories(struct draft *draft, struct strings *strings,
     }
 }
 
+static void add_credentials(struct draft *draft, struct strings *strings, const char *path) {
+    char text[PATH_MAX + NAME_MAX + 32];
+    snprintf(text, sizeof(text), "CREDENTIALS_DIRECTORY=%s", path);
+    add_string(draft, strings, holden_view(text));
+}
+
 static void put_environment(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
     char text[160];
@@ -148,6 +154,8 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
         snprintf(text, sizeof(text), "NOTIFY_SOCKET=%s", input->notify);
         add_string(draft, &strings, holden_view(text));
     }
+    if (input->credentials && *input->credentials)
+        add_credentials(draft, &strings, input->credentials);
     add_directories(draft, &strings, input->properties);
     struct holden_repeated left = input->properties->environment;
     struct holden_view view;

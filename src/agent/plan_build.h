@@ -24,6 +24,7 @@ struct plan_input {
     const struct mounts *mounts;   /* or NULL */
     const char *nodes;             /* where they cover something: the directory of the nodes */
     const char *notify;            /* the socket of NOTIFY_SOCKET=, or NULL */
+    const char *credentials;       /* CREDENTIALS_DIRECTORY=; NULL or empty: none */
     struct plan_stream_input streams[3];
     uint32_t has; /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
                      no_new_privileges, open_as_user, cgroup */

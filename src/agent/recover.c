@@ -337,6 +337,7 @@ int recover(struct agent *agent) {
     clear_cgroups(agent);
     talk_recover(&agent->talk);
     store_sweep(agent);
+    credentials_sweep(agent);
     finish_forget_old(agent);
     notices_hear(agent);
     if (agent->processes.count > 0)

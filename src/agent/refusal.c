@@ -61,7 +61,7 @@ static void refuse_mount(struct process *process, uint32_t number, int error) {
     struct failure failure;
     const char *property, *path;
     process_request(process, &start, &properties);
-    mounts_collect(&properties, &mounts, &failure);
+    mounts_collect(process, &properties, &mounts, &failure);
     mounts_name(&mounts, number, &property, &path);
     refusal_say(process, property, "%s: %s", path, strerror(error));
 }

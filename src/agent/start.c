@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/credential.h"
 #include "agent/directory.h"
 #include "agent/readiness.h"
 #include "agent/rights.h"
@@ -162,6 +163,8 @@ int start_check_properties(const struct holden_properties *properties, struct fa
     int r = check_identifier(properties, failure);
     if (r == 0)
         r = directory_check(properties, failure);
+    if (r == 0)
+        r = credential_check(properties, failure);
     return r < 0 ? r : check_environment(properties, failure);
 }
 

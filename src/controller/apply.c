@@ -35,7 +35,7 @@ static int say(const struct unit_finding *finding, bool strict) {
 /* Reads one unit and says what there is to say. STATUS_DONE if it may be started. */
 static int read_one(struct command *command, const char *argument, struct unit *unit) {
     bool strict = command->options.strict;
-    int r = unit_read(unit, argument, command->options.name);
+    int r = unit_read(unit, argument, command->options.name, command->options.socket);
     for (const struct unit_finding *at = unit->findings; r == 0 && at; at = at->next)
         r = say(at, strict);
     if (r < 0) {

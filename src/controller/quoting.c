@@ -102,6 +102,16 @@ int quoting_item(const char **at, enum quoting_mode mode, struct buffer *item) {
     return quote && mode != QUOTING_VALUE ? -EINVAL : 1;
 }
 
+int quoting_unescape(const char *text, struct buffer *out) {
+    int r = 0;
+    while (r == 0 && *text) {
+        char c = *text++;
+        r = c == '\\' ? take_backslash(&text, QUOTING_STRICT, out)
+                      : put_byte(out, (unsigned char)c);
+    }
+    return r;
+}
+
 int quoting_append(struct buffer *out, const char *text, size_t size) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < size; i++) {

@@ -128,7 +128,7 @@ static int refuse(const struct unit *unit) {
 
 static int judge_unit(struct judged *judged) {
     _cleanup_(unit_free) struct unit unit;
-    if (unit_read(&unit, judged->name, NULL) < 0) {
+    if (unit_read(&unit, judged->name, NULL, judged->command->options.socket) < 0) {
         log_error("out of memory");
         return STATUS_FAILED;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/spelling.h"
+#include "controller/credential.h"
 #include "controller/environment.h"
 #include "controller/exec_setting.h"
 #include "controller/identity.h"
@@ -217,6 +218,8 @@ int settings_finish(struct settings *settings) {
         r = environment_finish(settings);
     if (r == 0)
         r = exec_setting_finish(settings);
+    if (r == 0)
+        r = credential_finish(settings);
     if (r == 0)
         r = profile_finish(settings);
     if (r == -ENOMEM && !settings->wrong[0])

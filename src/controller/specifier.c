@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -12,6 +13,7 @@
 #include "controller/account.h"
 #include "controller/environment_file.h"
 #include "controller/quoting.h"
+#include "protocol/client.h"
 
 typedef int putter(const struct specifier *specifier, char letter, struct buffer *out);
 
@@ -198,12 +200,13 @@ static int put_pretty(const struct specifier *specifier, char letter, struct buf
     return r == 0 && out->size == before ? put_machine(specifier, 'l', out) : r;
 }
 
-/* There are no credentials, so no directory of them. */
-static int put_nothing(const struct specifier *specifier, char letter, struct buffer *out) {
-    (void)specifier;
+/* Where the agent will put them. */
+static int put_credentials(const struct specifier *specifier, char letter, struct buffer *out) {
+    char path[PATH_MAX];
     (void)letter;
-    (void)out;
-    return -EOPNOTSUPP;
+    int r = holden_credentials_path(holden_socket_path(specifier->socket), path, sizeof(path));
+    return r < 0 ? r : buffer_printf(out, "%s/%s", path, specifier->process ? specifier->process
+                                                                     : specifier->name->stem);
 }
 
 static putter *find(char letter) {
@@ -212,7 +215,7 @@ static putter *find(char letter) {
         {"jJ", put_last},        {"f", put_path},         {"yY", put_fragment},
         {"uUhs", put_user},      {"gG", put_group},       {"tSCLE", put_directory},
         {"TV", put_scratch},     {"mb", put_id},          {"vHla", put_machine},
-        {"owWBMA", put_release}, {"q", put_pretty},       {"d", put_nothing},
+        {"owWBMA", put_release}, {"q", put_pretty},       {"d", put_credentials},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (strchr(rows[i].letters, letter))

@@ -8,6 +8,8 @@
 
 struct specifier {
     const struct unit_name *name;
+    const char *process; /* the name of the process, for %d; NULL: as the unit */
+    const char *socket;  /* of the agent, likewise; NULL for the usual one */
     const char *path;   /* of the unit file, absolute, for %y and %Y */
     bool quoted;        /* escape what is put in, for text that is unquoted afterwards */
     char wrong;         /* after a failure: the letter that has no value here */

@@ -77,6 +77,10 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "SOURCE, SOURCE:TARGET or SOURCE:TARGET:norbind, a - before it lets it be missing")
     ROW(DIRECTORIES, directories, directory_name, "directories",
         "relative paths without \"..\", each with :LINK behind it where wanted")
+    ROW(SET_CREDENTIAL, set_credential, credential, "credential",
+        "NAME:TEXT, where the name is that of a file")
+    ROW(LOAD_CREDENTIAL, load_credential, text, "credential",
+        "NAME or NAME:PATH, where the name is that of a file")
     ROW(TEMPORARY, temporary, temporary, "file systems",
         "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
 };

@@ -152,3 +152,8 @@ int syntax_print_temporary(size_t index, const void *value, struct buffer *out);
 /* syntax_directory.c: */
 int syntax_parse_directories(struct settings *settings, size_t index, const char *value);
 int syntax_print_directory_name(size_t index, const void *value, struct buffer *out);
+
+/* credential.c: */
+int syntax_parse_set_credential(struct settings *settings, size_t index, const char *value);
+int syntax_parse_load_credential(struct settings *settings, size_t index, const char *value);
+int syntax_print_credential(size_t index, const void *value, struct buffer *out);

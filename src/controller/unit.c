@@ -100,6 +100,7 @@ static bool has_percent(size_t index) {
     case HOLDEN_SYNTAX_SIZE:
     case HOLDEN_SYNTAX_COUNT:
     case HOLDEN_SYNTAX_QUOTA:
+    case HOLDEN_SYNTAX_SET_CREDENTIAL: /* specifiers are put into its name only */
     case HOLDEN_SYNTAX_EXEC: /* specifiers are put into its words */
         return true;
     default:
@@ -219,6 +220,8 @@ static int take(struct unit *unit, const struct unit_setting *setting) {
 int unit_interpret(struct unit *unit, const char *name) {
     int r = 0;
     unit->specifier = (struct specifier){.name = &unit->file.paths.name,
+                                         .process = name ? name : unit->file.paths.name.stem,
+                                         .socket = unit->socket,
                                          .path = unit->file.paths.fragment};
     unit->launch.settings.specifier = &unit->specifier;
     for (const struct unit_setting *at = unit->file.first; r == 0 && at; at = at->next)
@@ -226,9 +229,9 @@ int unit_interpret(struct unit *unit, const char *name) {
     return r < 0 ? r : unit_finish(unit, name);
 }
 
-int unit_read(struct unit *unit, const char *argument, const char *name) {
+int unit_read(struct unit *unit, const char *argument, const char *name, const char *socket) {
     char wrong[512];
-    *unit = (struct unit){0};
+    *unit = (struct unit){.socket = socket};
     int r = unit_file_read(arena_of(unit), argument, &unit->file, wrong);
     if (r < 0)
         return r == -ENOMEM ? r : unit_note(unit, UNIT_REFUSED, NULL, wrong);

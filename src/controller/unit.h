@@ -40,6 +40,7 @@ struct unit_value {
 
 struct unit {
     struct launch launch;
+    const char *socket;     /* borrowed; or NULL */
     struct unit_file file;
     struct specifier specifier;
     struct unit_origin *origins[HOLDEN_PROPERTIES]; /* of each property that is set by a line */
@@ -53,9 +54,10 @@ struct unit {
 };
 
 /* Reads a unit (unit_path.h says what `argument` may be), and makes the request in unit->launch
- * unless something is refused. `name` is the process's name, or NULL for the unit's. What is wrong
+ * unless something is refused. `name` is the process's name, or NULL for the unit's, `socket` the
+ * agent's, or NULL for the usual one. What is wrong
  * with the file is among the findings. 0 or -ENOMEM. Released by unit_free(). */
-int unit_read(struct unit *unit, const char *argument, const char *name);
+int unit_read(struct unit *unit, const char *argument, const char *name, const char *socket);
 void unit_free(struct unit *unit);
 
 /* The same for a file whose settings are in unit->file already, its paths too. */

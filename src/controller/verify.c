@@ -149,7 +149,7 @@ static int print_json(struct command *command, const struct unit *unit, const ch
 
 static int verify(struct command *command, const char *argument) {
     _cleanup_(unit_free) struct unit unit;
-    int r = unit_read(&unit, argument, NULL);
+    int r = unit_read(&unit, argument, NULL, command->options.socket);
     if (r == 0 && command->options.json)
         r = print_json(command, &unit, argument);
     else if (r == 0)

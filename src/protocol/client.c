@@ -1,7 +1,9 @@
 #include "protocol/client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,6 +36,23 @@ const char *holden_socket_path(const char *given) {
         return given;
     const char *named = getenv("HOLDEN_SOCKET");
     return named && *named ? named : HOLDEN_SOCKET_DEFAULT;
+}
+
+int holden_credentials_path(const char *socket, char *path, size_t space) {
+    char parent[PATH_MAX], resolved[PATH_MAX];
+    const char *slash = strrchr(socket, '/');
+    int size = slash ? (int)(slash - socket) + (slash == socket) : 1;
+    if ((size_t)snprintf(parent, sizeof(parent), "%.*s", size, slash ? socket : ".") >=
+        sizeof(parent))
+        return -ENAMETOOLONG;
+    /* Where there is no agent yet, the place is as it is written. */
+    if (!realpath(parent, resolved)) {
+        if (errno != ENOENT || parent[0] != '/')
+            return -errno;
+        strcpy(resolved, parent);
+    }
+    int used = snprintf(path, space, "%s/credentials", resolved[1] ? resolved : "");
+    return (size_t)used < space ? 0 : -ENAMETOOLONG;
 }
 
 static uint64_t now(void) {

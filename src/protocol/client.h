@@ -24,6 +24,11 @@ struct holden_reply {
 /* The socket's path: `given` unless NULL, else $HOLDEN_SOCKET unless empty, else the default. */
 const char *holden_socket_path(const char *given);
 
+/* The directory in which the agent with that socket keeps credentials, one directory for each
+ * process that has some, called after it: "credentials" beside the socket, symbolic links resolved.
+ * 0 with the path; -ENAMETOOLONG; -errno of realpath(3). */
+int holden_credentials_path(const char *socket, char *path, size_t space);
+
 /* Connects to the agent's socket at `path`. 0; -ENOENT, -ECONNREFUSED where no agent is there;
  * -EACCES where the caller may not; -errno. Released by holden_client_close(). */
 int holden_client_connect(struct holden_client *client, const char *path);

@@ -50,6 +50,8 @@ enum holden_syntax {
     HOLDEN_SYNTAX_PATHS,            /* absolute paths, quoted as in systemd.syntax(7); - and + before */
     HOLDEN_SYNTAX_BINDS,            /* [-]SOURCE[:TARGET[:rbind|norbind]], space-separated */
     HOLDEN_SYNTAX_DIRECTORIES,      /* NAME[:LINK], space-separated */
+    HOLDEN_SYNTAX_SET_CREDENTIAL,   /* NAME:TEXT, with escapes as in C */
+    HOLDEN_SYNTAX_LOAD_CREDENTIAL,  /* NAME[:PATH] */
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
     HOLDEN_SYNTAXES,
 };

@@ -55,7 +55,7 @@ static int collect(const char *const *texts, struct mounts *mounts, struct failu
     for (size_t i = 0; texts[i]; i++)
         if (settings_assign_text(&settings, texts[i]) < 0)
             fail_msg("%s: %s", texts[i], settings.wrong);
-    int r = mounts_collect(wire_pass(&wire, &settings.properties), mounts, failure);
+    int r = mounts_collect(NULL, wire_pass(&wire, &settings.properties), mounts, failure);
     wire_free(&wire);
     settings_free(&settings);
     return r;
@@ -143,7 +143,7 @@ TEST(without_such_settings_nothing_is_allocated) {
     struct holden_properties none = {0};
     struct mounts mounts;
     struct failure failure = {0};
-    assert_int_equal(mounts_collect(&none, &mounts, &failure), 0);
+    assert_int_equal(mounts_collect(NULL, &none, &mounts, &failure), 0);
     assert_null(mounts.at);
     assert_null(mounts.texts);
     mounts_free(&mounts);
@@ -160,7 +160,7 @@ TEST(paths_are_checked_again) {
         struct failure failure = {0};
         HOLDEN_SET(&asked.all, properties, read_only_paths,
                    settings_views(asked.architectures, LIST(bad[i])));
-        if (mounts_collect(wire_pass(&wire, &asked.all), &mounts, &failure) == 0)
+        if (mounts_collect(NULL, wire_pass(&wire, &asked.all), &mounts, &failure) == 0)
             fail_msg("\"%s\" is taken", bad[i]);
         assert_int_equal(failure.code, HOLDEN_code_INVALID);
         assert_string_equal(failure.step, "ReadOnlyPaths");

@@ -15,7 +15,7 @@
 static int expand(const char *unit, const char *text, bool quoted, char *out, size_t space) {
     struct unit_name name;
     assert_int_equal(unit_name_parse(unit, &name), 0);
-    struct specifier specifier = {.name = &name, .path = "/etc/units/web@.service",
+    struct specifier specifier = {.name = &name, .socket = "/nonesuch/socket", .path = "/etc/units/web@.service",
                                   .quoted = quoted};
     _cleanup_(buffer_free) struct buffer result = {0};
     int r = specifier_expand(&specifier, text, &result);
@@ -28,6 +28,7 @@ static int expand(const char *unit, const char *text, bool quoted, char *out, si
 TEST(the_names_of_the_unit) {
     static const struct { const char *unit, *text, *expected; } rows[] = {
         {"web.service", "%n %N %p %i|%I|", "web.service web web ||"},
+        {"web@2.service", "%d", "/nonesuch/credentials/web@2"},
         {"web@2.service", "%n %N %p %i", "web@2.service web@2 web 2"},
         {"a-b\\x2dc@d-e.service", "%p|%P|%i|%I", "a-b\\x2dc|a/b-c|d-e|d/e"},
         {"a-b-c@x.service", "%j %J", "c c"},
@@ -75,7 +76,6 @@ TEST(what_has_no_value_is_an_error) {
     char out[64];
     assert_int_equal(expand("a@\\xzz.service", "%i", false, out, sizeof(out)), 0);
     assert_int_equal(expand("a@\\xzz.service", "%I", false, out, sizeof(out)), -EINVAL);
-    assert_int_equal(expand("a.service", "%d", false, out, sizeof(out)), -EOPNOTSUPP);
 }
 
 TEST(what_is_put_into_quotes_cannot_break_them) {
