@@ -1,5 +1,5 @@
 /* What a process has beside its cgroup and its log, and what is to be gone with it: directories that
- * only it needed, credentials. */
+ * only it needed, credentials, IPC. */
 #pragma once
 
 #include "agent/process.h"

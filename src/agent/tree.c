@@ -11,12 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/detached.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -126,19 +125,10 @@ static int open_parent(const char *path, const char **last) {
     return fd < 0 ? -errno : fd;
 }
 
-/* Whoever takes it apart is nobody's child but the keeper's, as soon as it is on its way. */
 static int hand_over(int parent, const char *name, int top) {
-    pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
-    if (pid > 0) {
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-        return 0;
-    }
-    if (fork() != 0)
-        _exit(0);
-    prctl(PR_SET_NAME, "remover");
+    int r = detached_fork("remover");
+    if (r != 0)
+        return r < 0 ? r : 0;
     if (dup2(parent, 0) == 0 && dup2(top, 1) == 1)
         close_range(2, ~0U, 0);
     if (take_apart(1, UINT64_MAX) == 0)

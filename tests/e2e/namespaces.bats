@@ -4,6 +4,35 @@
 
 load helper
 
+# How many things of System V IPC the user 12399 has.
+left_by_user() {
+    awk '$8 == 12399' /proc/sysvipc/shm
+    awk '$5 == 12399' /proc/sysvipc/sem
+    awk '$8 == 12399' /proc/sysvipc/msg
+    find /dev/shm -user 12399
+}
+
+@test "RemoveIPC: gone with the last process of the user" {
+    local leave='ipcmk -M 64 -S 1 -Q >/dev/null; touch /dev/shm/holden-'"$$"'; mkdir -p /dev/shm/holden-d-'"$$"'/x'
+    see User=12399 Group=12399 "$leave"
+    expect 0
+    [ "$(left_by_user | wc -l)" -eq 6 ]
+    # Root's is never touched.
+    see RemoveIPC=yes true
+    [ "$(left_by_user | wc -l)" -eq 6 ]
+    "$C" start --name other -p User=12399 -p Group=12399 -- sleep 60
+    see User=12399 Group=12399 RemoveIPC=yes true
+    [ "$(left_by_user | wc -l)" -eq 6 ]
+    "$C" stop other
+    see User=12399 Group=12399 RemoveIPC=yes true
+    expect 0
+    [ -z "$(left_by_user)" ]
+    see User=12399 Group=12399 RemoveIPC=yes "$leave; "'i=0; while [ $i -lt 1500 ]; do : >/dev/shm/holden-many-$i; i=$((i+1)); done'
+    expect 0
+    nothing_left() { [ -z "$(left_by_user)" ]; }
+    eventually nothing_left
+}
+
 # Fails unless a process with the setting is in the same namespace of that kind as this shell, or
 # is in another one.
 shares() {

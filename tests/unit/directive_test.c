@@ -59,10 +59,10 @@ TEST(values_that_ask_for_nothing) {
         {DIRECTIVE_UNIT, "After", "network.target -.mount", true},
         {DIRECTIVE_UNIT, "After", "network.target db.service", false},
         {DIRECTIVE_UNIT, "OnFailure", "", true},
-        {DIRECTIVE_SERVICE, "RemoveIPC", "No", true},
-        {DIRECTIVE_SERVICE, "RemoveIPC", "off", true},
-        {DIRECTIVE_SERVICE, "RemoveIPC", "yes", false},
-        {DIRECTIVE_SERVICE, "RemoveIPC", "0 1", false},
+        {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "No", true},
+        {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "off", true},
+        {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "yes", false},
+        {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "0 1", false},
         {DIRECTIVE_SERVICE, "WatchdogSec", "0", true},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -165,6 +165,7 @@ static const struct accepted accepted_rows[] = {
     {"TemporaryFileSystem", {"/a /b:ro,size=10%"}, "/a | /b:ro,size=10%"},
     {"SetCredential", {"a:x\\ty", "b:", "a:longer"}, "a:(6 bytes) | b:(0 bytes)"},
     {"SetCredential", {"a:x", ""}, "(unset)"},
+    {"RemoveIPC", {"on"}, "yes"},
     {"StateDirectory", {"a ./b//c/:d", "\"two words\""}, "a | b/c:d | \"two words\""},
     {"RuntimeDirectory", {"a", ""}, "(unset)"},
     {"CacheDirectoryMode", {"2750"}, "2750"},
