@@ -4,8 +4,8 @@
 #include "agent/child.h"
 
 /* Makes the plan's directories and links. No symbolic link is followed below a directory's prefix.
- * One that is the process's own gets its mode and, unless it belongs to the process's user and group
- * already, is given to them with all that is in it, itself last. 0, or -1 with errno, and in
+ * One that is the process's own gets its mode and, unless it belongs to the process's user and
+ * group already, is given to them with all that is in it, itself last. 0, or -1 with errno, and in
  * child->detail which of them it is: ENOTDIR where something else is in the way, EEXIST for a link
  * whose name is taken, ENAMETOOLONG for a tree that is too deep. */
 int child_directory(struct child *child);

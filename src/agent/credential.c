@@ -30,7 +30,10 @@ void credentials_open(struct credentials *credentials, const char *socket) {
     *credentials = (struct credentials){.directory = -1};
     if (holden_credentials_path(socket, path, sizeof(path)) == 0)
         credentials->path = strdup(path);
-    credentials->used = credentials->path && access(credentials->path, F_OK) == 0;
+    /* Where that cannot be told there may be some: who clears up looks again. */
+    credentials->used =
+        credentials->path &&
+        (faccessat(AT_FDCWD, credentials->path, F_OK, 0) == 0 || errno != ENOENT);
 }
 
 static bool is_mount(int fd) {

@@ -1,8 +1,9 @@
 /* Credentials: secrets that a process reads from files in a directory of its own
  * (SetCredential=, systemd.exec(5)). All such directories are in one, "credentials" beside the
- * agent's socket: a ramfs, which is never swapped out, mounted such that nobody can write to it; the
- * agent writes by a mount of the same that is nowhere. Where nothing may be mounted it is a directory
- * as others. Each is called after its process, and belongs to its user, who alone can read it. */
+ * agent's socket: a ramfs, which is never swapped out, mounted such that nobody can write to it;
+ * the agent writes by a mount of the same that is nowhere. Where nothing may be mounted it is a
+ * directory as others. Each is called after its process, and belongs to its user, who alone can
+ * read it. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,7 +40,7 @@ int credential_make(struct process *process, const struct holden_properties *pro
 /* Overwrites and removes the process's directory, if it is there. */
 void credential_remove(struct process *process);
 
-/* Replaces the contents in `properties` by their sizes: they are for the process alone. Returns what
- * the new list points to, to be freed after use; NULL where there is none, or no memory (then the
- * list is taken out). */
+/* Replaces the contents in `properties` by their sizes: they are for the process alone. Returns
+ * what the new list points to, to be freed after use; NULL where there is none, or no memory (then
+ * the list is taken out). */
 void *credential_redact(struct holden_properties *properties);

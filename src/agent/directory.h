@@ -1,6 +1,6 @@
 /* Directories that a process has by name below /run, /var/lib, /var/cache, /var/log and /etc:
- * RuntimeDirectory= and its like, systemd.exec(5). The child makes them (child_directory.c); what is
- * to be gone with the process is removed here. */
+ * RuntimeDirectory= and its like, systemd.exec(5). The child makes them (child_directory.c); what
+ * is to be gone with the process is removed here. */
 #pragma once
 
 #include <stdbool.h>
@@ -47,6 +47,6 @@ int directory_link_text(const struct directory *link, struct buffer *out);
 int directory_environment(const struct holden_properties *properties, unsigned kind,
                           struct buffer *out);
 
-/* Removes what RuntimeDirectory= has made, as RuntimeDirectoryPreserve= says: `again` means that the
- * process is about to be started again. What cannot be removed is told of in the log. */
+/* Removes what RuntimeDirectory= has made, as RuntimeDirectoryPreserve= says: `again` means that
+ * the process is about to be started again. What cannot be removed is told of in the log. */
 void directory_remove(const struct holden_properties *properties, bool again);

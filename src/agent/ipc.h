@@ -4,6 +4,6 @@
 #include <sys/types.h>
 
 /* Removes what belongs to the user: semaphores, message queues, shared memory that nobody is
- * attached to, and what is theirs in /dev/shm and /dev/mqueue (RemoveIPC=, systemd.exec(5)). Of much,
- * a process of its own removes the rest. Nothing for root. */
+ * attached to, and what is theirs in /dev/shm and /dev/mqueue (RemoveIPC=, systemd.exec(5)). Of
+ * much, a process of its own removes the rest. Nothing for root. */
 void ipc_remove(uid_t uid);

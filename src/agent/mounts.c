@@ -347,7 +347,8 @@ static int take_root(struct collector *collector) {
                                                    "cannot be listed");
 }
 
-/* What it has in fixed places is there, and can be written to, whatever else is done to the place. */
+/* What it has in fixed places is there, and can be written to, whatever else is done to the
+ * place. */
 static int add_directories(struct collector *collector) {
     struct directory_walk walk = {.properties = collector->properties};
     struct directory directory;

@@ -25,8 +25,8 @@ struct mounts {
     struct mounts_text *texts;
 };
 
-/* Works out the list; `process` (or NULL) is whose it is, to whom only its own credentials are shown.
- * 0; or refused with *failure: a path that is not absolute, more than
+/* Works out the list; `process` (or NULL) is whose it is, to whom only its own credentials are
+ * shown. 0; or refused with *failure: a path that is not absolute, more than
  * MOUNTS_MOST places. Where no property asks for a mount, nothing is allocated. Settings that are
  * only dropped by others are not told of. To be freed either way. */
 int mounts_collect(const struct process *process, const struct holden_properties *properties,

@@ -42,8 +42,8 @@ void plan_tuning(struct plan *plan, const struct holden_properties *properties);
 /* Appends the plan to the empty buffer `out`. 0 or -ENOMEM. */
 int plan_build(const struct plan_input *input, struct buffer *out);
 
-/* Appends to the empty buffer `out` what a plan holds of the directories that a process has by name,
- * for the offset `at` of the plan: *count struct plan_directory, and their strings. Nothing where
- * there are none. 0 or -ENOMEM. */
+/* Appends to the empty buffer `out` what a plan holds of the directories that a process has by
+ * name, for the offset `at` of the plan: *count struct plan_directory, and their strings. Nothing
+ * where there are none. 0 or -ENOMEM. */
 int plan_directories(const struct holden_properties *properties, uint32_t at, struct buffer *out,
                      uint32_t *count);

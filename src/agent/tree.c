@@ -19,7 +19,8 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-/* Entries that are removed while others wait; and passes, of which each level of the tree takes one. */
+/* Entries that are removed while others wait; and passes, of which each level of the tree takes
+ * one. */
 enum { AT_ONCE = 512, PASSES = 1 << 20 };
 
 struct remover {

@@ -19,8 +19,8 @@ enum quoting_mode {
  * -EINVAL for an open quote or an unknown escape (as the mode says), -ENOMEM. */
 int quoting_item(const char **at, enum quoting_mode mode, struct buffer *item);
 
-/* Appends the whole text with its \ sequences replaced; quotes mean nothing. 0; -EINVAL for an unknown
- * sequence; -ENOMEM. */
+/* Appends the whole text with its \ sequences replaced; quotes mean nothing. 0; -EINVAL for an
+ * unknown sequence; -ENOMEM. */
 int quoting_unescape(const char *text, struct buffer *out);
 
 /* Appends text such that quoting_item() reads these bytes, inside quotes as well as outside: every

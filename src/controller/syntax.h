@@ -39,8 +39,8 @@ int syntax_read_boolean(const char *value, bool *truth);
 /* Takes the next word off *at, separated by white space. False at the end. */
 bool syntax_word(const char **at, struct holden_view *word);
 
-/* Calls `take` for each word of the value, quoted as in systemd.syntax(7); it may write to the word.
- * 0; what `take` returned, if not 0; refused for quotes that do not match; -ENOMEM. */
+/* Calls `take` for each word of the value, quoted as in systemd.syntax(7); it may write to the
+ * word. 0; what `take` returned, if not 0; refused for quotes that do not match; -ENOMEM. */
 int syntax_each_word(struct settings *settings, size_t index, const char *value,
                      int (*take)(struct settings *settings, size_t index, char *word));
 

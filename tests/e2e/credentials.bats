@@ -89,6 +89,8 @@ x" ]
 
 @test "they come again with a restart, and are gone whatever the agent goes through" {
     "$C" start --name keeps -p User=nobody -p SetCredential=a:secret -- sh -c 'cat $CREDENTIALS_DIRECTORY/a; exec sleep 60'
+    once() { [ "$("$C" logs keeps)" = secret ]; }
+    eventually once
     "$C" restart keeps
     twice() { [ "$("$C" logs keeps)" = secretsecret ]; }
     eventually twice

@@ -202,7 +202,7 @@ daemon" ]
     eventually asleep
     "$C" stop much
     [ ! -e "/run/$D" ]
-    nothing_left() { ! ls -A /run | grep -q '^\.holden-removed-'; }
+    nothing_left() { [ -z "$(find /run -maxdepth 1 -name '.holden-removed-*')" ]; }
     eventually nothing_left
 }
 

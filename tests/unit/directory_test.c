@@ -111,7 +111,8 @@ TEST(what_is_no_name_is_refused) {
 TEST(what_is_a_name_is_taken) {
     struct made made;
     struct failure failure;
-    begin(&made, LIST("RuntimeDirectory=a ..a a../b ...:privates/x .a", "ConfigurationDirectory=c"));
+    begin(&made,
+          LIST("RuntimeDirectory=a ..a a../b ...:privates/x .a", "ConfigurationDirectory=c"));
     assert_int_equal(directory_check(made.properties, &failure), 0);
     end(&made);
 }

@@ -15,8 +15,8 @@
 static int expand(const char *unit, const char *text, bool quoted, char *out, size_t space) {
     struct unit_name name;
     assert_int_equal(unit_name_parse(unit, &name), 0);
-    struct specifier specifier = {.name = &name, .socket = "/nonesuch/socket", .path = "/etc/units/web@.service",
-                                  .quoted = quoted};
+    struct specifier specifier = {.name = &name, .socket = "/nonesuch/socket",
+                                  .path = "/etc/units/web@.service", .quoted = quoted};
     _cleanup_(buffer_free) struct buffer result = {0};
     int r = specifier_expand(&specifier, text, &result);
     assert_true(result.size < space);
