@@ -38,6 +38,8 @@ static int reset_signals(struct child *child) {
     umask(child->plan->umask);
     sigset_t none;
     sigemptyset(&none);
+    if (child->plan->has & PLAN_HAS_NO_SIGPIPE)
+        signal(SIGPIPE, SIG_IGN);
     return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
@@ -51,14 +53,24 @@ static char *format_number(int number, char *end) {
     return end;
 }
 
+static int write_number(const char *path, int number) {
+    char text[16];
+    char *end = text + sizeof(text);
+    char *begin = format_number(number, end);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd < 0 || write(fd, begin, (size_t)(end - begin)) < 0 ? -1 : 0;
+}
+
 static int set_oom_score(struct child *child) {
     if (!(child->plan->has & PLAN_HAS_OOM_SCORE))
         return 0;
-    char text[16];
-    char *end = text + sizeof(text);
-    char *begin = format_number(child->plan->oom_score, end);
-    _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    return fd < 0 || write(fd, begin, (size_t)(end - begin)) < 0 ? -1 : 0;
+    return write_number("/proc/self/oom_score_adj", child->plan->oom_score);
+}
+
+static int set_coredump(struct child *child) {
+    if (!(child->plan->has & PLAN_HAS_COREDUMP))
+        return 0;
+    return write_number("/proc/self/coredump_filter", (int)child->plan->coredump);
 }
 
 static int set_nice(struct child *child) {
@@ -207,6 +219,8 @@ static const struct row {
     {PLAN_STEP_IO_PRIORITY, child_tuning_io_priority},
     {PLAN_STEP_SLACK, child_tuning_slack},
     {PLAN_STEP_PERSONALITY, child_tuning_personality},
+    {PLAN_STEP_COREDUMP, set_coredump},
+    {PLAN_STEP_NUMA, child_tuning_numa},
     {PLAN_STEP_NAMESPACES, child_namespace_enter},
     {PLAN_STEP_NETWORK, child_namespace_network},
     {PLAN_STEP_MOUNTS, child_mount},

@@ -33,6 +33,16 @@ int child_tuning_personality(struct child *child) {
     return personality(child->plan->personality) < 0 ? -1 : 0;
 }
 
+int child_tuning_numa(struct child *child) {
+    struct plan_run nodes = child->plan->numa_mask;
+    if (!(child->plan->has & PLAN_HAS_NUMA))
+        return 0;
+    /* The kernel takes one bit less than it is told of. */
+    return (int)syscall(SYS_set_mempolicy, (int)child->plan->numa,
+                        nodes.count ? child_run_at(child, nodes) : NULL,
+                        nodes.count ? nodes.count * 8UL + 1 : 0UL);
+}
+
 int child_tuning_keyring(struct child *child) {
     if (child->plan->keyring == HOLDEN_keyring_mode_INHERIT)
         return 0;

@@ -9,4 +9,5 @@ int child_tuning_policy(struct child *child);
 int child_tuning_io_priority(struct child *child);
 int child_tuning_slack(struct child *child);
 int child_tuning_personality(struct child *child);
+int child_tuning_numa(struct child *child);
 int child_tuning_keyring(struct child *child);

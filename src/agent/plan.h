@@ -52,6 +52,8 @@ enum {
     STEP(IO_PRIORITY, "IOSchedulingClass")     \
     STEP(SLACK, "TimerSlackNSec")              \
     STEP(PERSONALITY, "Personality")           \
+    STEP(COREDUMP, "CoredumpFilter")           \
+    STEP(NUMA, "NUMAPolicy")                   \
     STEP(NAMESPACES, "namespaces")             \
     STEP(NETWORK, "network")                   \
     STEP(MOUNTS, "mounts")                     \
@@ -207,6 +209,9 @@ enum {
     PLAN_HAS_IO_PRIORITY = 1 << 14,
     PLAN_HAS_PERSONALITY = 1 << 15,
     PLAN_HAS_LISTENER = 1 << 16,         /* the filter talks (talk.h) */
+    PLAN_HAS_NO_SIGPIPE = 1 << 17,       /* SIGPIPE is ignored */
+    PLAN_HAS_COREDUMP = 1 << 18,
+    PLAN_HAS_NUMA = 1 << 19,
 };
 
 /* What a child sends with the listener of its filter, by sendmmsg(2) with the two halves of `pass`
@@ -253,7 +258,10 @@ struct plan {
     uint32_t personality; /* as personality(2) has it */
     uint64_t slack;       /* nanoseconds, or 0 */
     uint32_t keyring;     /* enum holden_keyring_mode_values */
+    uint32_t coredump;    /* as /proc/self/coredump_filter has it (core(5)) */
+    uint32_t numa;        /* as set_mempolicy(2) has it */
     uint32_t pad;
+    struct plan_run numa_mask;  /* bytes of a mask of NUMA nodes, in whole unsigned longs */
     struct plan_run affinity;   /* bytes of a CPU mask, as sched_setaffinity(2) takes it */
     struct plan_run limits;     /* struct plan_limit */
     struct plan_run groups;     /* uint32_t */

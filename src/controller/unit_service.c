@@ -209,6 +209,8 @@ static int set_defaults(struct unit *unit) {
     if (!HOLDEN_HAS(&settings->properties, properties, timeout_stop))
         r = settings_assign(settings, "TimeoutStopSec", "90s");
     const struct holden_properties *p = &settings->properties;
+    if (r == 0 && !HOLDEN_HAS(p, properties, ignore_sigpipe))
+        r = settings_assign(settings, "IgnoreSIGPIPE", "yes");
     unit->oneshot = HOLDEN_HAS(p, properties, service_type) &&
                     p->service_type == HOLDEN_service_type_ONESHOT;
     bool waits = HOLDEN_HAS(p, properties, exec_start_pre) ||

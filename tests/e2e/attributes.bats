@@ -70,3 +70,32 @@ nice_of() {
     expect 2
     one_line 'UMask cannot be changed while a process runs'
 }
+
+@test "SIGPIPE, what a core holds, memory nodes and variables taken away" {
+    run "$C" run -p IgnoreSIGPIPE=yes -p CoredumpFilter=default -p CoredumpFilter=private-huge -p CoredumpFilter=0x100 \
+        -p NUMAPolicy=bind -p NUMAMask=0 -p Environment='A=1 B=2 C=3' -p 'UnsetEnvironment=A B=3 C=3 HOLDEN_NAME' -- \
+        sh -c 'cat /proc/self/coredump_filter; awk "/^SigIgn/ { print substr(\$2, 13) }" /proc/self/status
+            awk "NR == 1 { print \$2 }" /proc/self/numa_maps; env | grep -E "^(A|B|C|HOLDEN_NAME)="'
+    expect 0
+    [ "$(tr '\n' ' ' <<<"$output")" = '00000133 1000 bind:0 B=2 ' ]
+    # A program of a unit file has SIGPIPE ignored, as systemd.exec(5) says; one of `start` has not.
+    printf '[Service]\nType=oneshot\nExecStart=/bin/sh -c "grep SigIgn /proc/self/status"\n' >"$T/a.service"
+    "$C" apply "$T/a.service"
+    [ "$("$C" logs a | awk '{ print $2 }')" = 0000000000001000 ]
+    [ "$("$C" run grep SigIgn /proc/self/status | awk '{ print $2 }')" = 0000000000000000 ]
+}
+
+@test "wrong kinds of memory and nodes that are not there" {
+    run "$C" run -p CoredumpFilter=lots true
+    expect 2
+    one_line 'CoredumpFilter=lots: expected kinds of memory such as private-anonymous'
+    run "$C" run -p CoredumpFilter=1000 true
+    expect 2
+    one_line 'CoredumpFilter=1000: out of range'
+    run "$C" run -p NUMAPolicy=bind -p NUMAMask=900 true
+    expect 1
+    one_line 'NUMAPolicy: Invalid argument'
+    run "$C" run -p NUMAPolicy=most true
+    expect 2
+    one_line 'NUMAPolicy=most: expected one of default, preferred, bind, interleave, local'
+}

@@ -1,0 +1,131 @@
+/* The part of a plan that says what is executed. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/directory.h"
+#include "agent/plan_build.h"
+#include "agent/plan_draft.h"
+#include "agent/process.h"
+#include "common/cleanup.h"
+
+/* Environment: what every process gets, unless the request says otherwise. */
+static bool names_path(struct holden_view assignment) {
+    return assignment.size >= 5 && memcmp(assignment.data, "PATH=", 5) == 0;
+}
+
+/* The assignment of PATH: the last that the request has. */
+static struct holden_view path_assignment(const struct holden_properties *properties) {
+    struct holden_view found = holden_view(
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    struct holden_repeated left = properties->environment;
+    struct holden_view view;
+    while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
+        if (names_path(view))
+            found = view;
+    return found;
+}
+
+/* By its name, or as it is. */
+static bool is_unset(const struct holden_properties *properties, struct holden_view assignment) {
+    struct holden_repeated left = properties->unset_environment;
+    struct holden_view view;
+    while (holden_next_view(&left, &view))
+        if (assignment.size >= view.size && memcmp(assignment.data, view.data, view.size) == 0 &&
+            (assignment.size == view.size || (assignment.data[view.size] == '=' &&
+                                              !memchr(view.data, '=', view.size))))
+            return true;
+    return false;
+}
+
+static void add_variable(struct draft *draft, struct strings *strings,
+                         const struct plan_input *input, struct holden_view assignment) {
+    if (!is_unset(input->properties, assignment))
+        strings_add(draft, strings, assignment);
+}
+
+/* What its own directories are called in the environment. */
+static void add_directories(struct draft *draft, struct strings *strings,
+                            const struct plan_input *input) {
+    for (unsigned kind = 0; kind < DIRECTORY_KINDS && draft->error == 0; kind++) {
+        _cleanup_(buffer_free) struct buffer text = {0};
+        draft->error = directory_environment(input->properties, kind, &text);
+        if (text.size > 0)
+            add_variable(draft, strings, input,
+                         (struct holden_view){(const char *)buffer_bytes(&text), text.size});
+    }
+}
+
+static void add_credentials(struct draft *draft, struct strings *strings,
+                            const struct plan_input *input) {
+    char text[PATH_MAX + NAME_MAX + 32];
+    snprintf(text, sizeof(text), "CREDENTIALS_DIRECTORY=%s", input->credentials);
+    add_variable(draft, strings, input, holden_view(text));
+}
+
+static void put_environment(struct draft *draft, const struct plan_input *input) {
+    struct strings strings = {0};
+    char text[160];
+    add_variable(draft, &strings, input, path_assignment(input->properties));
+    snprintf(text, sizeof(text), "HOLDEN_NAME=%s", input->process->name);
+    add_variable(draft, &strings, input, holden_view(text));
+    if (input->notify) {
+        snprintf(text, sizeof(text), "NOTIFY_SOCKET=%s", input->notify);
+        add_variable(draft, &strings, input, holden_view(text));
+    }
+    if (input->credentials && *input->credentials)
+        add_credentials(draft, &strings, input);
+    add_directories(draft, &strings, input);
+    struct holden_repeated left = input->properties->environment;
+    struct holden_view view;
+    while (holden_next_view(&left, &view))
+        if (!names_path(view))
+            add_variable(draft, &strings, input, view);
+    struct plan_run run = strings_put(draft, &strings);
+    if (draft->error == 0)
+        draft_head(draft)->environment = run;
+}
+
+/* The paths that execvp(3) would try. */
+static void put_paths(struct draft *draft, const struct plan_input *input,
+                      struct holden_view command) {
+    struct strings strings = {0};
+    /* What is longer than a file's name can be is in no directory: exec says so. */
+    bool direct = memchr(command.data, '/', command.size) || command.size > NAME_MAX;
+    if (direct)
+        strings_add(draft, &strings, command);
+    struct holden_view path = path_assignment(input->properties);
+    for (size_t at = strlen("PATH="); !direct && at <= path.size;) {
+        const char *end = at < path.size ? memchr(path.data + at, ':', path.size - at) : NULL;
+        size_t size = (end ? (size_t)(end - path.data) : path.size) - at;
+        char text[PATH_MAX + NAME_MAX + 2];
+        /* An empty part is the current directory; one too long for a path is none. */
+        snprintf(text, sizeof(text), "%.*s%s%.*s", (int)(size < PATH_MAX ? size : 0),
+                 path.data + at, size > 0 ? "/" : "", (int)command.size, command.data);
+        if (size < PATH_MAX)
+            strings_add(draft, &strings, holden_view(text));
+        at += size + 1;
+    }
+    struct plan_run run = strings_put(draft, &strings);
+    if (draft->error == 0)
+        draft_head(draft)->paths = run;
+}
+
+static void put_arguments(struct draft *draft, const struct plan_input *input) {
+    struct strings strings = {0};
+    struct holden_repeated left = input->start->argument;
+    struct holden_view view;
+    while (holden_next_view(&left, &view)) {
+        if (strings.count == 0)
+            put_paths(draft, input, view);
+        strings_add(draft, &strings, view);
+    }
+    struct plan_run run = strings_put(draft, &strings);
+    if (draft->error == 0)
+        draft_head(draft)->arguments = run;
+}
+
+void plan_put_command(struct draft *draft, const struct plan_input *input) {
+    put_environment(draft, input);
+    put_arguments(draft, input);
+}
