@@ -151,7 +151,8 @@ static void put_mounts(struct draft *draft, const struct plan_input *input) {
         mount.source = put_pointed(draft, mount.source);
         mount.options = put_pointed(draft, mount.options);
         if (draft->error == 0)
-            memcpy((uint8_t *)draft_head(draft) + run.at + i * sizeof(mount), &mount, sizeof(mount));
+            memcpy((uint8_t *)draft_head(draft) + run.at + i * sizeof(mount), &mount,
+                   sizeof(mount));
     }
     if (draft->error < 0)
         return;
@@ -175,7 +176,8 @@ static void put_own_directories(struct draft *draft, const struct holden_propert
 
 static struct plan_run put_program(struct draft *draft, const struct program *program,
                                    uint32_t before) {
-    uint32_t at = draft_put(draft, program->instructions, program->count * sizeof(struct sock_filter));
+    uint32_t at = draft_put(draft, program->instructions,
+                            program->count * sizeof(struct sock_filter));
     uint32_t count = before > 0 ? (at - before) / (uint32_t)sizeof(struct sock_filter) : 0;
     return (struct plan_run){before > 0 ? before : at, count + (uint32_t)program->count};
 }

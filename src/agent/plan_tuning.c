@@ -18,8 +18,9 @@ static void put_limits(struct draft *draft, const struct holden_properties *prop
             holden_record_properties.fields[holden_limits[i].index].offset);
         if (holden_decode(&holden_record_resource_limit, nested->bytes.data, nested->bytes.size,
                           &limit, &fault) == 0)
-            limits[count++] = (struct plan_limit){(uint32_t)holden_limits[i].resource, 0, limit.soft,
-                                                  limit.hard};
+            limits[count++] = (struct plan_limit){
+                .resource = (uint32_t)holden_limits[i].resource, .soft = limit.soft,
+                .hard = limit.hard};
     }
     struct plan_run run = {draft_put(draft, limits, count * sizeof(limits[0])), count};
     if (draft->error == 0)
@@ -48,8 +49,8 @@ static void put_scheduling(struct draft *draft, const struct holden_properties *
     if (!HOLDEN_HAS(properties, properties, cpu_affinity))
         return;
     plan->has |= PLAN_HAS_AFFINITY;
-    struct plan_run run = {draft_put(draft, properties->cpu_affinity.data, properties->cpu_affinity.size),
-                           (uint32_t)properties->cpu_affinity.size};
+    struct holden_view cpus = properties->cpu_affinity;
+    struct plan_run run = {draft_put(draft, cpus.data, cpus.size), (uint32_t)cpus.size};
     if (draft->error == 0)
         draft_head(draft)->affinity = run;
 }

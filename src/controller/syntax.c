@@ -30,7 +30,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(INTEGER, integer, integer, "number", "a whole number")
     ROW(BOOLEAN, boolean, boolean, "boolean", "yes or no")
     ROW(COREDUMP_FILTER, coredump_filter, coredump_filter, "kinds of memory",
-        "kinds of memory such as private-anonymous or elf-headers, default, all, or a mask such as 0x33")
+        "kinds of memory such as private-anonymous or elf-headers, default, all, or a mask, 0x33")
     ROW(MODE, mode, mode, "mode", "an octal mode, such as 0022")
     ROW(USER, user, user, "user", "a user's name or number")
     ROW(GROUP, group, group, "group", "a group's name or number")

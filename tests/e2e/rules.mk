@@ -5,6 +5,7 @@ MUTATE := $(BUILD)/tests/mutate
 FLOOD := $(BUILD)/tests/flood
 IMPOSTOR := $(BUILD)/tests/impostor
 DEAF := $(BUILD)/tests/deaf
+ESCAPE := $(BUILD)/tests/escape
 BYSTANDER := $(BUILD)/tests/bystander
 
 $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
@@ -25,7 +26,7 @@ $(BATTERY): $(call objects,tests/vm/battery.c)
 	@mkdir -p $(@D)
 	$(LINK_STATIC) -o $@ $^
 
-$(FLOOD) $(IMPOSTOR) $(DEAF): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
+$(FLOOD) $(IMPOSTOR) $(DEAF) $(ESCAPE): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
@@ -35,4 +36,4 @@ $(BYSTANDER): $(call objects,tests/vm/bystander.c)
 
 .PHONY: e2e-programs
 e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
-  $(BYSTANDER) $(BATTERY)
+  $(BYSTANDER) $(BATTERY) $(ESCAPE)
