@@ -9,6 +9,7 @@
 #include "agent/cgroup.h"
 #include "agent/config.h"
 #include "agent/credential.h"
+#include "agent/dynamic_user.h"
 #include "agent/events.h"
 #include "agent/filter.h"
 #include "agent/link.h"
@@ -52,6 +53,7 @@ struct agent {
     struct notify notify;
     struct notices notices;
     struct credentials credentials;
+    struct dynamic_users dynamic_users;
     struct talk talk;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;

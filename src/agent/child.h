@@ -24,6 +24,7 @@ struct child {
     size_t count;
     enum plan_step step; /* the one being done */
     uint32_t detail;     /* which of its things */
+    bool moved;          /* a directory, between its private and its public place */
     bool mute;           /* its filter asks a listener that nobody else has */
     int proc;            /* the /proc from before its mounts, where that is needed, or -1 */
 };

@@ -30,6 +30,7 @@ struct scratch {
     struct buffer output;
     void *redacted;
     char command[COMMAND_MOST];
+    char user[HOLDEN_USER_NAME_MOST + 1];
     char cgroup[4400];
     struct holden_view learned[LEARNED_BYTES * 8];
     char calls[LEARNED_BYTES * 8 * CALL_AVERAGE];
@@ -131,6 +132,19 @@ static void add_detail(const struct process *process, struct scratch *scratch,
                                         scratch->output.size});
 }
 
+/* The name of a user that was made up, who is in no list of users; of a process that has ended only
+ * where its properties are at hand. */
+static bool name_user(const struct process *process, const struct holden_properties *properties,
+                      char name[HOLDEN_USER_NAME_MOST + 1]) {
+    if (process->dynamic_user)
+        snprintf(name, HOLDEN_USER_NAME_MOST + 1, "%s", process->dynamic_user->name);
+    else if (properties && holden_user_made_up(properties))
+        dynamic_user_name(process, properties, name);
+    else
+        return false;
+    return true;
+}
+
 void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage,
                    bool detail) {
     struct holden_process message = {0};
@@ -165,6 +179,8 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
         shorten_command(&scratch);
         HOLDEN_SET(&message, process, command, holden_view(scratch.command));
     }
+    if (name_user(process, detail ? &scratch.properties : NULL, scratch.user))
+        HOLDEN_SET(&message, process, dynamic_user, holden_view(scratch.user));
     peer_reply(peer, HOLDEN_MESSAGE_process, id, &message, NULL, 0);
     buffer_free(&scratch.limits);
     buffer_free(&scratch.output);

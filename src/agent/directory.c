@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/assignment.h"
 #include "agent/tree.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "protocol/dynamic_user.h"
 #include "protocol/property.h"
 
 #define INDEX(member) HOLDEN_INDEX(properties, member)
@@ -18,7 +20,7 @@ enum { MODE_USUAL = 0755 };
 static const struct kind {
     const char *prefix, *variable;
     size_t names, mode; /* properties */
-    bool owned;         /* else it stays root's, as what an administrator configures is */
+    bool owned;         /* and may be private; else it stays root's, as what an administrator configures is */
 } kinds[DIRECTORY_KINDS] = {
     {"/run", "RUNTIME_DIRECTORY", INDEX(runtime_directory), INDEX(runtime_directory_mode), true},
     {"/var/lib", "STATE_DIRECTORY", INDEX(state_directory), INDEX(state_directory_mode), true},
@@ -42,6 +44,25 @@ static bool next_record(struct directory_walk *walk, struct holden_directory *re
                          &fault) == 0;
 }
 
+/* Whether it is below another name of the list. */
+static bool is_below_another(struct holden_repeated left, struct holden_view path) {
+    struct directory_walk walk = {.left = left};
+    struct holden_directory record;
+    while (next_record(&walk, &record))
+        if (record.name.size < path.size && path.data[record.name.size] == '/' &&
+            memcmp(record.name.data, path.data, record.name.size) == 0)
+            return true;
+    return false;
+}
+
+/* What is gone with the process anyway needs nobody kept out. */
+static bool is_private(const struct holden_properties *properties, unsigned kind) {
+    bool passing = kind == 0 &&
+                   (!HOLDEN_HAS(properties, properties, runtime_directory_preserve) ||
+                    properties->runtime_directory_preserve == HOLDEN_runtime_preserve_NO);
+    return kinds[kind].owned && !passing && holden_dynamic_user(properties);
+}
+
 static void fill(const struct directory_walk *walk, const struct holden_directory *record,
                  struct directory *directory) {
     const struct kind *kind = &kinds[walk->kind];
@@ -57,6 +78,12 @@ static void fill(const struct directory_walk *walk, const struct holden_director
     };
     if (walk->links)
         directory->link = record->link;
+    directory->private = is_private(walk->properties, walk->kind);
+    directory->returns = kind->owned && !directory->private && !walk->links;
+    if (directory->private)
+        directory->inside = is_below_another(
+            *(const struct holden_repeated *)member(walk->properties, kind->names),
+            walk->links ? record->link : record->name);
 }
 
 bool directory_next(struct directory_walk *walk, struct directory *directory) {
@@ -128,14 +155,14 @@ int directory_link_text(const struct directory *link, struct buffer *out) {
     return r < 0 ? r : buffer_append(out, link->name.data, link->name.size);
 }
 
-static bool is_assigned(const struct holden_properties *properties, const char *variable) {
-    struct holden_repeated left = properties->environment;
-    struct holden_view view;
-    size_t size = strlen(variable);
-    while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
-        if (view.size > size && view.data[size] == '=' && memcmp(view.data, variable, size) == 0)
-            return true;
-    return false;
+int directory_private_text(const struct directory *directory, struct buffer *out) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < directory->name.size; i++)
+        if (directory->name.data[i] == '/')
+            r = buffer_append(out, "../", 3);
+    return r < 0 ? r
+                 : buffer_printf(out, "private/%.*s", (int)directory->name.size,
+                                 directory->name.data);
 }
 
 /* Whether the list has the same name further on: a directory with several links stands there once
@@ -154,7 +181,7 @@ int directory_environment(const struct holden_properties *properties, unsigned k
     const struct kind *row = &kinds[kind];
     struct directory_walk walk = {.properties = properties};
     struct holden_directory record;
-    if (!holden_has(properties, row->names) || is_assigned(properties, row->variable))
+    if (!holden_has(properties, row->names) || assignment_made(properties, row->variable))
         return 0;
     walk.left = *(const struct holden_repeated *)member(properties, row->names);
     const char *before = "=";
@@ -171,13 +198,25 @@ int directory_environment(const struct holden_properties *properties, unsigned k
 
 /* ---- the end ---- */
 
-static void remove_one(const struct directory *directory) {
+static void remove_at(const struct directory *directory, const char *between,
+                      struct holden_view name, int (*remove)(const char *path)) {
     char path[8300];
-    struct holden_view name = directory->link.size > 0 ? directory->link : directory->name;
-    snprintf(path, sizeof(path), "%s/%.*s", directory->prefix, (int)name.size, name.data);
-    int r = directory->link.size > 0 ? tree_unlink_link(path) : tree_remove(path);
+    snprintf(path, sizeof(path), "%s%s/%.*s", directory->prefix, between, (int)name.size,
+             name.data);
+    int r = remove(path);
     if (r < 0 && r != -ENOENT)
         log_warning("%s: %s cannot be removed: %s", directory->property, path, strerror(-r));
+}
+
+static void remove_one(const struct directory *directory) {
+    const char *between = directory->private ? "/private" : "";
+    if (directory->link.size > 0) {
+        remove_at(directory, directory->inside ? between : "", directory->link, tree_unlink_link);
+        return;
+    }
+    remove_at(directory, between, directory->name, tree_remove);
+    if (directory->private && !directory->inside)
+        remove_at(directory, "", directory->name, tree_unlink_link);
 }
 
 void directory_remove(const struct holden_properties *properties, bool again) {

@@ -20,6 +20,11 @@ struct directory {
     uint32_t mode;            /* of the directory */
     bool owned;               /* it belongs to the process's user */
     bool passing;             /* of RuntimeDirectory= */
+    bool private;             /* with DynamicUser=: it is in PREFIX/private, where nobody else gets
+                                 to, and a link in its place leads there */
+    bool inside;              /* of those: it is below another one of its setting, so that it is
+                                 there by that one's link */
+    bool returns;             /* it may have been private, and is taken back then */
 };
 
 /* Goes over them in the order in which they are made: all directories, then all links. Begins with
@@ -40,6 +45,9 @@ int directory_check(const struct holden_properties *properties, struct failure *
 
 /* Appends what a link holds: the way from it to what it leads to, without a NUL. 0 or -ENOMEM. */
 int directory_link_text(const struct directory *link, struct buffer *out);
+
+/* Appends what the link in place of a private directory holds, likewise. */
+int directory_private_text(const struct directory *directory, struct buffer *out);
 
 /* Appends the assignment of the environment for a kind below DIRECTORY_KINDS, such as
  * "STATE_DIRECTORY=/var/lib/a:/var/lib/b"; nothing where there is none of the kind, or where

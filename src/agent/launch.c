@@ -122,6 +122,20 @@ static int choose_streams(struct process *process, struct parts *parts, struct f
 
 /* ---- preparing ---- */
 
+/* DynamicUser=: its group has the same number, unless Group= names another. */
+static int make_up(struct process *process, struct parts *parts, struct failure *failure) {
+    struct identity *identity = &parts->identity;
+    uid_t uid;
+    int r = dynamic_user_take(process, &parts->properties, &uid, failure);
+    if (r < 0)
+        return r;
+    identity->set = true;
+    identity->uid = uid;
+    if (!HOLDEN_HAS(&parts->properties, properties, group))
+        identity->gid = uid;
+    return 0;
+}
+
 /* The groups that the request itself names: who restarts it is not asked again. */
 static int resolve_identity(struct process *process, struct parts *parts, struct failure *failure) {
     uint32_t groups[ARRAY_SIZE(parts->identity.groups)];
@@ -133,8 +147,10 @@ static int resolve_identity(struct process *process, struct parts *parts, struct
                       parts->properties.user.bytes.size, &user, &fault) == 0)
         for (uint32_t gid; count < ARRAY_SIZE(groups) && holden_next_u32(&user.group, &gid);)
             groups[count++] = gid;
-    return identity_resolve(&parts->properties, process->filter != NULL, process->owner,
-                            process->owner_gid, groups, count, &parts->identity, failure);
+    int r = identity_resolve(&parts->properties, process->filter != NULL, process->owner,
+                             process->owner_gid, groups, count, &parts->identity, failure);
+    return r < 0 || !holden_user_made_up(&parts->properties) ? r
+                                                             : make_up(process, parts, failure);
 }
 
 static int prepare_mounts(struct process *process, struct parts *parts, struct failure *failure) {
@@ -168,6 +184,7 @@ static int send_plan(struct process *process, struct parts *parts, struct failur
                       ? process->agent->notices.path
                       : NULL,
         .credentials = parts->credentials,
+        .user = process->dynamic_user ? process->dynamic_user->name : NULL,
         .report = process->launch->report,
         .uid = identity->uid, .gid = identity->gid,
         .groups = identity->groups, .group_count = identity->group_count,
@@ -287,8 +304,12 @@ static void decide(struct process *process) {
     const struct plan_report *report = &process->agent->link.reports[launch->report];
     if (report->error != 0)
         refusal_step(process, report->reached, report->error, report->detail);
-    else if (process->state == HOLDEN_state_STARTING && executed(process, report))
+    else if (process->state == HOLDEN_state_STARTING && executed(process, report)) {
+        if (report->detail)
+            log_notice("%s: a directory of its own was moved to or from \"private\", since "
+                       "DynamicUser= has changed", process->name);
         started(process);
+    }
 }
 
 static void end_pipe(struct launch *launch) {
@@ -391,6 +412,7 @@ static void undo(struct process *process) {
     }
     if (process->remains)
         credential_remove(process);
+    dynamic_user_release(process);
     if (process->restarts == 0)
         store_remove(&agent->store, process);
     process_launched(process);

@@ -347,6 +347,25 @@ static int take_root(struct collector *collector) {
                                                    "cannot be listed");
 }
 
+/* What is private is shown where it is, among nothing else: the link to it leads there. Below
+ * another root there is no such link. */
+static int add_directory(struct collector *collector, const struct directory *directory) {
+    char source[4200], shown[4200], around[64];
+    bool root = collector->mounts->root != NULL, private = directory->private;
+    const int size = (int)directory->name.size;
+    int r = 0;
+    snprintf(around, sizeof(around), "%s%s", directory->prefix, private ? "/private" : "");
+    snprintf(source, sizeof(source), "%s/%.*s", around, size, directory->name.data);
+    snprintf(shown, sizeof(shown), "%s/%.*s", directory->prefix, size, directory->name.data);
+    if (private && !root)
+        r = add(collector, &(struct wish){PLAN_MOUNT_TEMPORARY, PLAN_MOUNT_RDONLY | PRIVATE,
+                                          holden_view(around), {0}, "mode=0755," FEW});
+    return r < 0 ? r
+                 : add(collector, &(struct wish){PLAN_MOUNT_BIND, PLAN_MOUNT_RECURSIVE,
+                                                 holden_view(root ? shown : source),
+                                                 holden_view(source), NULL});
+}
+
 /* What it has in fixed places is there, and can be written to, whatever else is done to the
  * place. */
 static int add_directories(struct collector *collector) {
@@ -354,12 +373,8 @@ static int add_directories(struct collector *collector) {
     struct directory directory;
     int r = 0;
     while (r == 0 && directory_next(&walk, &directory) && !walk.links) {
-        char path[4200];
-        snprintf(path, sizeof(path), "%s/%.*s", directory.prefix, (int)directory.name.size,
-                 directory.name.data);
         holden_property_find(directory.property, &collector->index);
-        r = add(collector, &(struct wish){PLAN_MOUNT_BIND, PLAN_MOUNT_RECURSIVE, holden_view(path),
-                                          holden_view(path), NULL});
+        r = add_directory(collector, &directory);
     }
     return r;
 }

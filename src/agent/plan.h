@@ -92,7 +92,8 @@ struct plan_report {
     volatile int32_t error;    /* errno of the step that failed, or 0 */
     volatile int32_t pid;      /* 0 until it is cloned */
     volatile uint32_t detail;  /* which of the things that the step does: for MOUNTS the number of
-                                  its struct plan_mount */
+                                  its struct plan_mount; without an error 1 where a directory was
+                                  moved between its private and its public place */
 };
 enum { PLAN_REPORTS = 4096 };
 
@@ -158,7 +159,12 @@ enum plan_directory_kind {
     PLAN_DIRECTORY_OWN,   /* a directory that belongs to its user, with all that is in it */
     PLAN_DIRECTORY_PLAIN, /* a directory that is left as it is where it is there already */
     PLAN_DIRECTORY_LINK,  /* a symbolic link */
+    PLAN_DIRECTORY_PRIVATE, /* as OWN, in PLAN_PRIVATE; in its public place there is the link
+                               `text`, unless that is empty; what was there moves in */
 };
+
+/* Begins the path of what is private: a directory that root alone gets into. */
+#define PLAN_PRIVATE "private/"
 
 /* The numbers after `mode` are offsets of strings in the plan. */
 struct plan_directory {
@@ -166,7 +172,8 @@ struct plan_directory {
     uint32_t mode;
     uint64_t prefix; /* an absolute path; its own links are followed */
     uint64_t path;   /* from there */
-    uint64_t text;   /* LINK: what it holds */
+    uint64_t text;   /* LINK: what it holds; OWN: what one holds that led to it while it was private,
+                        or empty */
 };
 
 /* What a standard stream is made from. */

@@ -25,6 +25,7 @@ struct plan_input {
     const char *nodes;             /* where they cover something: the directory of the nodes */
     const char *notify;            /* the socket of NOTIFY_SOCKET=, or NULL */
     const char *credentials;       /* CREDENTIALS_DIRECTORY=; NULL or empty: none */
+    const char *user;              /* USER= and LOGNAME= of a user that was made up, or NULL */
     struct plan_stream_input streams[3];
     uint32_t has; /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
                      no_new_privileges, open_as_user, cgroup */

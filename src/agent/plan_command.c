@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/assignment.h"
 #include "agent/directory.h"
 #include "agent/plan_build.h"
 #include "agent/plan_draft.h"
@@ -63,6 +64,18 @@ static void add_credentials(struct draft *draft, struct strings *strings,
     add_variable(draft, strings, input, holden_view(text));
 }
 
+/* A user who was made up has neither a home nor a shell. */
+static void add_user(struct draft *draft, struct strings *strings,
+                     const struct plan_input *input) {
+    static const char *const names[] = {"USER", "LOGNAME"};
+    char text[64];
+    for (size_t i = 0; input->user && i < ARRAY_SIZE(names); i++) {
+        snprintf(text, sizeof(text), "%s=%s", names[i], input->user);
+        if (!assignment_made(input->properties, names[i]))
+            add_variable(draft, strings, input, holden_view(text));
+    }
+}
+
 static void put_environment(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
     char text[160];
@@ -75,6 +88,7 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
     }
     if (input->credentials && *input->credentials)
         add_credentials(draft, &strings, input);
+    add_user(draft, &strings, input);
     add_directories(draft, &strings, input);
     struct holden_repeated left = input->properties->environment;
     struct holden_view view;

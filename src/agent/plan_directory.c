@@ -1,4 +1,6 @@
 /* The part of a plan that is about directories in fixed places. */
+#include <string.h>
+
 #include "agent/directory.h"
 #include "agent/plan_build.h"
 #include "common/cleanup.h"
@@ -13,20 +15,48 @@ static uint64_t put(struct buffer *texts, struct holden_view text, uint64_t at, 
     return offset;
 }
 
+static uint32_t kind_of(const struct directory *directory) {
+    if (directory->link.size > 0)
+        return PLAN_DIRECTORY_LINK;
+    if (directory->private)
+        return PLAN_DIRECTORY_PRIVATE;
+    return directory->owned ? PLAN_DIRECTORY_OWN : PLAN_DIRECTORY_PLAIN;
+}
+
+static int put_text(const struct directory *directory, struct buffer *text) {
+    if (directory->link.size > 0)
+        return directory_link_text(directory, text);
+    return (directory->private && !directory->inside) || directory->returns
+               ? directory_private_text(directory, text)
+               : 0;
+}
+
+/* From the prefix. A link that is below a private directory is made in there. */
+static int put_path(const struct directory *directory, struct buffer *path) {
+    bool link = directory->link.size > 0;
+    struct holden_view name = link ? directory->link : directory->name;
+    int r = directory->private && (!link || directory->inside)
+                ? buffer_append(path, PLAN_PRIVATE, strlen(PLAN_PRIVATE))
+                : 0;
+    return r < 0 ? r : buffer_append(path, name.data, name.size);
+}
+
+static struct holden_view view_of(const struct buffer *buffer) {
+    return (struct holden_view){(const char *)buffer_bytes(buffer), buffer->size};
+}
+
 static int add(const struct directory *directory, uint64_t at, struct buffer *rows,
                struct buffer *texts) {
-    _cleanup_(buffer_free) struct buffer held = {0};
-    bool link = directory->link.size > 0;
-    int r = link ? directory_link_text(directory, &held) : 0;
+    _cleanup_(buffer_free) struct buffer text = {0}, path = {0};
+    int r = put_text(directory, &text);
+    if (r == 0)
+        r = put_path(directory, &path);
     struct plan_directory row = {
-        .kind = link               ? PLAN_DIRECTORY_LINK
-                : directory->owned ? PLAN_DIRECTORY_OWN
-                                   : PLAN_DIRECTORY_PLAIN,
+        .kind = kind_of(directory),
         .mode = directory->mode,
         .prefix = put(texts, holden_view(directory->prefix), at, &r),
-        .path = put(texts, link ? directory->link : directory->name, at, &r),
-        .text = put(texts, (struct holden_view){(const char *)buffer_bytes(&held), held.size}, at,
-                    &r),
+        .path = put(texts, view_of(&path), at, &r),
+        .text = put(texts, view_of(&text), at, &r),
     };
     return r < 0 ? r : buffer_append(rows, &row, sizeof(row));
 }

@@ -197,6 +197,7 @@ void process_permanent(struct process *process) {
 void process_free(struct process *process) {
     struct processes *table = &process->agent->processes;
     waiter_drop_all(process);
+    dynamic_user_leave(process);
     process_set_pid(process, 0);
     TAILQ_REMOVE(&table->order, process, order);
     LIST_REMOVE(process, by_id);

@@ -15,6 +15,7 @@ struct agent;
 struct peer;
 struct filter;
 struct trim_job;
+struct dynamic_user;
 
 /* Of the bits for the calls that a process has made (SystemCallLearn=). */
 enum { LEARNED_BYTES = 128 };
@@ -119,6 +120,7 @@ struct process {
     uid_t owner;
     gid_t owner_gid;
     uid_t user;
+    struct dynamic_user *dynamic_user; /* the user that was made up for it, or NULL */
     pid_t pid;                    /* 0 when there is none */
     pid_t last_pid;               /* the same, or the one that it had */
     int pidfd;

@@ -58,6 +58,7 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     struct holden_properties properties;
     process_request(process, &start, &properties);
     remains_expect(process, &properties);
+    dynamic_user_recover(process, &properties);
     process->has_cgroup = true;
     process->frozen = is_frozen(process);
     int r = 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/child_directory.h"
 #include "agent/directory.h"
 #include "agent/mounts.h"
 #include "agent/sequence.h"
@@ -80,6 +81,9 @@ static void refuse_directory(struct process *process, uint32_t number, int error
                         (int)(path.size < 512 ? path.size : 512), path.data,
                         error == ENOTDIR  ? "something that is no directory is there or on the "
                                             "way to it; symbolic links are not followed"
+                        : error == CHILD_DIRECTORY_EXPOSED
+                            ? "\"private\" above it must belong to root and be closed to all "
+                              "others: chmod 0700 it"
                         : error == EEXIST ? "no link can be made: something else has that name"
                                           : strerror(error));
     }

@@ -32,4 +32,6 @@ void remains_clear(struct process *process, bool again) {
     if (HOLDEN_HAS(&properties, properties, remove_ipc) && properties.remove_ipc && !again &&
         is_last(process))
         ipc_remove(process->user);
+    if (!again)
+        dynamic_user_release(process);
 }

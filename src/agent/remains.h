@@ -1,5 +1,5 @@
 /* What a process has beside its cgroup and its log, and what is to be gone with it: directories
- * that only it needed, credentials, IPC. */
+ * that only it needed, credentials, IPC, and a user that was made up. */
 #pragma once
 
 #include "agent/process.h"

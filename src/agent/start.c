@@ -324,6 +324,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = rights_check(agent, &properties, failure);
     if (r == 0)
         r = check_user(request, &properties, failure);
+    if (r == 0)
+        r = dynamic_user_check(&properties, failure);
     if (r < 0)
         return r;
     uint64_t id = 0;
@@ -339,6 +341,7 @@ int start_make(struct request *request, struct process **out, struct failure *fa
     process->owner_gid = request->peer->gid;
     struct holden_stream output = {0};
     choose_output(agent, start, &properties, &output);
+    holden_dynamic_user_imply(&properties);
     r = take_streams(request, start, process, failure);
     if (r == 0 && (r = keep_request(request, process, start, &properties)) < 0)
         r = failure_errno(failure, -r, NULL, "cannot keep the request");

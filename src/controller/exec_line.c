@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "controller/quoting.h"
+#include "protocol/dynamic_user.h"
 
 /* Whether a user is named who is not root, or one with another group. */
 static bool is_other(const struct holden_properties *properties) {
@@ -14,7 +15,7 @@ static bool is_other(const struct holden_properties *properties) {
 }
 
 bool exec_line_has_identity(const struct holden_properties *properties) {
-    return is_other(properties) ||
+    return is_other(properties) || holden_dynamic_user(properties) ||
            (HOLDEN_HAS(properties, properties, group) && properties->group != 0) ||
            HOLDEN_HAS(properties, properties, supplementary_groups);
 }

@@ -9,6 +9,7 @@
 #include "common/unit.h"
 #include "controller/syntax.h"
 #include "protocol/call_set.h"
+#include "protocol/dynamic_user.h"
 #include "protocol/names.h"
 
 enum { NAME_SPACE = 65 };
@@ -178,6 +179,8 @@ static unsigned judge_GIVEN(const struct row *row, const struct exposure_subject
 static bool runs_as_root(const struct exposure_subject *subject) {
     const struct holden_properties *p = subject->properties;
     struct holden_user decoded;
+    if (holden_user_made_up(p))
+        return false;
     const struct holden_user *user =
         HOLDEN_HAS(p, properties, user) ? syntax_nested(&holden_record_user, &p->user, &decoded)
                                         : NULL;

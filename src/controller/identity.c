@@ -10,6 +10,7 @@
 #include "controller/account.h"
 #include "controller/environment.h"
 #include "controller/words.h"
+#include "protocol/dynamic_user.h"
 
 /* Numbers that the kernel or old file systems use for "none" are nobody's (systemd.exec(5)). */
 static bool is_id(uint64_t number) {
@@ -109,12 +110,33 @@ static int use_account(struct settings *settings, const struct account *entry,
     return r < 0 ? r : find_groups(settings, entry->name, gid, user);
 }
 
+/* A name that nobody has, which the agent is to make a user of. */
+static int use_new_name(struct settings *settings, struct holden_user *user) {
+    char shown[WORDS_SHOWN];
+    if (!holden_user_name_valid(holden_view(settings->user)))
+        return settings_refuse(settings,
+                               "User=%s: no such user, and no name for one who is made up: at most "
+                               "%d letters, digits, _ and -, a letter or _ first",
+                               words_show(settings->user, shown), HOLDEN_USER_NAME_MOST);
+    HOLDEN_SET(user, user, uid, HOLDEN_UID_MADE_UP);
+    HOLDEN_SET(user, user, gid, HOLDEN_UID_MADE_UP);
+    HOLDEN_SET(user, user, name, holden_view(settings->user));
+    return 0;
+}
+
+static bool is_number(const char *name) {
+    return *name && name[strspn(name, "0123456789")] == '\0';
+}
+
 static int use_user(struct settings *settings, struct holden_user *user, const char **home) {
     _cleanup_(account_free) struct account entry = {0};
     uint32_t uid;
     int r = look_up(settings->user, &uid, &entry);
     if (r == 0)
         return use_account(settings, &entry, user, home);
+    if (r == -ENOENT && uid != 0 && holden_dynamic_user(&settings->properties) &&
+        !is_number(settings->user))
+        return use_new_name(settings, user);
     return r != -ENOENT || uid == UINT32_MAX
                ? refuse_name(settings, "User", settings->user, r == -ENOENT ? 0 : -r)
                : use_number(settings, uid, user);
@@ -162,6 +184,8 @@ int identity_finish(struct settings *settings) {
         struct holden_user *user = arena_take(&settings->arena, sizeof(*user));
         r = user ? use_user(settings, user, &home) : -ENOMEM;
         settings->properties.user = (struct holden_nested){.value = user};
+    } else if (holden_dynamic_user(&settings->properties)) {
+        r = 0;
     } else {
         r = use_caller(settings, &home);
     }
@@ -170,6 +194,8 @@ int identity_finish(struct settings *settings) {
 
 bool identity_is_root(const struct settings *settings) {
     const struct holden_user *user = settings->properties.user.value;
+    if (holden_user_made_up(&settings->properties))
+        return false;
     return HOLDEN_HAS(&settings->properties, properties, user) && user ? user->uid == 0
                                                                        : getauxval(AT_EUID) == 0;
 }

@@ -71,7 +71,10 @@ static void put_identity(struct rows *rows, const struct holden_process *process
     table_view(&rows->table, OUTPUT_PLAIN, process->name);
     table_number(&rows->table, process->id);
     put_number(&rows->table, HOLDEN_HAS(process, process, pid), process->pid);
-    table_text(&rows->table, OUTPUT_PLAIN, user ? user : "?");
+    if (HOLDEN_HAS(process, process, dynamic_user))
+        table_view(&rows->table, OUTPUT_PLAIN, process->dynamic_user);
+    else
+        table_text(&rows->table, OUTPUT_PLAIN, user ? user : "?");
     table_text(&rows->table, style, state);
 }
 

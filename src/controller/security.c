@@ -10,6 +10,7 @@
 #include "controller/syntax.h"
 #include "controller/table.h"
 #include "controller/unit.h"
+#include "protocol/dynamic_user.h"
 #include "protocol/json.h"
 
 /* What is judged, and how it came out. */
@@ -134,6 +135,7 @@ static int judge_unit(struct judged *judged) {
     }
     if (unit.refused)
         return refuse(&unit);
+    holden_dynamic_user_imply(&unit.launch.settings.properties);
     const struct exposure_subject subject = {&unit.launch.settings.properties, geteuid()};
     judge(judged, &subject);
     return STATUS_DONE;

@@ -109,8 +109,13 @@ static void print_identity(struct view *view, const struct holden_process *proce
     output_printf(view->output, "id %" PRIu64, process->id);
     if (HOLDEN_HAS(process, process, pid))
         output_printf(view->output, ", pid %u", process->pid);
-    output_printf(view->output, ", runs as %s, started by %s\n", user ? user : "?",
-                  owner ? owner : "?");
+    output_text(view->output, ", runs as ");
+    if (HOLDEN_HAS(process, process, dynamic_user)) {
+        output_safe(view->output, process->dynamic_user);
+        output_printf(view->output, " (%u, made up)", process->user);
+    } else
+        output_text(view->output, user ? user : "?");
+    output_printf(view->output, ", started by %s\n", owner ? owner : "?");
     if (HOLDEN_HAS(process, process, cgroup)) {
         label(view, "Cgroup");
         output_safe(view->output, process->cgroup);

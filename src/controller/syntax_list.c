@@ -241,6 +241,8 @@ int syntax_print_user(size_t index, const void *value, struct buffer *out) {
     (void)index;
     if (!user)
         return 0;
+    if (HOLDEN_HAS(user, user, name))
+        return buffer_append(out, user->name.data, user->name.size);
     _cleanup_(account_free) struct account account = {0};
     return account_by_uid(user->uid, &account) == 0
                ? buffer_append(out, account.name, strlen(account.name))

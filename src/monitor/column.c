@@ -42,7 +42,8 @@ CELL(pid) {
 }
 
 CELL(user) {
-    return holden_view(user_name(context->users, row->user));
+    return row->dynamic_user.size > 0 ? row->dynamic_user
+                                      : holden_view(user_name(context->users, row->user));
 }
 
 CELL(cpu) {

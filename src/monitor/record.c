@@ -42,7 +42,9 @@ int record_put(const struct row *row, const struct feed *feed, struct users *use
     if (r == 0)
         r = buffer_printf(out, ",\"user_name\":");
     if (r == 0)
-        r = holden_json_string(holden_view(user_name(users, row->user)), out);
+        r = holden_json_string(HOLDEN_HAS(&process, process, dynamic_user)
+                                   ? process.dynamic_user
+                                   : holden_view(user_name(users, row->user)), out);
     if (r == 0)
         r = buffer_printf(
             out, ",\"sample\":%" PRIu64 ",\"time\":%" PRIu64 ",\"socket\":", feed->samples, time);

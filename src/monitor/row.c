@@ -110,6 +110,9 @@ int row_update(struct row *row, const struct holden_process *process, const uint
         return r;
     take_process(row, process);
     row->name = own(row, body, process->name);
+    row->dynamic_user = HOLDEN_HAS(process, process, dynamic_user)
+                            ? own(row, body, process->dynamic_user)
+                            : (struct holden_view){0};
     row->command = HOLDEN_HAS(process, process, command) ? own(row, body, process->command)
                                                          : (struct holden_view){0};
     take_usage(row, &usage, span);

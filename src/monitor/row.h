@@ -32,6 +32,7 @@ struct row {
     struct row_rates rates;
     struct holden_view name;
     struct holden_view command;
+    struct holden_view dynamic_user; /* the name of its user, where that is made up */
     uint8_t *body;            /* the message; owned; the views point into it */
     uint32_t size;            /* of it, in bytes */
     uint32_t space;           /* allocated for it */

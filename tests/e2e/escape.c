@@ -114,6 +114,7 @@ static int write_etc(void) { return make_in("/etc"); }
 static int write_usr(void) { return make_in("/usr"); }
 static int write_var(void) { return make_in("/var"); }
 static int write_root(void) { return make_in("/"); }
+static int read_passwords(void) { return result(open("/etc/shadow", O_RDONLY)); }
 static int write_elsewhere(void) { return make_in(elsewhere); }
 static int see_home(void) { return shows("/home") == 0 ? 0 : shows("/root"); }
 static int see_run(void) { return shows("/run"); }
@@ -366,7 +367,7 @@ static const struct attempt {
     ATTEMPT(mount_cgroups), ATTEMPT(unmount_proc), ATTEMPT(unmount_tmp), ATTEMPT(mount_open_tree),
     ATTEMPT(mount_fsopen), ATTEMPT(mount_setattr_writable), ATTEMPT(change_root), ATTEMPT(pivot),
     ATTEMPT(write_etc), ATTEMPT(write_usr), ATTEMPT(write_var), ATTEMPT(write_root),
-    ATTEMPT(write_elsewhere), ATTEMPT(see_home), ATTEMPT(see_run),
+    ATTEMPT(write_elsewhere), ATTEMPT(read_passwords), ATTEMPT(see_home), ATTEMPT(see_run),
     ATTEMPT(set_user_id), ATTEMPT(make_set_user_id), ATTEMPT(give_away), ATTEMPT(by_handle),
     ATTEMPT(through_symlink), ATTEMPT(through_proc_root), ATTEMPT(through_proc_cwd),
     ATTEMPT(more_descriptors), ATTEMPT(streams_lead_up), ATTEMPT(push_into_terminal),

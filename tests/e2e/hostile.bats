@@ -96,6 +96,10 @@ fails() {
     fails write_var EROFS EACCES
 }
 
+@test "read the passwords" {
+    fails read_passwords EACCES
+}
+
 @test "write to /" {
     fails write_root EROFS EACCES
 }

@@ -51,6 +51,32 @@ TEST(a_number_alone_needs_a_group) {
     settings_free(&settings);
 }
 
+TEST(a_name_that_nobody_has_is_for_one_who_is_made_up) {
+    struct settings settings = {0};
+    assert_int_equal(finish(&settings, "User=no-such-user-here", "DynamicUser=yes"), 0);
+    const struct holden_user *user = settings.properties.user.value;
+    assert_int_equal(user->uid, UINT32_MAX);
+    assert_true(holden_view_is(user->name, "no-such-user-here"));
+    assert_false(identity_is_root(&settings));
+    settings_free(&settings);
+    settings = (struct settings){0};
+    assert_int_equal(finish(&settings, "DynamicUser=yes", NULL), 0);
+    assert_false(identity_is_root(&settings));
+    settings_free(&settings);
+    static const char *const bad[] = {"User=a.b", "User=4294967295", "User=54321"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        settings = (struct settings){0};
+        if (finish(&settings, bad[i], "DynamicUser=yes") != -EINVAL)
+            fail_msg("taken: %s", bad[i]);
+        settings_free(&settings);
+    }
+    /* Who is there is used. */
+    settings = (struct settings){0};
+    assert_int_equal(finish(&settings, "User=root", "DynamicUser=yes"), 0);
+    assert_true(identity_is_root(&settings));
+    settings_free(&settings);
+}
+
 TEST(nobody_is_refused) {
     static const char *const rows[] = {"User=no-such-user-here", "User=4294967295", "User=65535",
                                        "User=infinity", "User=99999999999999999999"};

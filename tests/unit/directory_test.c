@@ -56,6 +56,34 @@ TEST(walk) {
     end(&made);
 }
 
+TEST(private) {
+    struct made made;
+    char text[512] = "";
+    begin(&made, LIST("StateDirectory=a:l a/b b/c:a/l", "RuntimeDirectory=r", "CacheDirectory=c",
+                      "ConfigurationDirectory=e", "DynamicUser=yes"));
+    struct directory_walk walk = {.properties = made.properties};
+    struct directory directory;
+    while (directory_next(&walk, &directory)) {
+        _cleanup_(buffer_free) struct buffer link = {0};
+        size_t used = strlen(text);
+        assert_int_equal(directory_private_text(&directory, &link), 0);
+        snprintf(text + used, sizeof(text) - used, "%.*s %d %d %d %.*s<%.*s\n",
+                 (int)directory.name.size, directory.name.data, directory.private, directory.inside,
+                 directory.returns, (int)directory.link.size,
+                 directory.link.data ? directory.link.data : "", (int)link.size,
+                 (const char *)buffer_bytes(&link));
+    }
+    assert_string_equal(text, "r 0 0 1 <private/r\n"
+                              "a 1 0 0 <private/a\n"
+                              "a/b 1 1 0 <../private/a/b\n"
+                              "b/c 1 0 0 <../private/b/c\n"
+                              "c 1 0 0 <private/c\n"
+                              "e 0 0 0 <private/e\n"
+                              "a 1 0 0 l<private/a\n"
+                              "b/c 1 1 0 a/l<../private/b/c\n");
+    end(&made);
+}
+
 TEST(none) {
     const struct holden_properties properties = {0};
     struct directory_walk walk = {.properties = &properties};

@@ -96,6 +96,13 @@ static const struct {
     {{"StateDirectory=a", "RuntimeDirectory=b/c:d"}, ""},
     {{"StateDirectory=a", "RuntimeDirectory=b/c:d", "ReadOnlyPaths=/run/b/c /run"},
      "ro /run\nbind+r+ro /run/b/c </run/b/c\n" HIDDEN "bind+r /var/lib/a </var/lib/a\n"},
+    {{"StateDirectory=a b/c", "DynamicUser=yes", "PrivateMounts=yes", "RuntimeDirectory=r"},
+     HIDDEN "bind+r /run/r </run/r\n"
+     "tmpfs+ro+ns+nd /var/lib/private mode=0755,size=4m,nr_inodes=1k\n"
+     "bind+r /var/lib/private/a </var/lib/private/a\n"
+     "bind+r /var/lib/private/b/c </var/lib/private/b/c\n"},
+    {{"StateDirectory=a", "DynamicUser=yes", "RootDirectory=/srv/r", "MountAPIVFS=no"},
+     HIDDEN "bind+r /var/lib/a </var/lib/private/a\n"},
     {{"ProtectControlGroups=yes"}, "proc+relaxed /proc\n" HIDDEN "ro? /sys/fs/cgroup\n"},
     {{"ProtectKernelTunables=yes", "ProtectControlGroups=yes", "ReadWritePaths=/proc/sys/net",
       "ProtectSystem=strict", "ProtectHome=yes"},

@@ -166,6 +166,7 @@ static const struct accepted accepted_rows[] = {
     {"SetCredential", {"a:x\\ty", "b:", "a:longer"}, "a:(6 bytes) | b:(0 bytes)"},
     {"SetCredential", {"a:x", ""}, "(unset)"},
     {"RemoveIPC", {"on"}, "yes"},
+    {"DynamicUser", {"on"}, "yes"},
     {"StateDirectory", {"a ./b//c/:d", "\"two words\""}, "a | b/c:d | \"two words\""},
     {"RuntimeDirectory", {"a", ""}, "(unset)"},
     {"CacheDirectoryMode", {"2750"}, "2750"},
