@@ -86,11 +86,25 @@ static int set_affinity(struct child *child) {
     return sched_setaffinity(0, mask.count, child_run_at(child, mask));
 }
 
+/* A hard limit that may not be raised (setrlimit(2)) stays as it is, and the soft one below it: as
+ * systemd does, and never less confined than asked for. */
+static int set_closest(unsigned resource, struct rlimit limit) {
+    struct rlimit now;
+    if (prlimit(0, resource, NULL, &now) < 0)
+        return -1;
+    if (limit.rlim_max > now.rlim_max)
+        limit.rlim_max = now.rlim_max;
+    if (limit.rlim_cur > limit.rlim_max)
+        limit.rlim_cur = limit.rlim_max;
+    return prlimit(0, resource, &limit, NULL);
+}
+
 static int set_limits(struct child *child) {
     const struct plan_limit *limits = child_run_at(child, child->plan->limits);
     for (uint32_t i = 0; i < child->plan->limits.count; i++) {
         struct rlimit limit = {limits[i].soft, limits[i].hard};
-        if (prlimit(0, limits[i].resource, &limit, NULL) < 0)
+        if (prlimit(0, limits[i].resource, &limit, NULL) < 0 &&
+            (errno != EPERM || set_closest(limits[i].resource, limit) < 0))
             return -1;
     }
     return 0;

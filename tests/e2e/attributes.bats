@@ -99,3 +99,14 @@ nice_of() {
     expect 2
     one_line 'NUMAPolicy=most: expected one of default, preferred, bind, interleave, local'
 }
+
+@test "a hard limit that cannot be raised stays as it is" {
+    hard=$(ulimit -Hn)
+    run "$C" run -p LimitNOFILE=$((hard + 1)) sh -c 'ulimit -Hn'
+    expect 0
+    if ((0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 24 & 1)); then
+        [ "$output" -eq $((hard + 1)) ]
+    else
+        [ "$output" -eq "$hard" ]
+    fi
+}
