@@ -42,12 +42,14 @@ unit: $(UNIT_PROGRAMS) $(BIN)/agent ## run the unit tests (SANITIZE=1: under ASa
 
 # On the real programs, as root; E2E names files other than all.
 E2E ?= tests/e2e
-.PHONY: e2e check-vm check
+.PHONY: e2e check-vm units check
 e2e: e2e-programs ## run the end-to-end tests on this machine (E2E=FILE.bats...)
 	@HOLDEN_BIN=$(CURDIR)/$(BIN) HOLDEN_TESTS=$(CURDIR)/$(BUILD)/tests \
 	  tests/tap e2e bats --tap --timing $(E2E)
 check-vm: e2e-programs ## run the tests in the QEMU machine
 	@tests/vm/check
+units: all ## try the unit files of real packages in a container without systemd; as root
+	@tests/units/check
 check: ## build everything in every way and run every test
 	@tests/check
 
