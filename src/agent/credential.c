@@ -195,8 +195,16 @@ int credential_make(struct process *process, const struct holden_properties *pro
                              credentials->path ? credentials->path : "credentials",
                              process->name);
     }
-    snprintf(path, space, "%s/%s", credentials->path, process->name);
+    credential_find(process, properties, path, space);
     return 0;
+}
+
+void credential_find(const struct process *process, const struct holden_properties *properties,
+                     char *path, size_t space) {
+    const char *base = process->agent->credentials.path;
+    *path = '\0';
+    if (HOLDEN_HAS(properties, properties, set_credential) && base)
+        snprintf(path, space, "%s/%s", base, process->name);
 }
 
 void credential_remove(struct process *process) {

@@ -37,6 +37,10 @@ int credential_make(struct process *process, const struct holden_properties *pro
                     const struct identity *identity, char *path, size_t space,
                     struct failure *failure);
 
+/* The path of the process's directory, made before, if it has credentials, else "". */
+void credential_find(const struct process *process, const struct holden_properties *properties,
+                     char *path, size_t space);
+
 /* Overwrites and removes the process's directory, if it is there. */
 void credential_remove(struct process *process);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/launch.h"
 #include "agent/machine.h"
 #include "agent/outcome.h"
@@ -57,6 +58,7 @@ static void answer_clean(struct process *process) {
     struct holden_exited exited;
     if (!process->recorded || !process->ran || process->stopping || process->outcome.status != 0 ||
         process->outcome.code != CLD_EXITED || process->readiness || process->remains ||
+        beside_follows(process) ||
         !waiter_any(process, WAITER_EXIT) || !finish_is_empty(process))
         return;
     outcome_explain(process);
@@ -117,6 +119,8 @@ void finish_start_again(struct process *process) {
     process->outcome = (struct outcome){0};
     free(process->usage);
     process->usage = NULL;
+    free(process->complaint);
+    process->complaint = NULL;
     free(process->denials);
     process->denials = NULL;
     free(process->learned);
@@ -124,6 +128,7 @@ void finish_start_again(struct process *process) {
     process->killed_by = -1;
     process->restarts++;
     process->step = 0;
+    process->over = 0;
     if (process_event(process, PROCESS_STARTS) == 0)
         finish_launch(process);
 }
@@ -171,6 +176,8 @@ static bool next_step(struct process *process) {
 }
 
 static enum process_event final_event(const struct process *process) {
+    if (process->complaint)
+        return PROCESS_FAILS;
     if (process->outcome.cause == HOLDEN_cause_STOPPED)
         return PROCESS_IS_STOPPED;
     return process->ran && sequence_success(process) ? PROCESS_EXITS : PROCESS_FAILS;
@@ -202,21 +209,56 @@ static void tell(struct process *process, pid_t pid, int pidfd, const struct fai
     answer_waiters(process, failure);
 }
 
+/* Why it ended; and in *refused, if its start failed, why that did. What ExecStopPost= was told is
+ * not worked out again. */
+static void explain(struct process *process, struct failure *refused) {
+    bool told = process->over & 1U << PHASE_STOP_POST && process->outcome.explanation;
+    process->ended_realtime = machine_realtime();
+    process->ended_monotonic = machine_monotonic();
+    if (!told)
+        outcome_explain(process);
+    if (process->launch && process->launch->failure.code)
+        *refused = process->launch->failure;
+    else if (told && process->outcome.cause == HOLDEN_cause_SETUP)
+        failure_set(refused, HOLDEN_code_FAILED, "Type", "%s", process->outcome.explanation);
+    else if (!told && process->readiness && process->outcome.cause != HOLDEN_cause_STOPPED)
+        readiness_failed(process, refused);
+}
+
+/* What its commands had to complain of is told behind the rest. */
+static void add_complaint(struct process *process) {
+    const char *so_far = process->outcome.explanation;
+    char *text;
+    if (!process->complaint ||
+        asprintf(&text, "%s; %s", so_far ? so_far : "it ended", process->complaint) < 0)
+        return;
+    free(process->outcome.explanation);
+    process->outcome.explanation = text;
+}
+
+/* Nothing of it is left: ExecStopPost= follows, if it has not been. */
+static bool follow_up(struct process *process) {
+    struct failure refused;
+    if (!beside_due(process, PHASE_STOP_POST) || process->agent->shutdown.killed)
+        return false;
+    explain(process, &refused);
+    sequence_over(process);
+    if (stop_hold(process) < 0)
+        return false;
+    beside_begin(process, PHASE_STOP_POST);
+    return true;
+}
+
 static void ended(struct process *process) {
     struct agent *agent = process->agent;
     struct failure refused = {0};
-    if (next_step(process))
+    if ((process->over == 0 && next_step(process)) || follow_up(process))
         return;
     sequence_over(process);
     bool restart = process->stopping && process->stopping->restart && !agent->stopping;
     remains_clear(process, restart);
-    process->ended_realtime = machine_realtime();
-    process->ended_monotonic = machine_monotonic();
-    outcome_explain(process);
-    if (process->launch && process->launch->failure.code)
-        refused = process->launch->failure;
-    else if (process->readiness && process->outcome.cause != HOLDEN_cause_STOPPED)
-        readiness_failed(process, &refused);
+    explain(process, &refused);
+    add_complaint(process);
     pid_t pid = process->pid;
     process->end = sd_event_source_disable_unref(process->end);
     _cleanup_close_ int pidfd = TAKE_FD(process->pidfd);
@@ -239,6 +281,7 @@ static void ended(struct process *process) {
             process->passed[i] = -1;
         }
         process_event(process, final_event(process));
+        free(TAKE_POINTER(process->complaint));
         tell(process, pid, pidfd, &refused);
         process_launched(process); /* its report was needed as long as the record said `setup` */
     }
@@ -302,8 +345,32 @@ static void add_rusage(struct process *process, const struct keeper_reply *reply
         HOLDEN_SET(usage, usage, memory_peak, reply->peak);
 }
 
+/* One of Type=oneshot has started when it has ended well. */
+static bool start_post_due(const struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    if (!beside_due(process, PHASE_START_POST) || !process->ran)
+        return false;
+    process_request(process, &start, &properties);
+    return readiness_is_end(&properties) && phase_is_clean(&process->outcome, &properties);
+}
+
+/* It has ended by itself, and commands come before all else. */
+static bool commands_first(struct process *process) {
+    const struct stopping *stopping = process->stopping;
+    bool held = stopping && stopping->cause == HOLDEN_cause_NONE && !stopping->asked &&
+                stopping->kills == 0;
+    if (stopping && !held)
+        return false;
+    bool post = start_post_due(process);
+    if ((!post && !beside_stop_due(process)) || stop_hold(process) < 0)
+        return false;
+    beside_begin(process, post ? PHASE_START_POST : PHASE_STOP);
+    return true;
+}
+
 void finish_if_empty(struct process *process) {
-    if (!process->main_ended)
+    if (!process->main_ended || process->beside || commands_first(process))
         return;
     int r = remove_cgroup(process);
     if (r < 0) {
@@ -320,6 +387,8 @@ void finish_if_empty(struct process *process) {
     if (!process->stopping)
         stop_begin(process,
                    &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
+    else if (!process->stopping->asked && process->stopping->kills == 0)
+        stop_proceed(process);
     else if (process->stopping->mixed && process->stopping->kills == 0)
         stop_kill(process);
 }
@@ -390,8 +459,9 @@ void finish_status(struct agent *agent, const struct keeper_reply *reply) {
 }
 
 void finish_unseen(struct process *process) {
-    process->outcome.code = 0;
-    process->outcome.status = 0;
+    /* What a record of its end says stays. */
+    if (!process->outcome.explanation)
+        process->outcome.code = process->outcome.status = 0;
     main_ended(process, NULL);
 }
 

@@ -10,14 +10,11 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/finish.h"
-#include "agent/identity.h"
-#include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
-#include "agent/mounts.h"
-#include "agent/nodes.h"
-#include "agent/plan_build.h"
+#include "agent/parts.h"
 #include "agent/readiness.h"
 #include "agent/refusal.h"
 #include "agent/remains.h"
@@ -28,185 +25,6 @@
 #include "agent/waiter.h"
 #include "common/cleanup.h"
 #include "common/log.h"
-
-/* What is made for one start and handed to the keeper. */
-struct parts {
-    struct holden_start start;
-    struct holden_properties properties;
-    struct identity identity;
-    struct mounts mounts;
-    char credentials[4400];  /* the directory of them, or empty */
-    char nodes[4200];        /* the directory of the nodes for what is inaccessible */
-    struct plan_stream_input streams[3];
-    int cgroup, pipe, log;   /* owned */
-    int fds[6];              /* of the packet, borrowed */
-    size_t count;
-};
-
-static void parts_free(struct parts *parts) {
-    cleanup_close(&parts->cgroup);
-    cleanup_close(&parts->pipe);
-    cleanup_close(&parts->log);
-    mounts_free(&parts->mounts);
-}
-
-/* ---- standard streams ---- */
-
-static uint32_t pass(struct parts *parts, int fd) {
-    parts->fds[parts->count] = fd;
-    return (uint32_t)parts->count++;
-}
-
-static int use_log(struct process *process, struct parts *parts, struct plan_stream_input *stream,
-                   struct failure *failure) {
-    int r = parts->log >= 0 ? 0 : logfile_open(process, &parts->log);
-    if (r == -EOPNOTSUPP)
-        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "LogMax",
-                           "the file system of %s cannot give back a file's head, so the log would "
-                           "grow without bound: set LogMax=infinity or another StandardOutput=, or "
-                           "start the agent with --state-dir on tmpfs, ext4, xfs or btrfs",
-                           process->agent->store.path);
-    if (r < 0)
-        return failure_errno(failure, -r, "log", "cannot make the log of %s", process->name);
-    stream->kind = HOLDEN_stream_kind_LOG;
-    stream->passed = pass(parts, parts->log);
-    return 0;
-}
-
-static int choose_stream(struct process *process, struct parts *parts, unsigned number,
-                         const struct holden_nested *asked, struct failure *failure) {
-    static const uint32_t usual[] = {HOLDEN_stream_kind_NULL, HOLDEN_stream_kind_LOG,
-                                     HOLDEN_stream_kind_INHERIT};
-    struct plan_stream_input *stream = &parts->streams[number];
-    struct holden_stream value = {.kind = usual[number]};
-    struct holden_fault fault;
-    if (process->passed[number] >= 0) {
-        *stream = (struct plan_stream_input){HOLDEN_stream_kind_PASSED,
-                                             pass(parts, process->passed[number]), {0}};
-        return 0;
-    }
-    if (asked && holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &value,
-                               &fault) < 0)
-        return failure_set(failure, HOLDEN_code_INVALID, "standard streams", "%s %s", fault.field,
-                           fault.what);
-    bool path = value.kind == HOLDEN_stream_kind_FILE || value.kind == HOLDEN_stream_kind_APPEND ||
-                value.kind == HOLDEN_stream_kind_TRUNCATE;
-    if (path && (value.path.size == 0 || value.path.data[0] != '/'))
-        return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
-                           "the path is not absolute");
-    if ((number == 0 && value.kind != HOLDEN_stream_kind_NULL &&
-         value.kind != HOLDEN_stream_kind_FILE) ||
-        value.kind == HOLDEN_stream_kind_PASSED)
-        return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
-                           "\"%s\" is not for this stream",
-                           holden_word(&holden_enum_stream_kind, value.kind));
-    *stream = (struct plan_stream_input){value.kind, 0, value.path};
-    return value.kind == HOLDEN_stream_kind_LOG ? use_log(process, parts, stream, failure) : 0;
-}
-
-static int choose_streams(struct process *process, struct parts *parts, struct failure *failure) {
-    const struct holden_properties *p = &parts->properties;
-    int r = choose_stream(process, parts, 0,
-                          HOLDEN_HAS(p, properties, standard_input) ? &p->standard_input : NULL,
-                          failure);
-    if (r == 0)
-        r = choose_stream(process, parts, 1,
-                          HOLDEN_HAS(p, properties, standard_output) ? &p->standard_output : NULL,
-                          failure);
-    if (r == 0)
-        r = choose_stream(process, parts, 2,
-                          HOLDEN_HAS(p, properties, standard_error) ? &p->standard_error : NULL,
-                          failure);
-    return r;
-}
-
-/* ---- preparing ---- */
-
-/* DynamicUser=: its group has the same number, unless Group= names another. */
-static int make_up(struct process *process, struct parts *parts, struct failure *failure) {
-    struct identity *identity = &parts->identity;
-    uid_t uid;
-    int r = dynamic_user_take(process, &parts->properties, &uid, failure);
-    if (r < 0)
-        return r;
-    identity->set = true;
-    identity->uid = uid;
-    if (!HOLDEN_HAS(&parts->properties, properties, group))
-        identity->gid = uid;
-    return 0;
-}
-
-/* The groups that the request itself names: who restarts it is not asked again. */
-static int resolve_identity(struct process *process, struct parts *parts, struct failure *failure) {
-    uint32_t groups[ARRAY_SIZE(parts->identity.groups)];
-    size_t count = 0;
-    struct holden_user user;
-    struct holden_fault fault;
-    if (process->owner != 0 && HOLDEN_HAS(&parts->properties, properties, user) &&
-        holden_decode(&holden_record_user, parts->properties.user.bytes.data,
-                      parts->properties.user.bytes.size, &user, &fault) == 0)
-        for (uint32_t gid; count < ARRAY_SIZE(groups) && holden_next_u32(&user.group, &gid);)
-            groups[count++] = gid;
-    int r = identity_resolve(&parts->properties, process->filter != NULL, process->owner,
-                             process->owner_gid, groups, count, &parts->identity, failure);
-    return r < 0 || !holden_user_made_up(&parts->properties) ? r
-                                                             : make_up(process, parts, failure);
-}
-
-static int prepare_mounts(struct process *process, struct parts *parts, struct failure *failure) {
-    int r = mounts_collect(process, &parts->properties, &parts->mounts, failure);
-    if (r < 0 || !parts->mounts.inaccessible)
-        return r;
-    r = nodes_make(&process->agent->store, parts->nodes, sizeof(parts->nodes));
-    return r < 0 ? failure_errno(failure, -r, "mounts", "cannot make the nodes for what is "
-                                 "inaccessible in %s", parts->nodes)
-                 : 0;
-}
-
-static int make_cgroup(struct process *process, struct parts *parts, struct failure *failure) {
-    struct agent *agent = process->agent;
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    int r = cgroup_make(&agent->hierarchy, name, &parts->cgroup);
-    if (r < 0)
-        return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s",
-                             agent->hierarchy.path, name);
-    process->has_cgroup = true;
-    return limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
-}
-
-static int send_plan(struct process *process, struct parts *parts, struct failure *failure) {
-    const struct identity *identity = &parts->identity;
-    struct plan_input input = {
-        .process = process, .start = &parts->start, .properties = &parts->properties,
-        .filter = process->filter, .mounts = &parts->mounts, .nodes = parts->nodes,
-        .notify = readiness_notifies(&parts->properties) && !sequence_before_main(process)
-                      ? process->agent->notices.path
-                      : NULL,
-        .credentials = parts->credentials,
-        .user = process->dynamic_user ? process->dynamic_user->name : NULL,
-        .report = process->launch->report,
-        .uid = identity->uid, .gid = identity->gid,
-        .groups = identity->groups, .group_count = identity->group_count,
-        .bounding = identity->bounding, .inheritable = identity->inheritable,
-        .ambient = identity->ambient,
-        .has = PLAN_HAS_CGROUP | (identity->set ? PLAN_HAS_IDS : 0) |
-               (identity->capabilities ? PLAN_HAS_CAPABILITIES : 0) |
-               (identity->no_new_privileges ? PLAN_HAS_NO_NEW_PRIVILEGES : 0) |
-               (process->owner != 0 ? PLAN_HAS_OPEN_AS_USER : 0) |
-               (process->terminal && process->passed[0] >= 0 ? PLAN_HAS_TERMINAL : 0) |
-               (process->filter && talk_wanted(&process->agent->talk, &parts->properties)
-                    ? PLAN_HAS_LISTENER : 0),
-    };
-    memcpy(input.streams, parts->streams, sizeof(input.streams));
-    _cleanup_(buffer_free) struct buffer plan = {0};
-    int r = plan_build(&input, &plan);
-    if (r == 0)
-        r = link_send_plan(&process->agent->link, &plan, parts->fds, parts->count);
-    return r < 0
-               ? failure_errno(failure, -r, "keeper", "cannot hand %s to the keeper", process->name)
-               : 0;
-}
 
 /* ---- what comes back ---- */
 
@@ -253,11 +71,24 @@ static bool keep_running(struct process *process, int limited) {
     return true;
 }
 
-void launch_ready(struct process *process) {
-    process_event(process, PROCESS_RUNS);
-    int r = process->end ? 0 : launch_attend(process);
-    if (keep_running(process, r))
+/* It has started, but for ExecStartPost=, where there is that: what is to be told then. */
+static bool keep_started(struct process *process, int limited, bool commands) {
+    if (!keep_running(process, limited)) {
+        beside_drop(process);
+        return false;
+    }
+    if (commands)
+        beside_run(process);
+    else if (!process->readiness)
         launch_tell(process, process->pid, process->pidfd);
+    return true;
+}
+
+void launch_ready(struct process *process) {
+    bool commands = beside_choose(process, PHASE_START_POST);
+    if (!commands)
+        process_event(process, PROCESS_RUNS);
+    keep_started(process, process->end ? 0 : launch_attend(process), commands);
 }
 
 /* It runs: written down first, told afterwards, or once it is ready. */
@@ -271,28 +102,35 @@ static void started(struct process *process) {
     sequence_over(process);
     process_request(process, &start, &properties);
     int limited = readiness_begin(process, &properties);
-    if (!process->readiness)
+    bool commands = !process->readiness && !readiness_is_end(&properties) &&
+                    beside_choose(process, PHASE_START_POST);
+    if (!process->readiness && !commands)
         process_event(process, PROCESS_RUNS);
     /* One that has ended meanwhile, with nothing left of it, is written down once, with its end. */
-    if (process->leaving && finish_is_empty(process))
+    if (process->leaving && !commands && finish_is_empty(process))
         return;
     if (limited == 0)
         limited = launch_limit_runtime(process, &properties);
-    if (!keep_running(process, limited))
-        return;
-    if (!process->readiness)
-        launch_tell(process, process->pid, process->pidfd);
-    logfile_watch(process);
+    if (keep_started(process, limited, commands))
+        logfile_watch(process);
 }
 
-/* The report says that exec was tried and did not fail; but the kernel may have killed it there,
- * for want of memory most likely. Without proc(5) the report has to do, and where it was not the
- * main process that tried. */
-static bool executed(const struct process *process, const struct plan_report *report) {
+bool launch_executed(const struct process *process, const struct plan_report *report, pid_t pid) {
     bool executed = true;
     if (report->reached == PLAN_STEP_EXEC && !process->has_init)
-        task_executed(process->pid, &executed);
+        task_executed(pid, &executed);
     return report->reached == PLAN_STEP_EXEC && executed;
+}
+
+/* The child of the present command failed in that step of its set-up. */
+static void refuse_step(struct process *process, uint32_t step, int error, uint32_t detail) {
+    struct holden_start start;
+    struct holden_properties properties;
+    struct holden_view command = {"", 0};
+    process_request(process, &start, &properties);
+    sequence_command(process, &properties, &start);
+    holden_next_view(&start.argument, &command);
+    refusal_step(process, &process->launch->failure, command, step, error, detail);
 }
 
 /* Once both the keeper's answer and the pipe's end are here, the report says which it is. Where it
@@ -303,8 +141,9 @@ static void decide(struct process *process) {
         return;
     const struct plan_report *report = &process->agent->link.reports[launch->report];
     if (report->error != 0)
-        refusal_step(process, report->reached, report->error, report->detail);
-    else if (process->state == HOLDEN_state_STARTING && executed(process, report)) {
+        refuse_step(process, report->reached, report->error, report->detail);
+    else if (process->state == HOLDEN_state_STARTING &&
+             launch_executed(process, report, process->pid)) {
         if (report->detail)
             log_notice("%s: a directory of its own was moved to or from \"private\", since "
                        "DynamicUser= has changed", process->name);
@@ -312,7 +151,7 @@ static void decide(struct process *process) {
     }
 }
 
-static void end_pipe(struct launch *launch) {
+void launch_end_pipe(struct launch *launch) {
     if (launch->ended)
         return;
     launch->source = sd_event_source_disable_unref(launch->source);
@@ -324,7 +163,7 @@ static void end_pipe(struct launch *launch) {
 void launch_settle(struct process *process) {
     if (!process->launch)
         return;
-    end_pipe(process->launch);
+    launch_end_pipe(process->launch);
     decide(process);
 }
 
@@ -333,18 +172,19 @@ static int on_pipe(sd_event_source *source, int fd, uint32_t events, void *data)
     (void)fd;
     (void)events;
     struct process *process = data;
-    end_pipe(process->launch);
+    launch_end_pipe(process->launch);
     /* Whose status is on its way is decided about when it is there. */
     if (!process->leaving)
         decide(process);
     return 0;
 }
 
-static int open_launch(struct process *process, struct parts *parts, struct failure *failure) {
+int launch_open(struct process *process, uint64_t token, sd_event_io_handler_t on_pipe_end,
+                struct launch **out, int *pipe_end, struct failure *failure) {
     struct agent *agent = process->agent;
     int ends[2];
     uint32_t report;
-    if (link_take_report(&agent->link, process->id, &report) < 0)
+    if (link_take_report(&agent->link, token, &report) < 0)
         return failure_set(failure, HOLDEN_code_TOO_MANY, "report",
                            "%d starts are under way already", PLAN_REPORTS);
     struct launch *launch = calloc(1, sizeof(*launch));
@@ -356,40 +196,24 @@ static int open_launch(struct process *process, struct parts *parts, struct fail
     }
     launch->report = report;
     launch->pipe = ends[0];
-    process->launch = launch;
-    parts->pipe = ends[1];
-    int r = sd_event_add_io(agent->event, &launch->source, launch->pipe, EPOLLIN, on_pipe, process);
+    *out = launch;
+    *pipe_end = ends[1];
+    int r = sd_event_add_io(agent->event, &launch->source, launch->pipe, EPOLLIN, on_pipe_end,
+                            process);
     return r < 0 ? failure_errno(failure, -r, "status pipe", "cannot start %s", process->name) : 0;
 }
 
 static int prepare(struct process *process, struct parts *parts, struct failure *failure) {
-    struct agent *agent = process->agent;
     process_request(process, &parts->start, &parts->properties);
     remains_expect(process, &parts->properties);
     int r = sequence_prepare(process, &parts->properties);
     if (r < 0)
         return failure_errno(failure, -r, "TimeoutStartSec", "cannot start %s", process->name);
     sequence_command(process, &parts->properties, &parts->start);
-    r = limits_check(&agent->hierarchy, &parts->properties, failure);
-    if (r == 0 && !process->filter)
-        r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);
+    r = parts_prepare(process, parts, failure);
     if (r == 0)
-        r = resolve_identity(process, parts, failure);
-    if (r == 0)
-        r = credential_make(process, &parts->properties, &parts->identity, parts->credentials,
-                            sizeof(parts->credentials), failure);
-    if (r == 0)
-        r = prepare_mounts(process, parts, failure);
-    if (r == 0)
-        r = make_cgroup(process, parts, failure);
-    if (r == 0)
-        r = open_launch(process, parts, failure);
-    if (r == 0) {
-        pass(parts, parts->cgroup);
-        pass(parts, parts->pipe);
-        r = choose_streams(process, parts, failure);
-    }
-    return r;
+        r = launch_open(process, process->id, on_pipe, &process->launch, &parts->pipe, failure);
+    return r == 0 ? parts_pass(process, parts, failure) : r;
 }
 
 /* Written down before there is anything to lose: whatever becomes of the agent from here on, the
@@ -419,7 +243,7 @@ static void undo(struct process *process) {
 }
 
 int launch_begin(struct process *process, struct failure *failure) {
-    _cleanup_(parts_free) struct parts parts = {.cgroup = -1, .pipe = -1, .log = -1};
+    _cleanup_(parts_free) struct parts parts = PARTS_NONE;
     process->main_ended = process->leaving = false;
     process->ran = process->recorded = false;
     process->known = 0;
@@ -431,7 +255,7 @@ int launch_begin(struct process *process, struct failure *failure) {
         r = announce(process, failure);
     }
     if (r == 0)
-        r = send_plan(process, &parts, failure);
+        r = parts_send(process, &parts, process->id, process->launch->report, failure);
     if (r == 0) {
         process->agent->starts++;
         return 0;
@@ -448,7 +272,7 @@ int launch_attend(struct process *process) {
 }
 
 void launch_unborn(struct process *process, int error) {
-    refusal_step(process, PLAN_STEP_CLONE, error, 0);
+    refuse_step(process, PLAN_STEP_CLONE, error, 0);
     finish_unborn(process);
 }
 
@@ -468,7 +292,7 @@ void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int p
     process->child = true;
     process_set_pid(process, reply->pid);
     if (launch_attend(process) < 0) {
-        refusal_say(process, "pidfd", "it could not be watched");
+        refusal_say(&process->launch->failure, "pidfd", "it could not be watched");
         finish_unborn(process);
         return;
     }
@@ -480,6 +304,8 @@ static int on_runtime(sd_event_source *source, uint64_t now, void *data) {
     (void)now;
     struct process *process = data;
     process->limit = sd_event_source_disable_unref(process->limit);
+    if (process->main_ended)
+        return 0;
     stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_TIME_LIMIT});
     return 0;
 }

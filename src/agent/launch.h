@@ -9,6 +9,20 @@
  */
 int launch_begin(struct process *process, struct failure *failure);
 
+/* Takes a report for `token` and makes a status pipe, whose end calls `on_pipe_end` with the
+ * process. 0 with *out, which goes by process_drop_launch(), and *pipe_end, the child's, the
+ * caller's to close; or refused with *failure, where *out may be set all the same. */
+int launch_open(struct process *process, uint64_t token, sd_event_io_handler_t on_pipe_end,
+                struct launch **out, int *pipe_end, struct failure *failure);
+
+/* The status pipe has ended. Nothing where that is known already. */
+void launch_end_pipe(struct launch *launch);
+
+/* Whether the child that wrote this report has become its program. The report says that exec was
+ * tried and did not fail; but the kernel may have killed it there, for want of memory most likely.
+ * Without proc(5) the report has to do, and where it was not the child itself that tried. */
+bool launch_executed(const struct process *process, const struct plan_report *report, pid_t pid);
+
 /* The keeper's answer to a plan; takes over `pidfd` (-1 where it could not clone). */
 void launch_spawned(struct agent *agent, const struct keeper_reply *reply, int pidfd);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/launch.h"
 #include "agent/finish.h"
 #include "agent/readiness.h"
@@ -167,9 +168,11 @@ static ssize_t receive(int channel, struct keeper_reply *reply, int *fd, int fla
 }
 
 static void handle(struct agent *agent, const struct keeper_reply *reply, int pidfd) {
-    if (reply->kind == KEEPER_SPAWNED)
+    if (reply->kind == KEEPER_SPAWNED && reply->token & BESIDE_TOKEN)
+        beside_spawned(agent, reply, pidfd);
+    else if (reply->kind == KEEPER_SPAWNED)
         launch_spawned(agent, reply, pidfd);
-    else if (reply->kind == KEEPER_STATUS)
+    else if (reply->kind == KEEPER_STATUS && !beside_status(agent, reply))
         finish_status(agent, reply);
     else if (reply->kind == KEEPER_RELEASE)
         finish_released(agent, reply->token);

@@ -136,9 +136,10 @@ static bool stopped(struct process *process) {
         return false;
     if (stopping->cause == HOLDEN_cause_SETUP) {
         say(process, HOLDEN_cause_SETUP, "%s",
-            process->ran ? "ended by the agent: its record could not be written"
-                         : "ended by the agent: its start had not been answered when keeper and "
-                           "agent were killed");
+            process->complaint ? "its start failed"
+            : process->ran     ? "ended by the agent: its record could not be written"
+                               : "ended by the agent: its start had not been answered when keeper "
+                                 "and agent were killed");
         return true;
     }
     if (stopping->by >= 0)
@@ -195,4 +196,34 @@ void outcome_explain(struct process *process) {
         blocked_call(process) || tasks_limit(process))
         return;
     ended_by_itself(process);
+}
+
+/* Of what ended, the main command or one before it. */
+static const char *result_of_end(const struct process *process) {
+    const struct outcome *outcome = &process->outcome;
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    if (phase_is_clean(outcome, &properties))
+        return process->ran && process->readiness ? "protocol" : "success";
+    return outcome->code == CLD_EXITED  ? "exit-code"
+           : outcome->code == CLD_KILLED ? "signal"
+           : outcome->code == CLD_DUMPED ? "core-dump"
+                                         : "resources";
+}
+
+const char *outcome_result(const struct process *process) {
+    const struct stopping *stopping = process->stopping;
+    bool late = stopping && stopping->cause == HOLDEN_cause_TIME_LIMIT;
+    if (!process->main_ended)
+        return late ? "timeout" : "success";
+    switch (process->outcome.cause) {
+    case HOLDEN_cause_OUT_OF_MEMORY: return "oom-kill";
+    case HOLDEN_cause_TIME_LIMIT: return "timeout";
+    case HOLDEN_cause_STOPPED: break;
+    default: return late ? "timeout" : result_of_end(process);
+    }
+    if (stopping && stopping->overdue)
+        return "timeout";
+    return stopping && signalled(process, stopping->signal) ? "success" : result_of_end(process);
 }

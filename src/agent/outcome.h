@@ -11,3 +11,7 @@ void outcome_explain(struct process *process);
  * returned.
  * */
 const char *outcome_signal(int number, char *text, size_t space);
+
+/* How it went, in the words of $SERVICE_RESULT (systemd.exec(5)): for one whose end has been
+ * explained, else "success". Static. */
+const char *outcome_result(const struct process *process);

@@ -214,7 +214,7 @@ static void put_filter(struct draft *draft, const struct filter *filter) {
 int plan_build(const struct plan_input *input, struct buffer *out) {
     struct plan plan = {
         .magic = PLAN_MAGIC,
-        .token = input->process->id,
+        .token = input->token,
         .report = input->report,
         .has = input->has,
         .uid = input->uid,

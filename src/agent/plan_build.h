@@ -26,9 +26,12 @@ struct plan_input {
     const char *notify;            /* the socket of NOTIFY_SOCKET=, or NULL */
     const char *credentials;       /* CREDENTIALS_DIRECTORY=; NULL or empty: none */
     const char *user;              /* USER= and LOGNAME= of a user that was made up, or NULL */
+    const struct holden_view *variables; /* NAME=VALUE, before those of the request */
+    size_t variable_count;
     struct plan_stream_input streams[3];
     uint32_t has; /* PLAN_HAS_* that the caller decides: terminal, ids, capabilities,
                      no_new_privileges, open_as_user, cgroup */
+    uint64_t token;
     uint32_t report;
     uint32_t uid, gid;
     const uint32_t *groups;

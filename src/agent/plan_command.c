@@ -90,6 +90,8 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
         add_credentials(draft, &strings, input);
     add_user(draft, &strings, input);
     add_directories(draft, &strings, input);
+    for (size_t i = 0; i < input->variable_count; i++)
+        add_variable(draft, &strings, input, input->variables[i]);
     struct holden_repeated left = input->properties->environment;
     struct holden_view view;
     while (holden_next_view(&left, &view))

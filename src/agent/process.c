@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/state.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
@@ -144,6 +145,7 @@ void process_set_request(struct process *process, uint8_t *request, size_t size)
     process->token = HOLDEN_HAS(&start, start, token) ? start.token : 0;
     process->has_init =
         HOLDEN_HAS(&properties, properties, private_pids) && properties.private_pids;
+    process->commands = phase_all(&properties);
     if (process->token > 0)
         LIST_INSERT_HEAD(bucket(table->by_token, table, process->token), process, by_token);
 }
@@ -166,16 +168,18 @@ void process_set_ended(struct process *process, bool ended) {
     table->ended++;
 }
 
-void process_launched(struct process *process) {
-    struct launch *launch = process->launch;
+void process_drop_launch(struct agent *agent, struct launch *launch) {
     if (!launch)
         return;
-    process->launch = NULL;
-    link_give_report(&process->agent->link, launch->report);
+    link_give_report(&agent->link, launch->report);
     sd_event_source_disable_unref(launch->source);
     if (launch->pipe >= 0)
         close(launch->pipe);
     free(launch);
+}
+
+void process_launched(struct process *process) {
+    process_drop_launch(process->agent, TAKE_POINTER(process->launch));
 }
 
 void process_stopped(struct process *process) {
@@ -227,6 +231,7 @@ void process_free(struct process *process) {
         if (process->passed[i] >= 0)
             close(process->passed[i]);
     process_launched(process);
+    beside_drop(process);
     process_stopped(process);
     process_permanent(process);
     talk_end(process);
@@ -234,6 +239,7 @@ void process_free(struct process *process) {
     free(process->denials);
     free(process->learned);
     free(process->outcome.explanation);
+    free(process->complaint);
     free(process->usage);
     free(process->request);
     free(process->name);

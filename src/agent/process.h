@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "agent/phase.h"
 #include "agent/plan.h"
 #include "agent/stuck.h"
 #include "daemon/failure.h"
@@ -25,6 +26,7 @@ enum waiter_kind {
     WAITER_START,   /* `started`, or why not */
     WAITER_EXIT,    /* `exited` */
     WAITER_STOP,    /* `done` when nothing is left */
+    WAITER_RELOAD,  /* `done` when ExecReload= has ended well, or why not */
 };
 
 /* A promise to answer request `id` of `peer`; in the lists of both. */
@@ -56,6 +58,23 @@ struct launch {
     struct failure failure; /* why it cannot be started, once that is known */
 };
 
+/* A command beside the main one that runs, or is about to (beside.h). */
+struct beside {
+    LIST_ENTRY(beside) entry;
+    struct process *process;
+    enum phase phase;
+    uint32_t step;         /* which of the phase's commands */
+    bool chosen;           /* no plan for it has been sent: what was launched has ended */
+    bool late;             /* nothing of its phase follows: its time is over, or a stop has begun */
+    bool leaving;          /* its pidfd says that it has ended; the keeper is asked how */
+    struct launch *launch;
+    pid_t pid;             /* 0 until it is cloned */
+    int pidfd;             /* owned, or -1 */
+    sd_event_source *end;  /* the pidfd */
+    uint64_t deadline;     /* when it is late: CLOCK_MONOTONIC; UINT64_MAX: never */
+    sd_event_source *timer;
+};
+
 /* What it takes until a process that runs is ready (readiness.h). */
 struct readiness {
     bool notifies;         /* Type=notify; else forking */
@@ -70,8 +89,10 @@ struct readiness {
 struct stopping {
     sd_event_source *timer;
     uint64_t deadline;     /* when all of it is killed: CLOCK_MONOTONIC; UINT64_MAX: never */
+    uint64_t timeout;      /* from when it is asked until then, microseconds; UINT64_MAX: never */
     int signal;            /* the last that asked it to stop */
     bool asked;            /* and that was sent */
+    bool overdue;          /* the time to comply ran out */
     unsigned kills;        /* how often cgroup.kill has been written */
     char stuck[STUCK_WORDS]; /* why that has not helped; empty where it may yet */
     bool mixed;            /* KillMode=mixed: the rest ends with the main process */
@@ -133,6 +154,10 @@ struct process {
     bool step_chosen;             /* and no plan for it has been sent: what was launched has ended */
     sd_event_source *start_limit; /* TimeoutStartSec= */
     struct launch *launch;
+    struct beside *beside;        /* while there is one */
+    uint32_t commands;            /* the phases that have commands: bit N for enum phase N */
+    uint32_t over;                /* of those of beside.h the ones that have had their turn */
+    char *complaint;              /* owned: how the first of its commands failed; or NULL */
     struct readiness *readiness;  /* it runs, but is not ready */
     struct stopping *stopping;
     struct temporary *temporary;
@@ -168,6 +193,7 @@ struct processes {
     struct process_order order;
     struct process_order endings; /* those that have ended, the first that did at the head */
     struct process_bucket *by_id, *by_name, *by_pid, *by_token; /* owned, `buckets` each */
+    LIST_HEAD(, beside) besides;
     size_t buckets;
     size_t count;                 /* all */
     size_t alive;
@@ -186,6 +212,9 @@ int process_new(struct agent *agent, uint64_t id, struct holden_view name, struc
 
 /* Takes it out of the table and frees it: sources, waiters, descriptors, memory. */
 void process_free(struct process *process);
+
+/* Releases a launch and gives its report back. NULL is none. */
+void process_drop_launch(struct agent *agent, struct launch *launch);
 
 /* Release what a start, a stop or a temporary constraint under way holds, if there is one. */
 void process_launched(struct process *process);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/beside.h"
 #include "agent/denial.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
@@ -21,12 +22,37 @@ static void fill_stop(const struct stopping *stopping, struct holden_kept_stop *
     HOLDEN_SET(stop, kept_stop, restart, stopping->restart);
     if (stopping->restart_token > 0)
         HOLDEN_SET(stop, kept_stop, restart_token, stopping->restart_token);
+    HOLDEN_SET(stop, kept_stop, timeout, stopping->timeout);
+    if (stopping->overdue)
+        HOLDEN_SET(stop, kept_stop, overdue, true);
     if (stopping->deadline != UINT64_MAX)
         HOLDEN_SET(stop, kept_stop, deadline, stopping->deadline);
 }
 
+static void fill_command(const struct beside *beside, struct holden_kept_command *command) {
+    HOLDEN_SET(command, kept_command, phase, beside->phase);
+    HOLDEN_SET(command, kept_command, step, beside->step);
+    if (beside->chosen)
+        HOLDEN_SET(command, kept_command, chosen, true);
+    if (beside->late)
+        HOLDEN_SET(command, kept_command, late, true);
+    if (beside->deadline != UINT64_MAX)
+        HOLDEN_SET(command, kept_command, deadline, beside->deadline);
+}
+
+static void fill_outcome(const struct process *process, struct holden_kept *kept) {
+    const struct outcome *outcome = &process->outcome;
+    HOLDEN_SET(kept, kept, code, (uint32_t)outcome->code);
+    HOLDEN_SET(kept, kept, status, (uint32_t)outcome->status);
+    HOLDEN_SET(kept, kept, cause, outcome->cause);
+    if (outcome->explanation)
+        HOLDEN_SET(kept, kept, explanation, holden_view(outcome->explanation));
+    if (process->usage)
+        HOLDEN_SET(kept, kept, usage, (struct holden_nested){.value = process->usage});
+}
+
 static void fill_living(const struct process *process, struct holden_kept_stop *stop,
-                        struct holden_kept *kept) {
+                        struct holden_kept_command *command, struct holden_kept *kept) {
     const struct temporary *temporary = process->temporary;
     if (process->pid > 0)
         HOLDEN_SET(kept, kept, pid, (uint32_t)process->pid);
@@ -34,12 +60,23 @@ static void fill_living(const struct process *process, struct holden_kept_stop *
         HOLDEN_SET(kept, kept, known, process->known);
     if (!process->ran)
         HOLDEN_SET(kept, kept, setup, true);
-    if (process->readiness)
+    if (process->readiness || (process->ran && process->state == HOLDEN_state_STARTING))
         HOLDEN_SET(kept, kept, unready, true);
     if (process->stopping) {
         fill_stop(process->stopping, stop);
         HOLDEN_SET(kept, kept, stop, (struct holden_nested){.value = stop});
     }
+    if (process->beside) {
+        fill_command(process->beside, command);
+        HOLDEN_SET(kept, kept, command, (struct holden_nested){.value = command});
+    }
+    if (process->over)
+        HOLDEN_SET(kept, kept, over, process->over);
+    if (process->complaint)
+        HOLDEN_SET(kept, kept, complaint, holden_view(process->complaint));
+    /* Where ExecStopPost= follows, what it is told of the end is what will be told of it. */
+    if (process->outcome.explanation)
+        fill_outcome(process, kept);
     if (temporary) {
         const struct holden_view before = {(const char *)temporary->before, temporary->size};
         HOLDEN_SET(kept, kept, before, (struct holden_nested){.bytes = before});
@@ -52,21 +89,15 @@ static void fill_living(const struct process *process, struct holden_kept_stop *
 }
 
 static void fill_ended(const struct process *process, struct holden_kept *kept) {
-    const struct outcome *outcome = &process->outcome;
     HOLDEN_SET(kept, kept, ended, process->ended_realtime);
     HOLDEN_SET(kept, kept, ended_monotonic, process->ended_monotonic);
-    HOLDEN_SET(kept, kept, code, (uint32_t)outcome->code);
-    HOLDEN_SET(kept, kept, status, (uint32_t)outcome->status);
-    HOLDEN_SET(kept, kept, cause, outcome->cause);
-    if (outcome->explanation)
-        HOLDEN_SET(kept, kept, explanation, holden_view(outcome->explanation));
-    if (process->usage)
-        HOLDEN_SET(kept, kept, usage, (struct holden_nested){.value = process->usage});
+    fill_outcome(process, kept);
 }
 
 int record_encode(const struct process *process, const char *boot, struct buffer *out) {
     struct holden_kept kept = {0};
     struct holden_kept_stop stop = {0};
+    struct holden_kept_command command = {0};
     struct holden_refusal refusals[DENIALS_MOST];
     struct holden_nested nested[DENIALS_MOST];
     HOLDEN_SET(&kept, kept, version, RECORD_VERSION);
@@ -92,7 +123,7 @@ int record_encode(const struct process *process, const char *boot, struct buffer
     if (process->last_pid > 0)
         HOLDEN_SET(&kept, kept, last_pid, (uint32_t)process->last_pid);
     if (process_alive(process))
-        fill_living(process, &stop, &kept);
+        fill_living(process, &stop, &command, &kept);
     else
         fill_ended(process, &kept);
     if (process->learned)
@@ -147,6 +178,8 @@ static int take_stop(struct process *process, const struct holden_kept *kept) {
         return -ENOMEM;
     *process->stopping = (struct stopping){
         .deadline = HOLDEN_HAS(&stop, kept_stop, deadline) ? stop.deadline : UINT64_MAX,
+        .timeout = HOLDEN_HAS(&stop, kept_stop, timeout) ? stop.timeout : UINT64_MAX,
+        .overdue = stop.overdue,
         .signal = (int)stop.signal,
         .asked = stop.asked,
         .kills = stop.kills,
@@ -175,22 +208,8 @@ static int take_temporary(struct process *process, const struct holden_kept *kep
     return 0;
 }
 
-static int take_living(struct process *process, const struct holden_kept *kept) {
-    process->known = kept->known;
-    process->ran = !kept->setup && (kept->state != HOLDEN_state_STARTING || kept->unready);
-    process->recorded = process->ran;
-    if (HOLDEN_HAS(kept, kept, killed_by)) {
-        process->killed_by = kept->killed_by;
-        process->killed_with = (int)kept->killed_with;
-    }
-    int r = take_stop(process, kept);
-    return r < 0 ? r : take_temporary(process, kept);
-}
-
-static int take_ended(struct process *process, const struct holden_kept *kept) {
+static int take_outcome(struct process *process, const struct holden_kept *kept) {
     struct holden_fault fault;
-    process->ended_realtime = kept->ended;
-    process->ended_monotonic = kept->ended_monotonic;
     process->outcome.code = (int)kept->code;
     process->outcome.status = (int)kept->status;
     process->outcome.cause = kept->cause;
@@ -209,6 +228,51 @@ static int take_ended(struct process *process, const struct holden_kept *kept) {
         process->usage = NULL;
     }
     return 0;
+}
+
+static int take_command(struct process *process, const struct holden_kept *kept) {
+    struct holden_kept_command command;
+    struct holden_fault fault;
+    process->over = kept->over;
+    if (HOLDEN_HAS(kept, kept, complaint) &&
+        !(process->complaint = strndup(kept->complaint.data, kept->complaint.size)))
+        return -ENOMEM;
+    if (!HOLDEN_HAS(kept, kept, command) ||
+        holden_decode(&holden_record_kept_command, kept->command.bytes.data,
+                      kept->command.bytes.size, &command, &fault) < 0 ||
+        command.phase >= PHASES)
+        return 0;
+    struct beside *beside = beside_make(process, command.phase);
+    if (!beside)
+        return -ENOMEM;
+    beside->step = command.step;
+    beside->chosen = command.chosen;
+    beside->late = command.late;
+    if (HOLDEN_HAS(&command, kept_command, deadline))
+        beside->deadline = command.deadline;
+    return 0;
+}
+
+static int take_living(struct process *process, const struct holden_kept *kept) {
+    process->known = kept->known;
+    process->ran = !kept->setup && (kept->state != HOLDEN_state_STARTING || kept->unready);
+    process->recorded = process->ran;
+    if (HOLDEN_HAS(kept, kept, killed_by)) {
+        process->killed_by = kept->killed_by;
+        process->killed_with = (int)kept->killed_with;
+    }
+    int r = take_stop(process, kept);
+    if (r == 0)
+        r = take_command(process, kept);
+    if (r == 0)
+        r = take_outcome(process, kept);
+    return r < 0 ? r : take_temporary(process, kept);
+}
+
+static int take_ended(struct process *process, const struct holden_kept *kept) {
+    process->ended_realtime = kept->ended;
+    process->ended_monotonic = kept->ended_monotonic;
+    return take_outcome(process, kept);
 }
 
 int record_take(struct process *process, const struct holden_kept *kept) {

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/constrain.h"
 #include "agent/finish.h"
 #include "agent/launch.h"
@@ -71,7 +72,7 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
                            : runs            ? HOLDEN_state_RUNNING
                                              : HOLDEN_state_STARTING);
-    if (r == 0 && kept->unready)
+    if (r == 0 && kept->unready && !process->beside)
         r = readiness_begin(process, &properties);
     return r;
 }
@@ -247,10 +248,22 @@ static void settle_all(struct agent *agent) {
         id = process->id;
         if (!process_alive(process) || process->ran || process->pid > 0 || process->main_ended)
             continue;
-        if (process->launch)
+        if (process->beside || process->over)
+            finish_unseen(process);
+        else if (process->launch)
             launch_unborn(process, agent->link.reports[process->launch->report].error);
         else
             settle_nothing(process);
+    }
+}
+
+/* By id, since one that is over may end its process. */
+static void resume_commands(struct agent *agent) {
+    uint64_t id = 0;
+    for (struct process *process; (process = process_after(&agent->processes, id));) {
+        id = process->id;
+        if (process->beside)
+            beside_resume(process);
     }
 }
 
@@ -261,8 +274,14 @@ static void give_reports_back(struct agent *agent) {
         const struct plan_report *report = &agent->link.reports[i];
         if (report->token == 0)
             continue;
-        const struct process *process = process_by_id(&agent->processes, report->token);
-        bool taken = process && process->launch && process->launch->report == i;
+        bool beside = report->token & BESIDE_TOKEN;
+        const struct process *process =
+            process_by_id(&agent->processes, report->token & ~BESIDE_TOKEN);
+        const struct launch *launch = !process          ? NULL
+                                      : !beside         ? process->launch
+                                      : process->beside ? process->beside->launch
+                                                        : NULL;
+        bool taken = launch && launch->report == i;
         if (!taken && (process || report->pid == 0))
             link_give_report(&agent->link, i);
     }
@@ -334,6 +353,7 @@ int recover(struct agent *agent) {
     if (r < 0)
         return r;
     settle_all(agent);
+    resume_commands(agent);
     give_reports_back(agent);
     clear_cgroups(agent);
     talk_recover(&agent->talk);

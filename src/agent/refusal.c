@@ -8,27 +8,15 @@
 #include "agent/child_directory.h"
 #include "agent/directory.h"
 #include "agent/mounts.h"
-#include "agent/sequence.h"
 #include "common/cleanup.h"
 
-void refusal_say(struct process *process, const char *step, const char *format, ...) {
-    struct failure *failure = &process->launch->failure;
+void refusal_say(struct failure *failure, const char *step, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(failure->text, sizeof(failure->text), format, arguments);
     va_end(arguments);
     failure->code = HOLDEN_code_FAILED;
     failure->step = step;
-}
-
-static struct holden_view command_of(const struct process *process, struct holden_start *start) {
-    struct holden_properties properties;
-    struct holden_view command = {"", 0};
-    process_request(process, start, &properties);
-    sequence_command(process, &properties, start);
-    struct holden_repeated left = start->argument;
-    holden_next_view(&left, &command);
-    return command;
 }
 
 /* What was to become the standard stream, for people. */
@@ -55,20 +43,22 @@ static const char *describe_stream(const struct process *process, uint32_t step,
 }
 
 /* The plan is gone, but it comes out the same again. */
-static void refuse_mount(struct process *process, uint32_t number, int error) {
+static void refuse_mount(const struct process *process, struct failure *failure, uint32_t number,
+                         int error) {
     _cleanup_(mounts_free) struct mounts mounts = {0};
     struct holden_start start;
     struct holden_properties properties;
-    struct failure failure;
+    struct failure ignored;
     const char *property, *path;
     process_request(process, &start, &properties);
-    mounts_collect(process, &properties, &mounts, &failure);
+    mounts_collect(process, &properties, &mounts, &ignored);
     mounts_name(&mounts, number, &property, &path);
-    refusal_say(process, property, "%s: %s", path, strerror(error));
+    refusal_say(failure, property, "%s: %s", path, strerror(error));
 }
 
 /* Likewise. */
-static void refuse_directory(struct process *process, uint32_t number, int error) {
+static void refuse_directory(const struct process *process, struct failure *failure,
+                             uint32_t number, int error) {
     struct holden_start start;
     struct holden_properties properties;
     struct directory_walk walk = {.properties = &properties};
@@ -77,7 +67,7 @@ static void refuse_directory(struct process *process, uint32_t number, int error
     for (uint32_t i = 0; directory_next(&walk, &directory); i++) {
         struct holden_view path = directory.link.size > 0 ? directory.link : directory.name;
         if (i == number)
-            refusal_say(process, directory.property, "%s/%.*s: %s", directory.prefix,
+            refusal_say(failure, directory.property, "%s/%.*s: %s", directory.prefix,
                         (int)(path.size < 512 ? path.size : 512), path.data,
                         error == ENOTDIR  ? "something that is no directory is there or on the "
                                             "way to it; symbolic links are not followed"
@@ -89,21 +79,20 @@ static void refuse_directory(struct process *process, uint32_t number, int error
     }
 }
 
-void refusal_step(struct process *process, uint32_t step, int error, uint32_t detail) {
-    struct holden_start start;
+void refusal_step(const struct process *process, struct failure *failure,
+                  struct holden_view command, uint32_t step, int error, uint32_t detail) {
     const char *words = plan_step_words(step);
     if (step == PLAN_STEP_MOUNTS) {
-        refuse_mount(process, detail, error);
+        refuse_mount(process, failure, detail, error);
     } else if (step == PLAN_STEP_DIRECTORIES) {
-        refuse_directory(process, detail, error);
+        refuse_directory(process, failure, detail, error);
     } else if (step == PLAN_STEP_EXEC) {
-        struct holden_view command = command_of(process, &start);
-        refusal_say(process, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
+        refusal_say(failure, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
                command.data, strerror(error));
     } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {
         char text[1100];
-        refusal_say(process, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
+        refusal_say(failure, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
                strerror(error));
     } else
-        refusal_say(process, words, "%s", strerror(error));
+        refusal_say(failure, words, "%s", strerror(error));
 }

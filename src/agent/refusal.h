@@ -5,9 +5,11 @@
 #include "agent/process.h"
 
 /* Keeps the step (static) and the formatted text as the reason. */
-void refusal_say(struct process *process, const char *step, const char *format, ...)
+void refusal_say(struct failure *failure, const char *step, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Keeps that the child failed in `step` (enum plan_step) with `error` (errno); `detail` is that of
- * its struct plan_report. What the step was about is named: a path, a property, the command. */
-void refusal_step(struct process *process, uint32_t step, int error, uint32_t detail);
+/* Keeps that the child that was to become `command` failed in `step` (enum plan_step) with `error`
+ * (errno); `detail` is that of its struct plan_report. What the step was about is named: a path, a
+ * property, the command. */
+void refusal_step(const struct process *process, struct failure *failure,
+                  struct holden_view command, uint32_t step, int error, uint32_t detail);

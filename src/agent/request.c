@@ -50,6 +50,7 @@ static const struct row {
     [HOLDEN_MESSAGE_restart] = {request_restart, ROLE_MEMBER, TARGET(restart), ALLOWED},
     [HOLDEN_MESSAGE_freeze] = {request_freeze, ROLE_MEMBER, TARGET(freeze), REFUSED},
     [HOLDEN_MESSAGE_thaw] = {request_thaw, ROLE_MEMBER, TARGET(thaw), DONE},
+    [HOLDEN_MESSAGE_reload] = {request_reload, ROLE_MEMBER, TARGET(reload), REFUSED},
     [HOLDEN_MESSAGE_reset] = {request_reset, ROLE_MEMBER, TARGET(reset), GONE},
     [HOLDEN_MESSAGE_constrain] = {request_constrain, ROLE_MEMBER, TARGET(constrain), ALLOWED},
     [HOLDEN_MESSAGE_list] = {request_list, ROLE_MEMBER, NO_TARGET, REFUSED},

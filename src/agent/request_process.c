@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/constrain.h"
 #include "agent/describe.h"
 #include "agent/finish.h"
@@ -63,7 +64,7 @@ static int answer_again(struct request *request, struct process *process, bool w
     bool alive = process_alive(process);
     if (!alive && process->outcome.cause == HOLDEN_cause_SETUP)
         return refuse_as_before(process, failure);
-    bool owed = alive && (!process->ran || process->readiness);
+    bool owed = alive && (!process->ran || process->state == HOLDEN_state_STARTING);
     int r = owed ? promise(request, process, WAITER_START, failure) : 0;
     if (r == 0 && alive && wait)
         r = promise(request, process, WAITER_EXIT, failure);
@@ -223,6 +224,29 @@ int request_freeze(struct request *request, struct failure *failure) {
 
 int request_thaw(struct request *request, struct failure *failure) {
     return set_frozen(request, false, failure);
+}
+
+int request_reload(struct request *request, struct failure *failure) {
+    struct process *process = request->target;
+    bool under_way = process->beside && process->beside->phase == PHASE_RELOAD;
+    if (process->state != HOLDEN_state_RUNNING || process->main_ended)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
+                           "%s is %s; only a running process can be reloaded", process->name,
+                           holden_word(&holden_enum_state, process->state));
+    if (process->frozen)
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
+                           "%s is frozen; thaw it first", process->name);
+    if (!beside_due(process, PHASE_RELOAD))
+        return failure_set(failure, HOLDEN_code_INVALID, "ExecReload",
+                           "%s has none; where a signal does it: kill -s HUP %s", process->name,
+                           process->name);
+    if (under_way && !HOLDEN_HAS((const struct holden_reload *)request->message, reload, id))
+        return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL, "%s is being reloaded already",
+                           process->name);
+    int r = promise(request, process, WAITER_RELOAD, failure);
+    if (r == 0 && !under_way)
+        beside_begin(process, PHASE_RELOAD);
+    return r;
 }
 
 int request_reset(struct request *request, struct failure *failure) {

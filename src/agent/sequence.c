@@ -1,26 +1,13 @@
 #include "agent/sequence.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "agent/agent.h"
-#include "agent/outcome.h"
+#include "agent/phase.h"
 #include "agent/stop.h"
 
-/* The command of a step; false for the main one. */
+/* The command of the present step; false for the main one. */
 static bool find(const struct process *process, const struct holden_properties *properties,
                  struct holden_exec *exec) {
-    struct holden_repeated left = properties->exec_start_pre;
-    struct holden_nested nested;
-    struct holden_fault fault;
-    uint32_t step = 0;
-    if (!HOLDEN_HAS(properties, properties, exec_start_pre))
-        return false;
-    while (holden_next_record(&left, &nested))
-        if (step++ == process->step)
-            return holden_decode(&holden_record_exec, nested.bytes.data, nested.bytes.size, exec,
-                                 &fault) == 0;
-    return false;
+    return phase_command(properties, PHASE_START_PRE, process->step, exec);
 }
 
 static bool find_own(const struct process *process, struct holden_exec *exec) {
@@ -47,12 +34,9 @@ void sequence_command(const struct process *process, const struct holden_propert
 
 static void blame(struct process *process, const char *how) {
     struct holden_exec exec;
-    struct holden_view command = {"", 0};
     if (!process->launch || process->launch->failure.code || !find_own(process, &exec))
         return;
-    holden_next_view(&exec.argument, &command);
-    failure_set(&process->launch->failure, HOLDEN_code_FAILED, "ExecStartPre", "%.*s %s",
-                (int)(command.size < 256 ? command.size : 256), command.data, how);
+    phase_blame(PHASE_START_PRE, &exec, how, &process->launch->failure);
 }
 
 static int on_limit(sd_event_source *source, uint64_t now, void *data) {
@@ -60,6 +44,8 @@ static int on_limit(sd_event_source *source, uint64_t now, void *data) {
     (void)now;
     struct process *process = data;
     process->start_limit = sd_event_source_disable_unref(process->start_limit);
+    if (process->main_ended)
+        return 0;
     blame(process, "did not end within TimeoutStartSec=");
     stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
     return 0;
@@ -67,9 +53,7 @@ static int on_limit(sd_event_source *source, uint64_t now, void *data) {
 
 int sequence_prepare(struct process *process, const struct holden_properties *properties) {
     sequence_over(process);
-    process->steps = HOLDEN_HAS(properties, properties, exec_start_pre)
-                         ? properties->exec_start_pre.count
-                         : 0;
+    process->steps = phase_count(properties, PHASE_START_PRE);
     if (!sequence_before_main(process) || !HOLDEN_HAS(properties, properties, timeout_start) ||
         properties->timeout_start > INT64_MAX)
         return 0;
@@ -83,46 +67,22 @@ static bool ending(const struct process *process) {
     return process->stopping && process->stopping->cause != HOLDEN_cause_NONE;
 }
 
-/* As on the wire: a signal is 256 and its number. */
-static uint32_t end_number(const struct outcome *outcome) {
-    return (uint32_t)outcome->status + (outcome->code == CLD_EXITED ? 0 : 256);
-}
-
-/* Whether status or signal are ones that count as success, for every command that a process has. */
-static bool is_clean(const struct outcome *outcome, const struct holden_properties *properties) {
-    struct holden_repeated left = properties->success_exit_status;
-    uint32_t number;
-    if (outcome->code == 0 || (outcome->code == CLD_EXITED && outcome->status == 0))
-        return outcome->code != 0;
-    while (HOLDEN_HAS(properties, properties, success_exit_status) &&
-           holden_next_u32(&left, &number))
-        if (number == end_number(outcome))
-            return true;
-    return false;
-}
-
 void sequence_judge(struct process *process) {
     struct launch *launch = process->launch;
     const struct outcome *outcome = &process->outcome;
     struct holden_start start;
     struct holden_properties properties;
     struct holden_exec exec;
-    char how[64], name[32];
+    char how[64];
     process_request(process, &start, &properties);
-    if (!launch || is_clean(outcome, &properties) || ending(process) || !find_own(process, &exec))
+    if (!launch || phase_is_clean(outcome, &properties) || ending(process) ||
+        !find_own(process, &exec))
         return;
-    if (HOLDEN_HAS(&exec, exec, ignore_failure) && exec.ignore_failure) {
+    if (phase_may_fail(&exec)) {
         launch->failure.code = 0;
         return;
     }
-    if (outcome->code == 0)
-        snprintf(how, sizeof(how), "ended while nobody could see how");
-    else if (outcome->code == CLD_EXITED)
-        snprintf(how, sizeof(how), "exited with status %d", outcome->status);
-    else
-        snprintf(how, sizeof(how), "was ended by %s",
-                 outcome_signal(outcome->status, name, sizeof(name)));
-    blame(process, how);
+    blame(process, phase_tell(outcome, how, sizeof(how)));
 }
 
 bool sequence_goes_on(const struct process *process) {
@@ -148,5 +108,5 @@ bool sequence_success(const struct process *process) {
     if (HOLDEN_HAS(&start, start, ignore_failure) && start.ignore_failure)
         return outcome->code != 0 && is_own(outcome->cause);
     return (outcome->cause == HOLDEN_cause_EXITED || outcome->cause == HOLDEN_cause_SIGNALLED) &&
-           is_clean(outcome, &properties);
+           phase_is_clean(outcome, &properties);
 }

@@ -7,6 +7,7 @@
 #include <sys/pidfd.h>
 
 #include "agent/agent.h"
+#include "agent/beside.h"
 #include "agent/finish.h"
 #include "agent/machine.h"
 #include "agent/sequence.h"
@@ -49,6 +50,7 @@ static int on_timer(sd_event_source *source, uint64_t now, void *data) {
     (void)now;
     struct process *process = data;
     process->stopping->timer = sd_event_source_disable_unref(process->stopping->timer);
+    process->stopping->overdue = true;
     stop_kill(process);
     return 0;
 }
@@ -112,19 +114,38 @@ void stop_kill(struct process *process) {
     finish_if_empty(process);
 }
 
-/* The signal that asks it to stop, with SIGCONT behind it so that a stopped process hears it
- * (systemd.kill(5)). A frozen cgroup is thawed for the same reason. */
-static void ask(struct process *process) {
+/* What is frozen neither hears a signal nor runs a command. */
+static void thaw(struct process *process) {
     _cleanup_close_ int directory = -1;
-    int signal = process->stopping->signal;
-    bool all = !process->stopping->mixed;
     if (process->frozen && open_cgroup(process, &directory) == 0 &&
         cgroup_freeze(directory, false) == 0)
         process->frozen = false;
+}
+
+/* The signal that asks it to stop, with SIGCONT behind it so that a stopped process hears it
+ * (systemd.kill(5)). A command that took too long is asked as well, where not all are. */
+static void ask(struct process *process) {
+    int signal = process->stopping->signal;
+    bool all = !process->stopping->mixed;
+    const struct beside *beside = process->beside;
+    thaw(process);
+    if (!all && beside && beside->pidfd >= 0)
+        pidfd_send_signal(beside->pidfd, signal, NULL, 0);
     stop_signal(process, signal, all);
     if (signal != SIGKILL && signal != SIGCONT)
         stop_signal(process, SIGCONT, all);
     process->stopping->asked = true;
+}
+
+uint64_t stop_timeout(const struct process *process, bool asked) {
+    const struct stopping *stopping = process->stopping;
+    struct holden_start start;
+    struct holden_properties p;
+    if (asked && stopping && stopping->cause != HOLDEN_cause_NONE)
+        return stopping->timeout;
+    process_request(process, &start, &p);
+    return HOLDEN_HAS(&p, properties, timeout_stop) ? p.timeout_stop
+                                                    : process->agent->config.timeout_stop;
 }
 
 static void choose(const struct process *process, const struct stop_request *request, int *signal,
@@ -135,9 +156,7 @@ static void choose(const struct process *process, const struct stop_request *req
     *signal = request->signal                           ? request->signal
               : HOLDEN_HAS(&p, properties, kill_signal) ? (int)p.kill_signal
                                                         : SIGTERM;
-    *timeout = request->has_timeout                       ? request->timeout
-               : HOLDEN_HAS(&p, properties, timeout_stop) ? p.timeout_stop
-                                                          : process->agent->config.timeout_stop;
+    *timeout = request->has_timeout ? request->timeout : stop_timeout(process, false);
     *mixed = HOLDEN_HAS(&p, properties, kill_mode) && p.kill_mode == HOLDEN_kill_mode_MIXED;
     if (*mixed && request->rest)
         *timeout = 0;
@@ -170,32 +189,27 @@ static struct stopping *enter(struct process *process, const struct stop_request
 
 /* Before exec there is nobody to ask. */
 static bool can_ask(const struct process *process) {
-    return process->ran || sequence_runs(process);
+    return process->ran || sequence_runs(process) || process->beside;
+}
+
+/* All of it is ended at once. */
+static void press_hard(struct process *process) {
+    beside_abandon(process);
+    process->stopping->deadline = machine_monotonic();
+    stop_kill(process);
 }
 
 /* Written down before the signal and behind it: what is asked again after a recovery is only what
  * may not have been asked. */
-int stop_begin(struct process *process, const struct stop_request *request) {
-    int signal;
-    uint64_t timeout;
-    bool mixed;
-    choose(process, request, &signal, &timeout, &mixed);
-    struct stopping *stopping = enter(process, request, mixed);
-    if (!stopping)
-        return -ENOMEM;
-    stopping->signal = signal;
-    if (!can_ask(process) || timeout == 0 || signal == SIGKILL) {
-        stopping->deadline = machine_monotonic();
-        stop_kill(process);
-        return 0;
-    }
-    uint64_t deadline = deadline_in(timeout);
+static void press(struct process *process) {
+    struct stopping *stopping = process->stopping;
+    uint64_t deadline = deadline_in(stopping->timeout);
     if (deadline < stopping->deadline || !stopping->timer) {
         stopping->deadline = deadline;
         /* Rather too hard than never. */
         if (arm(process, deadline) < 0) {
-            stop_kill(process);
-            return 0;
+            press_hard(process);
+            return;
         }
     }
     stopping->asked = false;
@@ -203,12 +217,66 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     ask(process);
     if (kept)
         keep(process);
+}
+
+int stop_begin(struct process *process, const struct stop_request *request) {
+    int signal;
+    uint64_t timeout;
+    bool mixed;
+    choose(process, request, &signal, &timeout, &mixed);
+    bool commands = request->cause != HOLDEN_cause_SETUP && !request->rest &&
+                    !process->main_ended && beside_stop_due(process);
+    struct stopping *stopping = enter(process, request, mixed);
+    if (!stopping)
+        return -ENOMEM;
+    stopping->signal = signal;
+    stopping->timeout = timeout;
+    if (!beside_busy(process))
+        beside_abandon(process);
+    if (!can_ask(process) || timeout == 0 || signal == SIGKILL)
+        press_hard(process);
+    else if (beside_busy(process)) {
+        beside_hurry(process, request->has_timeout ? deadline_in(timeout) : UINT64_MAX);
+        keep(process);
+    } else if (commands && !process->beside && stopping->kills == 0) {
+        thaw(process);
+        beside_begin(process, PHASE_STOP);
+    } else
+        press(process);
     return 0;
+}
+
+int stop_hold(struct process *process) {
+    const struct stop_request rest = {.by = -1, .cause = HOLDEN_cause_NONE, .rest = true};
+    int signal;
+    uint64_t timeout;
+    bool mixed;
+    choose(process, &rest, &signal, &timeout, &mixed);
+    struct stopping *stopping = enter(process, &rest, mixed);
+    if (!stopping)
+        return -ENOMEM;
+    stopping->timer = sd_event_source_disable_unref(stopping->timer);
+    stopping->deadline = UINT64_MAX;
+    stopping->signal = signal;
+    stopping->timeout = timeout;
+    stopping->asked = false;
+    stopping->kills = 0;
+    process->limit = sd_event_source_disable_unref(process->limit);
+    return 0;
+}
+
+void stop_proceed(struct process *process) {
+    if (process->stopping->timeout == 0)
+        press_hard(process);
+    else
+        press(process);
 }
 
 /* One that was killed already is killed again at once, and then once a second, as before. */
 void stop_resume(struct process *process) {
     struct stopping *stopping = process->stopping;
+    if (beside_busy(process))
+        return;
     arm(process, stopping->deadline);
     if (!can_ask(process) || stopping->asked || stopping->kills > 0)
         return;

@@ -19,6 +19,18 @@ struct stop_request {
  * cgroup's own notification and a timer. 0 or -ENOMEM. */
 int stop_begin(struct process *process, const struct stop_request *request);
 
+/* Enters the stop of a process whose main command has ended, so that commands may follow
+ * (beside.h): nobody is asked to stop before stop_proceed(). 0 or -ENOMEM. */
+int stop_hold(struct process *process);
+
+/* Asks what there is of a process that is being stopped, now that its ExecStop= is over, or that
+ * commands which were to follow its end have left something behind. */
+void stop_proceed(struct process *process);
+
+/* How long it has to stop, microseconds, UINT64_MAX: for ever; as who asked for the stop under way
+ * wants it, where `asked` and somebody has. */
+uint64_t stop_timeout(const struct process *process, bool asked);
+
 /* Goes on with a stop that an earlier agent had begun (process->stopping, without a timer): asks
  * where that had not been done, and kills at the time that was set, which may be past. */
 void stop_resume(struct process *process);

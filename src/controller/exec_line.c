@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/late.h"
 #include "controller/quoting.h"
 #include "protocol/dynamic_user.h"
 
@@ -258,27 +259,18 @@ static int push_split(struct words *words, struct holden_repeated environment, c
     }
 }
 
-/* A word with its ${NAME} and $$ replaced. */
-static int push_replaced(struct words *words, struct holden_repeated environment,
-                         struct holden_view word) {
-    _cleanup_(buffer_free) struct buffer out = {0};
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < word.size;) {
-        const char *at = word.data + i;
-        size_t left = word.size - i;
-        const char *close = at[0] == '$' && left > 1 && at[1] == '{' ? memchr(at, '}', left) : NULL;
-        bool dollar = at[0] == '$' && left > 1 && at[1] == '$';
-        struct holden_view value = {at, 1};
-        size_t used = dollar ? 2 : 1;
-        if (close) {
-            used = (size_t)(close - at) + 1;
-            if (!look_up(environment, at + 2, used - 3, &value))
-                value.size = 0;
-        }
-        r = buffer_append(&out, value.data, value.size);
-        i += used;
-    }
-    return r < 0 ? r : push(words, buffer_bytes(&out), out.size);
+/* Whether only the agent knows that variable. */
+static bool is_late(struct holden_repeated environment, const char *name, size_t size) {
+    struct holden_view value;
+    return late_find(name, size) != LATE_VARIABLES && !look_up(environment, name, size, &value);
+}
+
+/* The size of a ${NAME} that the word has at `i`, or 0. */
+static size_t variable_at(struct holden_view word, size_t i) {
+    const char *at = word.data + i;
+    size_t left = word.size - i;
+    const char *close = at[0] == '$' && left > 1 && at[1] == '{' ? memchr(at, '}', left) : NULL;
+    return close ? (size_t)(close - at) + 1 : 0;
 }
 
 /* Whether a word is a variable as a whole: $NAME. */
@@ -287,19 +279,85 @@ static bool stands_alone(struct holden_view word) {
            (word.size == 1 || (word.data[1] != '{' && word.data[1] != '$'));
 }
 
+/* Whether the word names a variable that only the agent knows. */
+static bool names_late(struct holden_repeated environment, struct holden_view word) {
+    if (stands_alone(word))
+        return is_late(environment, word.data + 1, word.size - 1);
+    for (size_t i = 0; i < word.size; i++) {
+        size_t used = variable_at(word, i);
+        if (used > 0 && is_late(environment, word.data + i + 2, used - 3))
+            return true;
+        if (used == 0 && i + 1 < word.size && word.data[i] == '$' && word.data[i + 1] == '$')
+            i++;
+    }
+    return false;
+}
+
+/* What the agent is to read again: each $ of it is doubled. */
+static int append_escaped(struct buffer *out, struct holden_view text) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < text.size; i++)
+        r = buffer_append(out, text.data[i] == '$' ? "$$" : text.data + i,
+                          text.data[i] == '$' ? 2 : 1);
+    return r;
+}
+
+/* A word with its ${NAME} and $$ replaced; of a late one, only what is known here. */
+static int push_replaced(struct words *words, struct holden_repeated environment,
+                         struct holden_view word, bool late) {
+    _cleanup_(buffer_free) struct buffer out = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < word.size;) {
+        const char *at = word.data + i;
+        size_t left = word.size - i;
+        size_t variable = variable_at(word, i);
+        bool dollar = at[0] == '$' && left > 1 && at[1] == '$';
+        bool left_over = variable > 0 && late && is_late(environment, at + 2, variable - 3);
+        struct holden_view value = {at, variable > 0 ? 0 : 1};
+        size_t used = variable > 0 ? variable : dollar ? 2 : 1;
+        if (left_over)
+            value.size = variable;
+        else if (variable > 0)
+            look_up(environment, at + 2, variable - 3, &value);
+        r = late && !left_over ? append_escaped(&out, value)
+                               : buffer_append(&out, value.data, value.size);
+        i += used;
+    }
+    return r < 0 ? r : push(words, buffer_bytes(&out), out.size);
+}
+
+/* The numbers of the words that are late, as the list that is sent. */
+static int push_late(const struct words *words, struct holden_repeated *late) {
+    uint32_t number = words->count;
+    uint32_t *list = (uint32_t *)late->items;
+    if ((late->count & (late->count - 1)) == 0) {
+        list = arena_take(words->arena, (late->count ? late->count * 2 : 1) * sizeof(*list));
+        if (!list)
+            return -ENOMEM;
+        if (late->count > 0)
+            memcpy(list, late->items, late->count * sizeof(*list));
+        late->items = list;
+    }
+    list[late->count++] = number;
+    return 0;
+}
+
 int exec_line_expand(struct arena *arena, const struct exec_command *command,
                      struct holden_repeated environment, struct holden_view **list,
-                     uint32_t *count) {
+                     uint32_t *count, struct holden_repeated *late) {
     struct words words = {.arena = arena};
     int r = 0;
     for (uint32_t i = 0; r == 0 && i < command->count; i++) {
         struct holden_view word = command->words[i];
-        if (command->literal)
+        bool is_late = late && !command->literal && names_late(environment, word);
+        if (is_late && (r = push_late(&words, late)) < 0)
+            return r;
+        if (command->literal || (is_late && stands_alone(word)))
             r = push(&words, word.data, word.size);
         else if (stands_alone(word))
             r = push_split(&words, environment, word.data + 1);
         else
-            r = push_replaced(&words, environment, word);
+            r = push_replaced(&words, environment, word, is_late);
     }
     if (r < 0)
         return r;

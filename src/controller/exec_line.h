@@ -46,7 +46,9 @@ int exec_line_parse(struct arena *arena, struct specifier *specifier, const void
 /* Puts variables into the words: ${NAME} anywhere becomes the value; $NAME as a word of its own
  * becomes the value split at white space, none or more words; $$ becomes $. A variable that is not
  * there is empty. `environment` is a list of NAME=VALUE. *words and *count are the result, in the
- * arena. 0 or -ENOMEM. */
+ * arena. Where `late` is not NULL, words with variables that only the agent knows (common/late.h)
+ * and the environment does not have are left to it, as `exec` of the protocol has them: their
+ * numbers are added to the list *late, which begins with zeroes. 0 or -ENOMEM. */
 int exec_line_expand(struct arena *arena, const struct exec_command *command,
                      struct holden_repeated environment, struct holden_view **words,
-                     uint32_t *count);
+                     uint32_t *count, struct holden_repeated *late);

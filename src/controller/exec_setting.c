@@ -24,17 +24,20 @@ int exec_setting_add(struct settings *settings, size_t index, const struct exec_
 
 static int finish(struct settings *settings, size_t index, struct pending *pending) {
     struct holden_view *words;
+    struct holden_repeated late = {0};
     uint32_t count;
     if (pending->command->as_root && exec_line_has_identity(&settings->properties)) {
         settings->wrong_origin = pending->command->origin;
         return settings_refuse(settings, "%s=%s", holden_property(index)->name, EXEC_LINE_AS_ROOT);
     }
     int r = exec_line_expand(&settings->arena, pending->command, settings->properties.environment,
-                             &words, &count);
+                             &words, &count, &late);
     if (r < 0)
         return r;
     HOLDEN_SET(&pending->exec, exec, argument,
                (struct holden_repeated){.count = count, .items = words});
+    if (late.count > 0)
+        HOLDEN_SET(&pending->exec, exec, late, late);
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* The verbs that do one thing to each NAME: stop, kill, restart, freeze, thaw, reset, wait. */
+/* The verbs that do one thing to each NAME: stop, kill, restart, reload, freeze, thaw, reset,
+ * wait. */
 #include <string.h>
 
 #include "controller/batch.h"
@@ -45,6 +46,7 @@ static int ask_kill(struct session *session, const struct options *options, cons
 ASK_BY_NAME(restart)
 ASK_BY_NAME(freeze)
 ASK_BY_NAME(thaw)
+ASK_BY_NAME(reload)
 ASK_BY_NAME(reset)
 ASK_BY_NAME(wait)
 
@@ -59,6 +61,7 @@ REPORT_DONE(stop, "stopped")
 REPORT_DONE(kill, "signalled")
 REPORT_DONE(freeze, "frozen")
 REPORT_DONE(thaw, "thawed")
+REPORT_DONE(reload, "reloaded")
 REPORT_DONE(reset, "reset")
 
 static int report_restart(struct command *command, const char *name,
@@ -98,6 +101,7 @@ BATCH(kill, done)
 BATCH(restart, started)
 BATCH(freeze, done)
 BATCH(thaw, done)
+BATCH(reload, done)
 BATCH(reset, done)
 
 int verb_wait(struct command *command) {

@@ -1,5 +1,6 @@
 /* The directives of a unit that are no properties, and what they come to in the end. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,9 @@
 #include "controller/sandbox.h"
 #include "controller/unit.h"
 #include "controller/words.h"
+
+/* A signal is its number and this in SuccessExitStatus=. */
+enum { SIGNAL_ON_WIRE = 256 };
 
 static struct arena *arena_of(struct unit *unit) {
     return &unit->launch.settings.arena;
@@ -202,6 +206,25 @@ static int refuse_settings(struct unit *unit) {
     return unit_note(unit, UNIT_REFUSED, NULL, wrong);
 }
 
+/* Whoever is asked to end by one of these has ended well, but for a oneshot (systemd.service(5),
+ * SuccessExitStatus=). */
+static int add_clean_signals(struct settings *settings) {
+    const struct holden_properties *properties = &settings->properties;
+    static const uint32_t clean[] = {SIGNAL_ON_WIRE + SIGHUP, SIGNAL_ON_WIRE + SIGINT,
+                                     SIGNAL_ON_WIRE + SIGPIPE, SIGNAL_ON_WIRE + SIGTERM};
+    const size_t index = HOLDEN_INDEX(properties, success_exit_status);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(clean); i++) {
+        struct holden_repeated left = properties->success_exit_status;
+        bool there = false;
+        for (uint32_t end; !there && holden_next_u32(&left, &end);)
+            there = end == clean[i];
+        if (!there)
+            r = settings_append(settings, index, &clean[i], sizeof(clean[i]));
+    }
+    return r;
+}
+
 /* What systemd gives a service and Holden's own starts do not. */
 static int set_defaults(struct unit *unit) {
     struct settings *settings = &unit->launch.settings;
@@ -213,7 +236,11 @@ static int set_defaults(struct unit *unit) {
         r = settings_assign(settings, "IgnoreSIGPIPE", "yes");
     unit->oneshot = HOLDEN_HAS(p, properties, service_type) &&
                     p->service_type == HOLDEN_service_type_ONESHOT;
+    if (r == 0 && !unit->oneshot)
+        r = add_clean_signals(settings);
     bool waits = HOLDEN_HAS(p, properties, exec_start_pre) ||
+                 HOLDEN_HAS(p, properties, exec_start_post) ||
+                 HOLDEN_HAS(p, properties, exec_reload) ||
                  (HOLDEN_HAS(p, properties, service_type) &&
                   p->service_type >= HOLDEN_service_type_FORKING);
     if (r == 0 && !unit->oneshot && waits && !HOLDEN_HAS(p, properties, timeout_start))
@@ -253,7 +280,7 @@ static int set_command(struct unit *unit) {
     if (command->as_root && exec_line_has_identity(&launch->settings.properties))
         return unit_note(unit, UNIT_REFUSED, command->origin, EXEC_LINE_AS_ROOT);
     int r = exec_line_expand(arena_of(unit), command, launch->settings.properties.environment,
-                             &words, &count);
+                             &words, &count, NULL);
     if (r < 0)
         return r;
     unit->ignore_failure = command->ignore_failure;

@@ -51,6 +51,7 @@ static const struct row {
     [HOLDEN_MESSAGE_restart] = {TARGET(restart), .token = AT(restart, token)},
     [HOLDEN_MESSAGE_freeze] = {TARGET(freeze)},
     [HOLDEN_MESSAGE_thaw] = {TARGET(thaw)},
+    [HOLDEN_MESSAGE_reload] = {TARGET(reload)},
     [HOLDEN_MESSAGE_reset] = {TARGET(reset)},
     [HOLDEN_MESSAGE_constrain] = {TARGET(constrain)},
     [HOLDEN_MESSAGE_list] = {STREAM, .position = AT(process, id), .after = AT(list, after)},

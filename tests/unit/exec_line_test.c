@@ -113,7 +113,7 @@ static void check_expansion(const char *value, const char *expected) {
     char text[256];
     assert_int_equal(parse(&fixture, value), 0);
     assert_int_equal(
-        exec_line_expand(&fixture.arena, fixture.list.first, list, &words, &count), 0);
+        exec_line_expand(&fixture.arena, fixture.list.first, list, &words, &count, NULL), 0);
     print_words(words, count, text, sizeof(text));
     assert_string_equal(text, expected);
     arena_free(&fixture.arena);
@@ -135,6 +135,36 @@ TEST(variables_are_put_in) {
     check_expansion("/x ${} $", "</x><>");
     check_expansion("/x $OPEN $BACK", "</x><a b><a b><c>");
     check_expansion(":/x $ONE ${ONE} $$", "</x><$ONE><${ONE}><$$>");
+}
+
+/* What only the agent knows is left to it, with a list of the words that it is in. */
+static void check_late(const char *value, const char *expected, uint32_t count, uint32_t first) {
+    static const struct holden_view environment[] = {{"ONE=a$b", 7}, {"EXIT_CODE=own", 13}};
+    const struct holden_repeated list = {.count = ARRAY_SIZE(environment), .items = environment};
+    struct fixture fixture;
+    struct holden_view *words;
+    struct holden_repeated late = {0};
+    uint32_t all, number = first;
+    char text[256];
+    assert_int_equal(parse(&fixture, value), 0);
+    assert_int_equal(
+        exec_line_expand(&fixture.arena, fixture.list.first, list, &words, &all, &late), 0);
+    print_words(words, all, text, sizeof(text));
+    assert_string_equal(text, expected);
+    assert_int_equal(late.count, count);
+    assert_true(count == 0 || holden_next_u32(&late, &number));
+    assert_int_equal(number, first);
+    arena_free(&fixture.arena);
+}
+
+TEST(what_only_the_agent_knows_is_left) {
+    check_late("/x $MAINPID $NONE ${ONE}", "</x><$MAINPID><a$b>", 1, 1);
+    check_late("/x $NONE ${ONE}$$${MAINPID}${NONE}", "</x><a$$b$$${MAINPID}>", 1, 1);
+    check_late("/x ${MAINPID} a ${EXIT_STATUS} $SERVICE_RESULT",
+               "</x><${MAINPID}><a><${EXIT_STATUS}><$SERVICE_RESULT>", 3, 1);
+    check_late("/x $$MAINPID $$${ONE} a$MAINPID $EXIT_CODE",
+               "</x><$MAINPID><$a$b><a$MAINPID><own>", 0, 0);
+    check_late(":/x $MAINPID ${MAINPID}", "</x><$MAINPID><${MAINPID}>", 0, 0);
 }
 
 UNIT_MAIN

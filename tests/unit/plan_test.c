@@ -30,7 +30,8 @@ static void begin(struct made *made, const char *const *arguments) {
     made->process.id = 7;
     made->process.name = (char *)(uintptr_t) "web";
     HOLDEN_SET(&made->start, start, argument, settings_views(made->arguments, arguments));
-    made->input = (struct plan_input){.process = &made->process, .start = &made->start};
+    made->input =
+        (struct plan_input){.process = &made->process, .start = &made->start, .token = 7};
 }
 
 static void environment(struct made *made, const char *const *assignments) {

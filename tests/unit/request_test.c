@@ -68,7 +68,7 @@ static void send_frame(struct guest *guest, uint16_t type, uint32_t id, uint32_t
 
 TEST(unknown_requests_are_answered_and_no_harm) {
     static const uint16_t types[] = {
-        0, 17, 63, HOLDEN_MESSAGE_done, HOLDEN_MESSAGE_process, 1000, UINT16_MAX};
+        0, 18, 63, HOLDEN_MESSAGE_done, HOLDEN_MESSAGE_process, 1000, UINT16_MAX};
     struct scene scene;
     open_scene(&scene);
     for (uint32_t i = 0; i < ARRAY_SIZE(types); i++) {
