@@ -62,7 +62,7 @@ TEST(what_makes_no_sense_is_refused_with_the_reason) {
     refuses("1 99999999999999999999", "out of range");
     refuses("18446744073709551615", "out of range");
     refuses("NoSuch=1", "no property NoSuch");
-    refuses("Nice=5", "cannot change on a live process");
+    refuses("UMask=5", "cannot change on a live process");
     refuses("RuntimeMaxSec=5", "cannot be set here");
     refuses("MemoryMax=", "not understood");
     refuses("MemoryMax=lots", "not understood");
