@@ -31,10 +31,18 @@ int cgroup_open(const struct hierarchy *hierarchy, const char *name, int *direct
     return 0;
 }
 
+int cgroup_mkdir(int parent, const char *name) {
+    mode_t before = umask(022);
+    int r = mkdirat(parent, name, 0755) < 0 ? -errno : 0;
+    umask(before);
+    return r;
+}
+
 int cgroup_make(const struct hierarchy *hierarchy, const char *name, int *directory) {
-    if (mkdirat(hierarchy->root, name, 0755) < 0)
-        return -errno;
-    int r = cgroup_open(hierarchy, name, directory);
+    int r = cgroup_mkdir(hierarchy->root, name);
+    if (r < 0)
+        return r;
+    r = cgroup_open(hierarchy, name, directory);
     if (r < 0)
         unlinkat(hierarchy->root, name, AT_REMOVEDIR);
     return r;

@@ -44,6 +44,10 @@ const char *cgroup_controller_name(unsigned controller);
 /* The directory name of a process's cgroup: "ID-NAME", into `name` of `space` bytes. */
 void cgroup_name(uint64_t id, const char *process, char *name, size_t space);
 
+/* mkdir(2) of a cgroup that everybody may look into, whatever the umask: programs of any user read
+ * their own limits there. 0 or -errno. */
+int cgroup_mkdir(int parent, const char *name);
+
 /* Makes the cgroup and opens it. 0 with *directory, owned by the caller; -EEXIST; -errno. */
 int cgroup_make(const struct hierarchy *hierarchy, const char *name, int *directory);
 

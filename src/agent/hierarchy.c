@@ -105,7 +105,7 @@ static int open_down(struct hierarchy *hierarchy, int mount, const char *path, i
         if (*name == '\0')
             continue;
         enable_controllers(at);
-        bool made = mkdirat(at, name, 0755) == 0;
+        bool made = cgroup_mkdir(at, name) == 0;
         int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (next < 0)
             return -errno;
@@ -120,14 +120,15 @@ static int open_down(struct hierarchy *hierarchy, int mount, const char *path, i
 /* Moves agent and keeper to the leaf "agent": a cgroup with processes of its own cannot hand its
  * controllers down (the no-internal-processes rule of cgroups(7)). */
 static int move_to_leaf(int root, pid_t keeper) {
-    if (mkdirat(root, "agent", 0755) < 0 && errno != EEXIST)
-        return -errno;
+    int r = cgroup_mkdir(root, "agent");
+    if (r < 0 && r != -EEXIST)
+        return r;
     _cleanup_close_ int leaf = openat(root, "agent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (leaf < 0)
         return -errno;
     char text[32];
     snprintf(text, sizeof(text), "%d", (int)keeper);
-    int r = file_write(leaf, "cgroup.procs", text);
+    r = file_write(leaf, "cgroup.procs", text);
     if (r < 0)
         return r;
     return file_write(leaf, "cgroup.procs", "0");

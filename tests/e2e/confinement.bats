@@ -50,6 +50,13 @@ import ctypes; libc = ctypes.CDLL(None); print(libc.syscall(250, 0, -3, 0))')" !
 import ctypes; libc = ctypes.CDLL(None); print(libc.syscall(250, 0, -3, 0))')" ]
 }
 
+@test "a program of any user can read its own control group, and change nothing there" {
+    run "$C" run -p User=nobody -- sh -c "cd $(cgroup_mount)\$(sed -n s/^0:://p /proc/self/cgroup) && cat cgroup.type && ! echo 1 >cgroup.freeze"
+    expect 0
+    [ "${lines[0]}" = domain ]
+    [[ "${lines[1]}" == *"Permission denied"* ]]
+}
+
 @test "Limit*" {
     run "$C" run -p LimitNOFILE=100:200 -p LimitCORE=0 -p LimitFSIZE=1M -p LimitCPU=1h -p LimitSTACK=infinity \
         -- cat /proc/self/limits
