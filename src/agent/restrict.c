@@ -189,8 +189,11 @@ static void add_set_id(struct rules *rules) {
     forbid(rules, ENOSYS, SCMP_SYS(io_uring_setup));
 }
 
+/* The one that it begins with stays. */
 static void add_personality(struct rules *rules) {
-    uint32_t now = (uint32_t)personality(UINT32_MAX);
+    uint32_t now = HOLDEN_HAS(rules->properties, properties, personality)
+                       ? rules->properties->personality
+                       : (uint32_t)personality(UINT32_MAX);
     forbid_if(rules, EPERM, SCMP_SYS(personality), compare(0, SCMP_CMP_NE, now));
 }
 
@@ -256,6 +259,9 @@ void restrict_mark(const struct holden_properties *properties, struct holden_pro
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (holden_property_find(rows[i].property, &index) == 0 && holden_has(properties, index))
             holden_mark(only, index);
+    if (HOLDEN_HAS(properties, properties, lock_personality) &&
+        HOLDEN_HAS(properties, properties, personality))
+        HOLDEN_MARK(only, properties, personality);
 }
 
 /* Whether the row's property is set, and to something else than "no". */

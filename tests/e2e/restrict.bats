@@ -79,6 +79,13 @@ fails_with() {
     expect 1
     run "$C" run -p LockPersonality=no -- setarch -R true
     expect 0
+    # With Personality= it is locked to that one, and the way back is closed.
+    run "$C" run -p LockPersonality=yes -p Personality=x86 -- python3 -c '
+import ctypes
+call = ctypes.CDLL(None).personality
+print(call(0xffffffff), call(8), call(0))'
+    expect 0
+    [ "$output" = '-1 8 -1' ]
 }
 
 @test "MemoryDenyWriteExecute=" {
