@@ -93,6 +93,15 @@ static int write_map(int proc, pid_t pid, const char *name, uint32_t id) {
     return write(fd, map, (size_t)(end - map)) < 0 ? -1 : 0;
 }
 
+/* It may not leave its groups, by which files may be kept from it (user_namespaces(7)). */
+static int keep_groups(int proc, pid_t pid) {
+    char path[32];
+    char *end = put_number(path, (uint32_t)pid);
+    strcpy(end, "/setgroups");
+    _cleanup_close_ int fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
+    return fd < 0 || write(fd, "deny", 4) < 0 ? -1 : 0;
+}
+
 /* Only who is outside of a user namespace may say who is in it. Ends with errno. */
 static _Noreturn void map_users(const struct child *child, pid_t pid, int begin) {
     const struct plan *plan = child->plan;
@@ -100,7 +109,8 @@ static _Noreturn void map_users(const struct child *child, pid_t pid, int begin)
     uint32_t gid = plan->has & PLAN_HAS_IDS ? plan->gid : 0;
     char go;
     if (read(begin, &go, 1) == 1 &&
-        (write_map(child->proc, pid, "/uid_map", uid) < 0 ||
+        (keep_groups(child->proc, pid) < 0 ||
+         write_map(child->proc, pid, "/uid_map", uid) < 0 ||
          write_map(child->proc, pid, "/gid_map", gid) < 0))
         _exit(errno);
     _exit(0);

@@ -98,6 +98,9 @@ has_own() {
 }
 
 @test "PrivateUsers: root and its own user, and no rights outside" {
+    # Groups that are taken away could have been what a file is kept from.
+    see PrivateUsers=yes 'cat /proc/self/setgroups'
+    [ "$output" = deny ]
     see PrivateUsers=yes User=daemon 'id -u; id -g; awk "{ print \$1, \$2, \$3 }" /proc/self/uid_map; grep CapEff /proc/self/status'
     expect 0
     [ "$output" = "1
