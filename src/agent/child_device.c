@@ -97,6 +97,7 @@ int child_device_make(struct child_device *device, const char *options) {
     if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs", 0) < 0 ||
         fsconfig(context, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
         fsconfig(context, FSCONFIG_SET_STRING, "size", options, 0) < 0 ||
+        fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "64k", 0) < 0 ||
         fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return -1;
     int root = fsmount(context, FSMOUNT_CLOEXEC,

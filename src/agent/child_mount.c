@@ -40,9 +40,10 @@ static int clone_tree(int directory, const char *path, unsigned flags) {
     return open_tree(directory, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
-/* Changes that other mount tables pass on still arrive; none of this one leaves it. */
-static int detach_table(void) {
-    struct mount_attr attributes = {.propagation = MS_SLAVE};
+/* Slaves hear of changes that other mount tables pass on, and pass none back. Shared as well, in
+ * the end, they pass on what they hear, and what changes here, to tables that the process makes. */
+static int propagate(uint64_t how) {
+    struct mount_attr attributes = {.propagation = how};
     return mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes));
 }
 
@@ -326,8 +327,8 @@ int child_mount(struct child *child) {
     };
     child->detail = UINT32_MAX;
     umask(0);
-    if (detach_table() < 0 || take_sources(&mounter) < 0 || change_root(&mounter) < 0 ||
-        make_all(&mounter) < 0)
+    if (propagate(MS_SLAVE) < 0 || take_sources(&mounter) < 0 || change_root(&mounter) < 0 ||
+        make_all(&mounter) < 0 || propagate(MS_SHARED) < 0)
         return -1;
     umask(child->plan->umask);
     return 0;

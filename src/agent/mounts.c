@@ -316,12 +316,12 @@ static int add_fallbacks(struct collector *collector) {
     return r;
 }
 
-/* Protecting /proc and /sys needs them to be there (systemd.exec(5)). */
+/* Protecting /proc and /sys needs them to be there; MountAPIVFS= is for another root only, since in
+ * the machine's they are (systemd.exec(5)). */
 static int add_kernel(struct collector *collector) {
     const struct holden_properties *properties = collector->properties;
-    bool wanted = HOLDEN_HAS(properties, properties, mount_api_vfs)
-                      ? properties->mount_api_vfs
-                      : collector->mounts->root != NULL;
+    bool wanted = collector->mounts->root && (!HOLDEN_HAS(properties, properties, mount_api_vfs) ||
+                                              properties->mount_api_vfs);
     collector->index = INDEX(mount_api_vfs);
     int r = 0;
     if (wanted || chosen(properties, INDEX(protect_kernel_tunables)) ||

@@ -124,6 +124,7 @@ static const struct {
     {{"RootDirectory=/srv/r"},
      "bind+r+f /dev </dev\nproc+relaxed /proc\n"
      "tmpfs+f+ns+nd /run mode=0755,size=20%,nr_inodes=800k\n" HIDDEN "bind+r+f /sys </sys\n"},
+    {{"MountAPIVFS=yes"}, ""},
     {{"RootDirectory=/srv/r", "MountAPIVFS=no", "ReadOnlyPaths=/srv/r/etc +/usr /opt /srv/root"},
      "ro /etc\n" HIDDEN "ro /usr\n"},
     {{"RootDirectory=/srv/r", "PrivateDevices=yes", "ReadWritePaths=/srv/r"},
