@@ -95,7 +95,7 @@ int syntax_parse_device_size(struct settings *settings, size_t index, const char
 }
 
 int syntax_parse_device_count(struct settings *settings, size_t index, const char *value) {
-    return parse_device(settings, index, value, unit_parse_count);
+    return parse_device(settings, index, value, unit_parse_bandwidth);
 }
 
 /* "/dev/sda", or the numbers where there is no such node. */

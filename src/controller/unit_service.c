@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/name.h"
@@ -206,25 +207,6 @@ static int refuse_settings(struct unit *unit) {
     return unit_note(unit, UNIT_REFUSED, NULL, wrong);
 }
 
-/* Whoever is asked to end by one of these has ended well, but for a oneshot (systemd.service(5),
- * SuccessExitStatus=). */
-static int add_clean_signals(struct settings *settings) {
-    const struct holden_properties *properties = &settings->properties;
-    static const uint32_t clean[] = {SIGNAL_ON_WIRE + SIGHUP, SIGNAL_ON_WIRE + SIGINT,
-                                     SIGNAL_ON_WIRE + SIGPIPE, SIGNAL_ON_WIRE + SIGTERM};
-    const size_t index = HOLDEN_INDEX(properties, success_exit_status);
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(clean); i++) {
-        struct holden_repeated left = properties->success_exit_status;
-        bool there = false;
-        for (uint32_t end; !there && holden_next_u32(&left, &end);)
-            there = end == clean[i];
-        if (!there)
-            r = settings_append(settings, index, &clean[i], sizeof(clean[i]));
-    }
-    return r;
-}
-
 /* What systemd gives a service and Holden's own starts do not. */
 static int set_defaults(struct unit *unit) {
     struct settings *settings = &unit->launch.settings;
@@ -234,10 +216,12 @@ static int set_defaults(struct unit *unit) {
     const struct holden_properties *p = &settings->properties;
     if (r == 0 && !HOLDEN_HAS(p, properties, ignore_sigpipe))
         r = settings_assign(settings, "IgnoreSIGPIPE", "yes");
+    if (r == 0 && geteuid() == 0 && !HOLDEN_HAS(p, properties, keyring_mode))
+        r = settings_assign(settings, "KeyringMode", "private");
     unit->oneshot = HOLDEN_HAS(p, properties, service_type) &&
                     p->service_type == HOLDEN_service_type_ONESHOT;
     if (r == 0 && !unit->oneshot)
-        r = add_clean_signals(settings);
+        r = settings_assign(settings, "SuccessExitStatus", "SIGHUP SIGINT SIGTERM SIGPIPE");
     bool waits = HOLDEN_HAS(p, properties, exec_start_pre) ||
                  HOLDEN_HAS(p, properties, exec_start_post) ||
                  HOLDEN_HAS(p, properties, exec_reload) ||

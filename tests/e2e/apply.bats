@@ -307,7 +307,7 @@ UNIT
     value() { "$C" --json verify "$T/web.service" | jq -r "select(.name == \"$1\").value"; }
     [ "$(value ExecStartPre)" = '/bin/a b ; -/bin/c \; d' ]
     [ "$(value PIDFile)" = /run/web.pid ]
-    [ "$(value SuccessExitStatus)" = '75 250 SIGKILL SIGHUP SIGINT SIGPIPE SIGTERM' ]
+    [ "$(value SuccessExitStatus)" = '75 250 SIGKILL SIGHUP SIGINT SIGTERM SIGPIPE' ]
     run "$C" apply ''
     expect 1
     one_line "^controller: '': an empty name; name a service unit, such as web.service$"

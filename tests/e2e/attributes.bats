@@ -85,6 +85,29 @@ nice_of() {
     [ "$("$C" run grep SigIgn /proc/self/status | awk '{ print $2 }')" = 0000000000000000 ]
 }
 
+@test "a service that HUP, INT, TERM or PIPE ends has not failed, but a oneshot has, as under systemd" {
+    printf '[Service]\nSuccessExitStatus=3\nExecStart=/bin/sh -c "kill -TERM $$$$"\n' >"$T/a.service"
+    "$C" apply "$T/a.service"
+    "$C" wait a || true
+    is a state exited
+    is a signal 15
+    printf '[Service]\nType=oneshot\nExecStart=/bin/sh -c "kill -TERM $$$$"\n' >"$T/b.service"
+    run "$C" apply "$T/b.service"
+    expect 1
+    is b state failed
+    run "$C" start --wait --name c -- sh -c 'kill -TERM $$'
+    is c state failed
+}
+
+@test "what a unit file starts has a session keyring of its own, as under systemd" {
+    printf '[Service]\nType=oneshot\nUser=daemon\nExecStart=/usr/bin/python3 -c "import ctypes; text = ctypes.create_string_buffer(99); ctypes.CDLL(None).syscall(250, 6, -3, text, 99); print(text.value.decode())"\n' >"$T/a.service"
+    "$C" apply "$T/a.service"
+    [[ "$("$C" logs a)" == "keyring;1;1;"*";_ses" ]]
+    echo KeyringMode=inherit >>"$T/a.service"
+    "$C" apply "$T/a.service"
+    [[ "$("$C" logs a)" != "keyring;1;1;"* ]]
+}
+
 @test "wrong kinds of memory and nodes that are not there" {
     run "$C" run -p CoredumpFilter=lots true
     expect 2
