@@ -20,9 +20,10 @@ $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
-# Linked statically: it also runs in containers that have no library.
+# Linked statically: they also run in containers and root directories that have no library.
 BATTERY := $(BUILD)/tests/battery
-$(BATTERY): $(call objects,tests/vm/battery.c)
+PROBE := $(BUILD)/tests/probe
+$(BATTERY) $(PROBE): $(BUILD)/tests/%: $(BUILD)/tests/vm/%.o
 	@mkdir -p $(@D)
 	$(LINK_STATIC) -o $@ $^
 
@@ -36,4 +37,4 @@ $(BYSTANDER): $(call objects,tests/vm/bystander.c)
 
 .PHONY: e2e-programs
 e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
-  $(BYSTANDER) $(BATTERY) $(ESCAPE)
+  $(BYSTANDER) $(BATTERY) $(PROBE) $(ESCAPE)

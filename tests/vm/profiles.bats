@@ -50,7 +50,7 @@ engine() {
       {"names": ["mount"], "action": "SCMP_ACT_KILL"}, {"names": ["mkdir"], "action": "SCMP_ACT_KILL_THREAD"},
       {"names": ["bpf"], "action": "SCMP_ACT_KILL_PROCESS"}, {"names": ["acct"], "action": "SCMP_ACT_TRAP"}]}'
     alike "$T/p.json" all
-    [ "$(grep -c SIGSYS "$T/here")" -eq 4 ]
+    [ "$(grep -cE '^(acct|bpf|mkdir|mount) SIGSYS' "$T/here")" -eq 4 ]
 }
 
 @test "log and trace" {
@@ -93,7 +93,7 @@ engine() {
       {"names": ["chown"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28, "excludes": {"arches": ["amd64", "arm64"]}},
       {"names": ["access"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28, "includes": {"minKernel": "4.8"}}]}'
     alike "$T/p.json" all
-    [ "$(grep -c ENOSPC "$T/here")" -eq 2 ]
+    [ "$(grep -c ENOSPC "$T/here")" -eq 3 ]
 }
 
 @test "archMap with architectures below others" {
