@@ -14,7 +14,6 @@
 #include "controller/words.h"
 
 /* A signal is its number and this in SuccessExitStatus=. */
-enum { SIGNAL_ON_WIRE = 256 };
 
 static struct arena *arena_of(struct unit *unit) {
     return &unit->launch.settings.arena;
