@@ -6,7 +6,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX ?= /usr
-OPTIMIZE ?= $(if $(SANITIZE),-O1,-O2)
+OPTIMIZE ?= -O2
 SANITIZE ?=
 VERSION := $(shell cat VERSION)
 

@@ -258,14 +258,9 @@ static const struct row {
     {PLAN_STEP_EXEC, execute},
 };
 
-/* Nothing but the system call, which is all that a filter has to allow; and where it does not, not
- * even that. Nobody would answer a filter whose listener only this process has. */
-static _Noreturn void give_up(const struct child *child) {
-    if (!child->mute)
-        syscall(SYS_exit_group, EXIT_SET_UP);
-    __builtin_trap();
-}
-
+/* In the end, nothing but the system call, which is all that a filter has to allow; and where it
+ * does not, not even that. Nobody would answer a filter whose listener only this process has. What
+ * ends it stands here, since sanitizers make calls of their own before one that does not return. */
 _Noreturn void child_run(const struct child_origin *origin, struct plan *plan, const int *fds,
                          size_t count) {
     struct child child = {
@@ -276,8 +271,10 @@ _Noreturn void child_run(const struct child_origin *origin, struct plan *plan, c
         if (rows[i].run(&child) < 0) {
             report->detail = child.detail;
             report->error = errno;
-            give_up(&child);
+            break;
         }
     }
-    give_up(&child);
+    if (!child.mute)
+        syscall(SYS_exit_group, EXIT_SET_UP);
+    __builtin_trap();
 }

@@ -12,6 +12,8 @@ setup_file() {
     # Pending signals show whether any has come.
     env --block-signal=URG sleep 1000 3>&- &
     OUTSIDE=$!
+    # Where it begins must be somewhere that it can see.
+    cd /
     "$C" run --name hostile -p Sandbox=strict -p BindReadOnlyPaths="$T/hostile:/mnt" -- \
         /mnt/escape all "$OUTSIDE" "$T" >"$T/outcome" 2>"$T/complaints"
     export T GROUP CGROUP AGENT OUTSIDE

@@ -3,6 +3,13 @@
 
 load helper
 
+# Where it begins must be somewhere that it can see: the tree may lie in /tmp.
+setup() {
+    prepare
+    start_agent
+    cd /
+}
+
 @test "a sandbox takes away what it says, and what stands beside it changes it" {
     run "$C" run -p Sandbox=strict -- sh -c 'awk "/^(CapBnd|NoNewPrivs|Seccomp):/ { print \$2 }" /proc/self/status
         ls /proc | grep -cx "[0-9]*"; ls /run; touch /etc/x; touch /tmp/x && umask'

@@ -64,7 +64,7 @@ TEST(a_link_is_removed_itself) {
 /* Also where the names that are moved up are those of others. */
 TEST(a_large_one_is_gone_at_once) {
     struct scratch scratch;
-    char name[32];
+    char name[64];
     scratch_open(&scratch);
     scratch_make(&scratch, "d");
     for (int i = 0; i < 1000; i++) {

@@ -203,7 +203,7 @@ static void show_descriptors(void) {
     char open_ones[4096] = "";
     size_t used = 0;
     for (int fd = 0; fd < 3; fd++) {
-        char path[32], target[256] = "", name[8];
+        char path[32], target[256] = "", name[16];
         struct stat stat = {0};
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         snprintf(name, sizeof(name), "%d", fd);
