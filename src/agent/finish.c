@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/beside.h"
 #include "agent/launch.h"
+#include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/outcome.h"
 #include "agent/readiness.h"
@@ -284,6 +285,7 @@ static void ended(struct process *process) {
         free(TAKE_POINTER(process->complaint));
         tell(process, pid, pidfd, &refused);
         process_launched(process); /* its report was needed as long as the record said `setup` */
+        logfile_ended(process);
     }
     /* Only now may the kernel forget it. Who stopped it is told when it has: not even the pid is
      * left. */

@@ -60,12 +60,29 @@ int logfile_read(const struct process *process, int *fd) {
 
 static void look_in(struct process *process, uint64_t microseconds);
 
+/* Whether more has come than was there when it was last looked at. */
+static bool has_grown(const struct process *process) {
+    struct stat status;
+    char name[24];
+    snprintf(name, sizeof(name), "%" PRIu64, process->id);
+    return fstatat(process->agent->store.logs, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (uint64_t)status.st_size > process->log_seen;
+}
+
+void logfile_ended(struct process *process) {
+    if (process->has_log && !process->log_look && !process->log_job && has_grown(process))
+        look_in(process, LOOK_FIRST);
+}
+
 void logfile_watch(struct process *process) {
     char path[4200];
     if (!process->has_log || process->log_watch >= 0)
         return;
     snprintf(path, sizeof(path), "%s/logs/%" PRIu64, process->agent->store.path, process->id);
     int r = watch_add(&process->agent->watch, process, path, true, &process->log_watch);
+    /* What was written before the watch was there, it does not tell of. */
+    if (r == 0 && has_grown(process))
+        logfile_written(process);
     /* Without a watch (there are only so many: inotify(7)) it is looked at now and again. */
     if (r < 0 && r != -ENOENT && !process->log_look)
         look_in(process, LOOK_UNWATCHED);
@@ -107,6 +124,8 @@ static void rest(struct process *process) {
         look_in(process, LOOK_SOON);
     else if (process_alive(process))
         logfile_watch(process);
+    else
+        logfile_ended(process);
 }
 
 static int on_look(sd_event_source *source, uint64_t now, void *data) {

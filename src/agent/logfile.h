@@ -15,6 +15,10 @@ int logfile_open(struct process *process, int *fd);
 /* Begins to look after its size: after the first write since, and then as long as it grows. */
 void logfile_watch(struct process *process);
 
+/* It has ended, and no watch may tell of what it wrote last: its log is looked at once more where
+ * there is more of it than at the last look. */
+void logfile_ended(struct process *process);
+
 /* It was written to, or its bound has changed: called by the watch. */
 void logfile_written(struct process *process);
 

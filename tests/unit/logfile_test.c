@@ -157,6 +157,29 @@ TEST(the_head_is_given_back) {
     stage_close(&stage);
 }
 
+/* As quick as it is, it may be over before anybody has looked. */
+TEST(what_was_written_before_the_watch_is_bounded) {
+    for (int over = 0; over < 2; over++) {
+        struct stage stage;
+        struct holden_properties properties = {0};
+        stage_open(&stage);
+        struct process *process = stage_process(&stage, "web", HOLDEN_state_RUNNING, 0);
+        HOLDEN_SET(&properties, properties, log_max, 65536);
+        stage_settings(process, &properties);
+        int fd = log_of(process);
+        fill(&stage, fd, 1 << 20);
+        if (over) {
+            state_recover(process, HOLDEN_state_EXITED);
+            logfile_ended(process);
+        } else
+            logfile_watch(process);
+        GUEST_UNTIL(stage.agent->event,
+                    look(&stage).st_blocks * 512 <= 65536 + (off_t)machine_page());
+        close(fd);
+        stage_close(&stage);
+    }
+}
+
 TEST(what_fits_stays) {
     struct stage stage;
     stage_open(&stage);
