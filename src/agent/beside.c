@@ -209,7 +209,7 @@ static int send(struct process *process, struct parts *parts, struct failure *fa
                         failure);
     if (r == 0)
         r = parts_pass(process, parts, failure);
-    if (r < 0)
+    if (r < 0 || !beside->launch)
         return r;
     beside->chosen = false;
     keep(process);

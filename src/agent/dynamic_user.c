@@ -222,7 +222,7 @@ int dynamic_user_take(struct process *process, const struct holden_properties *p
         else
             r = take_new(process, name, failure);
     }
-    if (r == 0)
+    if (r == 0 && process->dynamic_user)
         *uid = process->dynamic_user->uid;
     return r;
 }

@@ -62,7 +62,9 @@ static int empty(struct remover *remover, const char *name) {
     if (fd < 0)
         return errno == EXDEV ? -EBUSY : -errno;
     DIR *entries = file_list(fd);
-    int r = entries ? 0 : -errno;
+    if (!entries)
+        return -errno;
+    int r = 0;
     for (struct dirent *entry; r == 0 && (entry = readdir(entries));) {
         if (is_dots(entry->d_name))
             continue;
@@ -71,15 +73,16 @@ static int empty(struct remover *remover, const char *name) {
         else if ((r = remove_simple(fd, entry->d_name)) == -ENOTEMPTY)
             r = move_up(remover, fd, entry->d_name);
     }
-    if (entries)
-        closedir(entries);
+    closedir(entries);
     return r < 0 ? r : remove_simple(remover->top, name);
 }
 
 /* One pass over the top. 1 where there was something in it. */
 static int pass(struct remover *remover) {
     DIR *entries = file_list(remover->top);
-    int r = entries ? 0 : -errno;
+    if (!entries)
+        return -errno;
+    int r = 0;
     bool any = false;
     for (struct dirent *entry; r == 0 && (entry = readdir(entries));) {
         if (is_dots(entry->d_name))
@@ -93,8 +96,7 @@ static int pass(struct remover *remover) {
         if (r == -ENOTEMPTY)
             r = 0;
     }
-    if (entries)
-        closedir(entries);
+    closedir(entries);
     return r < 0 ? r : any;
 }
 

@@ -28,8 +28,6 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-extern char **environ;
-
 enum { MOUNTS_MAX = 512, NAMES_MAX = 1024 };
 
 struct mount {
@@ -363,7 +361,7 @@ static bool without_effect(const struct mount *m, const struct mount *above) {
 /* Whether a mount holds the credentials of another. */
 static bool of_another(const struct mount *m) {
     const char *own = getenv("CREDENTIALS_DIRECTORY");
-    return !strncmp(m->point, "/run/credentials/", 17) && (!own || strcmp(m->point, own));
+    return !strncmp(m->point, "/run/credentials/", 17) && (!own || strcmp(m->point, own) != 0);
 }
 
 /* The mounts that can be seen and have an effect. */
