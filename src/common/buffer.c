@@ -34,7 +34,7 @@ int buffer_reserve(struct buffer *buffer, size_t more, uint8_t **room) {
         buffer->data = data;
         buffer->space = space;
     }
-    *room = buffer->data + buffer->start + buffer->size;
+    *room = buffer_bytes(buffer) + buffer->size;
     return 0;
 }
 
