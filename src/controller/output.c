@@ -110,6 +110,11 @@ void output_style(struct output *output, enum output_style style) {
         output_text(output, codes[style]);
 }
 
+void output_member(struct output *output, const char *name, struct holden_view text) {
+    output_printf(output, ",\"%s\":", name);
+    note(output, holden_json_string(text, &output->buffer));
+}
+
 void output_object(struct output *output, const struct holden_record *record, const void *message) {
     note(output, holden_json(record, message, &output->buffer));
 }

@@ -33,6 +33,9 @@ size_t output_safe_text(struct output *output, struct holden_view text, bool las
 /* Appends the codes that begin a style, or end it with OUTPUT_PLAIN; nothing without colours. */
 void output_style(struct output *output, enum output_style style);
 
+/* Appends a further member of a JSON object, with the comma before it: ,"name":"text". */
+void output_member(struct output *output, const char *name, struct holden_view text);
+
 /* Appends `message` as a JSON object, or as one line of JSON. */
 void output_object(struct output *output, const struct holden_record *record, const void *message);
 void output_json(struct output *output, const struct holden_record *record, const void *message);

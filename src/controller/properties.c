@@ -7,25 +7,18 @@
 #include "controller/sandbox.h"
 #include "controller/syntax.h"
 #include "controller/table.h"
-#include "protocol/json.h"
-
-static void print_text_member(struct output *output, const char *name, const char *text) {
-    output_printf(output, ",\"%s\":", name);
-    if (holden_json_string(holden_view(text), &output->buffer) < 0)
-        output->error = -1;
-}
 
 static void print_json(struct output *output, size_t index) {
     const struct holden_property *property = holden_property(index);
     char bounds[160];
     output_printf(output, "{\"name\":\"%s\"", property->name);
-    print_text_member(output, "syntax", syntax_of(index)->words);
-    print_text_member(output, "expects", syntax_of(index)->expects);
-    print_text_member(output, "bounds", syntax_bounds(index, bounds, sizeof(bounds)));
+    output_member(output, "syntax", holden_view(syntax_of(index)->words));
+    output_member(output, "expects", holden_view(syntax_of(index)->expects));
+    output_member(output, "bounds", holden_view(syntax_bounds(index, bounds, sizeof(bounds))));
     output_printf(output, ",\"list\":%s,\"live\":%s",
                   holden_record_properties.fields[index].repeated ? "true" : "false",
                   property->live ? "true" : "false");
-    print_text_member(output, "doc", property->doc);
+    output_member(output, "doc", holden_view(property->doc));
     output_text(output, "}\n");
 }
 
@@ -61,10 +54,10 @@ static void print_directive_json(struct output *output, const struct directive *
                   directive_section_name(directive->section),
                   directive->of ? "old name" : directive_words(directive->state));
     if (directive->of)
-        print_text_member(output, "of", directive->of);
+        output_member(output, "of", holden_view(directive->of));
     if (*directive->inert)
-        print_text_member(output, "inert", directive->inert);
-    print_text_member(output, "why", directive->why);
+        output_member(output, "inert", holden_view(directive->inert));
+    output_member(output, "why", holden_view(directive->why));
     output_text(output, "}\n");
 }
 
@@ -96,7 +89,7 @@ static int print_directives(struct command *command) {
 static void print_sandbox_setting_json(struct output *output, const char *sandbox,
                                        const struct sandbox_setting *setting) {
     output_printf(output, "{\"sandbox\":\"%s\",\"name\":\"%s\"", sandbox, setting->name);
-    print_text_member(output, "value", setting->value);
+    output_member(output, "value", holden_view(setting->value));
     output_text(output, "}\n");
 }
 

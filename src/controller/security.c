@@ -11,7 +11,6 @@
 #include "controller/table.h"
 #include "controller/unit.h"
 #include "protocol/dynamic_user.h"
-#include "protocol/json.h"
 
 /* What is judged, and how it came out. */
 struct judged {
@@ -21,29 +20,23 @@ struct judged {
     unsigned worst; /* the highest sum of all */
 };
 
-static void print_member(struct output *output, const char *name, const char *text) {
-    output_printf(output, ",\"%s\":", name);
-    if (holden_json_string(holden_view(text), &output->buffer) < 0)
-        output->error = -1;
-}
-
 static void print_json(struct output *output, const char *name,
                        const struct exposure_subject *subject) {
     struct exposure exposure;
     for (size_t i = 0; exposure_at(i, subject, &exposure); i++) {
         output_printf(output, "{\"good\":%s", exposure.level == 0 ? "true" : "false");
-        print_member(output, "name", name);
-        print_member(output, "setting", exposure.setting);
-        print_member(output, "of", exposure.of);
+        output_member(output, "name", holden_view(name));
+        output_member(output, "setting", holden_view(exposure.setting));
+        output_member(output, "of", holden_view(exposure.of));
         output_printf(output, ",\"exposure\":%.2f", exposure_share(&exposure) / 100.0);
-        print_member(output, "text", exposure.text);
-        print_member(output, "remedy", exposure.remedy);
+        output_member(output, "text", holden_view(exposure.text));
+        output_member(output, "remedy", holden_view(exposure.remedy));
         output_text(output, "}\n");
     }
     unsigned sum = exposure_sum(subject);
     output_printf(output, "{\"sum\":%.1f", sum / 10.0);
-    print_member(output, "name", name);
-    print_member(output, "word", exposure_word(sum));
+    output_member(output, "name", holden_view(name));
+    output_member(output, "word", holden_view(exposure_word(sum)));
     output_text(output, "}\n");
 }
 

@@ -7,7 +7,6 @@
 #include "controller/syntax.h"
 #include "controller/table.h"
 #include "controller/unit.h"
-#include "protocol/json.h"
 
 /* One setting and where it came from; `first` says that it is the first of several lines. */
 struct row {
@@ -69,39 +68,29 @@ static int table_row(void *into, const struct unit *unit, const struct row *row)
     return 0;
 }
 
-static int put_member(struct output *output, const char *name, struct holden_view text) {
-    output_printf(output, ",\"%s\":", name);
-    return holden_json_string(text, &output->buffer);
-}
-
 static int json_row(void *into, const struct unit *unit, const struct row *row) {
     struct output *output = into;
     _cleanup_(buffer_free) struct buffer from = {0};
     output_printf(output, "{\"unit\":\"%s\",\"name\":\"%s\"", unit->launch.shown, row->name);
-    int r = put_member(output, "value", row->value);
-    if (r == 0)
-        r = print_origins(row->origin, &from);
-    if (r == 0)
-        r = put_member(output, "from",
-                       (struct holden_view){(const char *)buffer_bytes(&from), from.size});
+    output_member(output, "value", row->value);
+    int r = print_origins(row->origin, &from);
+    output_member(output, "from",
+                  (struct holden_view){(const char *)buffer_bytes(&from), from.size});
     output_text(output, "}\n");
     return r;
 }
 
-static int json_finding(struct output *output, const char *unit,
-                        const struct unit_finding *finding) {
+static void json_finding(struct output *output, const char *unit,
+                         const struct unit_finding *finding) {
     static const char *const verdicts[] = {
         [UNIT_IGNORED] = "ignored", [UNIT_WARNED] = "warned", [UNIT_REFUSED] = "refused",
     };
     output_printf(output, "{\"verdict\":\"%s\"", verdicts[finding->kind]);
-    int r = put_member(output, "file", holden_view(finding->file ? finding->file : unit));
+    output_member(output, "file", holden_view(finding->file ? finding->file : unit));
     output_printf(output, ",\"line\":%u", finding->line);
-    if (r == 0)
-        r = put_member(output, "directive", holden_view(finding->name));
-    if (r == 0)
-        r = put_member(output, "why", holden_view(finding->why));
+    output_member(output, "directive", holden_view(finding->name));
+    output_member(output, "why", holden_view(finding->why));
     output_text(output, "}\n");
-    return r;
 }
 
 /* What is refused goes to standard error, the rest below the table. */
@@ -143,7 +132,7 @@ static int print_table(struct command *command, const struct unit *unit) {
 static int print_json(struct command *command, const struct unit *unit, const char *argument) {
     int r = each_row(unit, json_row, &command->output);
     for (const struct unit_finding *at = unit->findings; r == 0 && at; at = at->next)
-        r = json_finding(&command->output, argument, at);
+        json_finding(&command->output, argument, at);
     return r;
 }
 
