@@ -85,6 +85,15 @@ static void complain(struct process *process, const struct failure *failure) {
         process->complaint = text;
 }
 
+/* The command of the present step, and the properties that it is one of. */
+static void find_command(const struct process *process, struct holden_properties *properties,
+                         struct holden_exec *exec) {
+    struct holden_start start;
+    process_request(process, &start, properties);
+    *exec = (struct holden_exec){0};
+    phase_command(properties, process->beside->phase, process->beside->step, exec);
+}
+
 /* Whether a command that ended so, or failed so, lets the next one follow. */
 static bool forgive(struct process *process, const struct holden_exec *exec,
                     const struct failure *failure) {
@@ -96,14 +105,12 @@ static bool forgive(struct process *process, const struct holden_exec *exec,
 static bool judge(struct process *process, const struct outcome *outcome) {
     const struct beside *beside = process->beside;
     const struct plan_report *report = &process->agent->link.reports[beside->launch->report];
-    struct holden_start start;
     struct holden_properties properties;
-    struct holden_exec exec = {0};
+    struct holden_exec exec;
     struct holden_view command = {"", 0};
     struct failure failure = {0};
     char how[64];
-    process_request(process, &start, &properties);
-    phase_command(&properties, beside->phase, beside->step, &exec);
+    find_command(process, &properties, &exec);
     struct holden_repeated left = exec.argument;
     holden_next_view(&left, &command);
     if (report->error != 0)
@@ -139,14 +146,12 @@ static int on_limit(sd_event_source *source, uint64_t now, void *data) {
     (void)now;
     struct process *process = data;
     struct beside *beside = process->beside;
-    struct holden_start start;
     struct holden_properties properties;
-    struct holden_exec exec = {0};
+    struct holden_exec exec;
     struct failure failure;
     char how[64];
     beside->timer = sd_event_source_disable_unref(beside->timer);
-    process_request(process, &start, &properties);
-    phase_command(&properties, beside->phase, beside->step, &exec);
+    find_command(process, &properties, &exec);
     snprintf(how, sizeof(how), "did not end within %s=", phase_limit(beside->phase));
     phase_blame(beside->phase, &exec, how, &failure);
     complain(process, &failure);
@@ -418,14 +423,13 @@ bool beside_status(struct agent *agent, const struct keeper_reply *reply) {
 
 /* Keeper and agent were killed together: whatever is left of it is in the cgroup. */
 static void resume_unseen(struct process *process) {
-    const struct beside *beside = process->beside;
-    struct holden_start start;
     struct holden_properties properties;
-    struct holden_exec exec = {0};
+    struct holden_exec exec;
     struct failure failure;
-    process_request(process, &start, &properties);
-    phase_command(&properties, beside->phase, beside->step, &exec);
-    phase_blame(beside->phase, &exec, "ended while nobody could see how", &failure);
+    char how[64];
+    find_command(process, &properties, &exec);
+    phase_blame(process->beside->phase, &exec,
+                phase_tell(&(struct outcome){0}, how, sizeof(how)), &failure);
     if (advance(process, forgive(process, &exec, &failure)))
         beside_run(process);
 }

@@ -118,14 +118,10 @@ void finish_start_again(struct process *process) {
     process_stopped(process);
     free(process->outcome.explanation);
     process->outcome = (struct outcome){0};
-    free(process->usage);
-    process->usage = NULL;
-    free(process->complaint);
-    process->complaint = NULL;
-    free(process->denials);
-    process->denials = NULL;
-    free(process->learned);
-    process->learned = NULL;
+    free(TAKE_POINTER(process->usage));
+    free(TAKE_POINTER(process->complaint));
+    free(TAKE_POINTER(process->denials));
+    free(TAKE_POINTER(process->learned));
     process->killed_by = -1;
     process->restarts++;
     process->step = 0;
