@@ -14,6 +14,7 @@
 
 #include "agent/child_path.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 enum { DEPTH_MOST = 256, ENTRIES_ROOM = 2048, MODE_BITS = 07777, PARENT_MODE = 0755,
        PRIVATE_MODE = 0700 };
@@ -48,10 +49,6 @@ static int give_entry(const struct giver *giver, int directory, const char *name
     return inner < 0 ? -1 : give_tree(giver, inner, depth + 1);
 }
 
-static bool is_dots(const char *name) {
-    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
 /* The top comes last: as long as it has the wrong owner, all of it is looked at again. */
 static int give_tree(const struct giver *giver, int directory, unsigned depth) {
     _Alignas(struct dirent64) char room[ENTRIES_ROOM];
@@ -63,7 +60,7 @@ static int give_tree(const struct giver *giver, int directory, unsigned depth) {
     while ((size = syscall(SYS_getdents64, directory, room, sizeof(room))) > 0)
         for (long at = 0; at < size;) {
             const struct dirent64 *entry = (const void *)(room + at);
-            if (!is_dots(entry->d_name) &&
+            if (!file_is_dots(entry->d_name) &&
                 give_entry(giver, directory, entry->d_name, depth) < 0)
                 return -1;
             at += entry->d_reclen;

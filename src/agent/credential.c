@@ -134,7 +134,7 @@ static int remove_named(const struct credentials *credentials, const char *name)
         return errno == ENOENT ? 0 : -errno;
     fchmod(fd, 0700); /* what needs no right but root's, another user's agent needs */
     for (struct dirent *entry; (entry = readdir(entries));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (!file_is_dots(entry->d_name))
             wipe(fd, entry->d_name);
     closedir(entries);
     return unlinkat(credentials->directory, name, AT_REMOVEDIR) < 0 ? -errno : 0;

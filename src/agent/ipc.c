@@ -18,6 +18,7 @@
 #include "agent/detached.h"
 #include "agent/tree.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 
 enum { AT_ONCE = 1000 }; /* entries that are looked at while others wait */
@@ -92,7 +93,7 @@ static bool clear_directory(const char *directory, uid_t uid, unsigned *left) {
     bool more = false;
     for (struct dirent *entry; entries && !more && (entry = readdir(entries));) {
         struct stat status;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (file_is_dots(entry->d_name))
             continue;
         more = (*left)-- == 0;
         if (!more && fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&

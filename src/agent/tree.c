@@ -29,10 +29,6 @@ struct remover {
     uint64_t number; /* for names of what is moved up */
 };
 
-static bool is_dots(const char *name) {
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* Removes an entry that is no directory, or an empty one. 0; -ENOTEMPTY; -errno. */
 static int remove_simple(int directory, const char *name) {
     if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
@@ -66,7 +62,7 @@ static int empty(struct remover *remover, const char *name) {
         return -errno;
     int r = 0;
     for (struct dirent *entry; r == 0 && (entry = readdir(entries));) {
-        if (is_dots(entry->d_name))
+        if (file_is_dots(entry->d_name))
             continue;
         if (remover->left-- == 0)
             r = -E2BIG;
@@ -85,7 +81,7 @@ static int pass(struct remover *remover) {
     int r = 0;
     bool any = false;
     for (struct dirent *entry; r == 0 && (entry = readdir(entries));) {
-        if (is_dots(entry->d_name))
+        if (file_is_dots(entry->d_name))
             continue;
         any = true;
         if (remover->left-- == 0)

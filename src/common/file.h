@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +27,11 @@ int file_replace(int directory, const char *path, const void *bytes, size_t size
 /* Lists the directory anew: to be read with readdir(3) and closed with closedir(3), which leaves
  * `directory` open. NULL with errno set. */
 DIR *file_list(int directory);
+
+/* Whether an entry of a directory is "." or "..". */
+static inline bool file_is_dots(const char *name) {
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
 
 /* Writes all `size` bytes to `fd`, however many write(2) calls that takes. 0 or -errno. */
 int file_write_all(int fd, const void *bytes, size_t size);
