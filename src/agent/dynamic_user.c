@@ -34,11 +34,7 @@ void dynamic_user_name(const struct process *process, const struct holden_proper
                        char name[HOLDEN_USER_NAME_MOST + 1]) {
     struct holden_view view = holden_view(process->name);
     struct holden_user user;
-    struct holden_fault fault;
-    if (HOLDEN_HAS(properties, properties, user) &&
-        holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size,
-                      &user, &fault) == 0 &&
-        HOLDEN_HAS(&user, user, name))
+    if (holden_user_given(properties, &user) && HOLDEN_HAS(&user, user, name))
         view = user.name;
     if (holden_user_name_valid(view))
         snprintf(name, HOLDEN_USER_NAME_MOST + 1, "%.*s", (int)view.size, view.data);
@@ -52,14 +48,10 @@ static bool in_range(uid_t uid) {
 
 int dynamic_user_check(const struct holden_properties *properties, struct failure *failure) {
     struct holden_user user;
-    struct holden_fault fault;
     if (holden_user_made_up(properties) && geteuid() != 0)
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, "DynamicUser",
                            "only an agent that runs as root can make users up");
-    if (!HOLDEN_HAS(properties, properties, user) ||
-        holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size,
-                      &user, &fault) < 0 ||
-        user.uid != HOLDEN_UID_MADE_UP)
+    if (!holden_user_given(properties, &user) || user.uid != HOLDEN_UID_MADE_UP)
         return 0;
     if (!holden_dynamic_user(properties))
         return failure_set(failure, HOLDEN_code_INVALID, "User",

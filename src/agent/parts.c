@@ -112,10 +112,7 @@ static int resolve_identity(struct process *process, struct parts *parts, struct
     uint32_t groups[ARRAY_SIZE(parts->identity.groups)];
     size_t count = 0;
     struct holden_user user;
-    struct holden_fault fault;
-    if (process->owner != 0 && HOLDEN_HAS(&parts->properties, properties, user) &&
-        holden_decode(&holden_record_user, parts->properties.user.bytes.data,
-                      parts->properties.user.bytes.size, &user, &fault) == 0)
+    if (process->owner != 0 && holden_user_given(&parts->properties, &user))
         for (uint32_t gid; count < ARRAY_SIZE(groups) && holden_next_u32(&user.group, &gid);)
             groups[count++] = gid;
     int r = identity_resolve(&parts->properties, process->filter != NULL, process->owner,

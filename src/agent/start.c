@@ -269,11 +269,8 @@ static int check_user(const struct request *request, const struct holden_propert
                       struct failure *failure) {
     const struct peer *peer = request->peer;
     struct holden_user user;
-    struct holden_fault fault;
     uint32_t gid;
-    if (peer->uid == 0 || !HOLDEN_HAS(properties, properties, user) ||
-        holden_decode(&holden_record_user, properties->user.bytes.data, properties->user.bytes.size,
-                      &user, &fault) < 0)
+    if (peer->uid == 0 || !holden_user_given(properties, &user))
         return 0;
     bool own = user.uid == peer->uid && user.gid == peer->gid;
     while (own && HOLDEN_HAS(&user, user, group) && holden_next_u32(&user.group, &gid)) {

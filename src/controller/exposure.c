@@ -178,13 +178,10 @@ static unsigned judge_GIVEN(const struct row *row, const struct exposure_subject
 
 static bool runs_as_root(const struct exposure_subject *subject) {
     const struct holden_properties *p = subject->properties;
-    struct holden_user decoded;
+    struct holden_user user;
     if (holden_user_made_up(p))
         return false;
-    const struct holden_user *user =
-        HOLDEN_HAS(p, properties, user) ? syntax_nested(&holden_record_user, &p->user, &decoded)
-                                        : NULL;
-    return (user ? user->uid : subject->user) == 0;
+    return (holden_user_given(p, &user) ? user.uid : subject->user) == 0;
 }
 
 static unsigned judge_IDENTITY(const struct row *row, const struct exposure_subject *subject,

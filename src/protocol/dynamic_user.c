@@ -1,21 +1,27 @@
 #include "protocol/dynamic_user.h"
 
+bool holden_user_given(const struct holden_properties *properties, struct holden_user *user) {
+    const struct holden_nested *nested = &properties->user;
+    struct holden_fault fault;
+    if (!HOLDEN_HAS(properties, properties, user))
+        return false;
+    if (nested->value)
+        *user = *(const struct holden_user *)nested->value;
+    return nested->value || holden_decode(&holden_record_user, nested->bytes.data,
+                                          nested->bytes.size, user, &fault) == 0;
+}
+
 bool holden_dynamic_user(const struct holden_properties *properties) {
     return HOLDEN_HAS(properties, properties, dynamic_user) && properties->dynamic_user;
 }
 
 bool holden_user_made_up(const struct holden_properties *properties) {
-    struct holden_user space;
-    struct holden_fault fault;
+    struct holden_user user;
     if (!holden_dynamic_user(properties))
         return false;
     if (!HOLDEN_HAS(properties, properties, user))
         return true;
-    const struct holden_user *user = properties->user.value;
-    if (!user && holden_decode(&holden_record_user, properties->user.bytes.data,
-                               properties->user.bytes.size, &space, &fault) == 0)
-        user = &space;
-    return user && user->uid == HOLDEN_UID_MADE_UP;
+    return holden_user_given(properties, &user) && user.uid == HOLDEN_UID_MADE_UP;
 }
 
 void holden_dynamic_user_imply(struct holden_properties *properties) {

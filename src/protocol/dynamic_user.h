@@ -11,6 +11,10 @@
 #define HOLDEN_UID_MADE_UP UINT32_MAX
 enum { HOLDEN_USER_NAME_MOST = 31 };
 
+/* The user that is given, collected or received, copied into *user with its views. False where none
+ * is, or where it does not decode. */
+bool holden_user_given(const struct holden_properties *properties, struct holden_user *user);
+
 /* Whether DynamicUser= is on. */
 bool holden_dynamic_user(const struct holden_properties *properties);
 
