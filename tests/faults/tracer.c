@@ -48,10 +48,12 @@ static struct traced *add(struct tracer *tracer, pid_t pid, enum role role) {
     return traced;
 }
 
-static void drop(struct tracer *tracer, pid_t pid) {
+/* Whether it was followed. */
+static bool drop(struct tracer *tracer, pid_t pid) {
     struct traced *traced = find(tracer, pid);
     if (traced)
         *traced = tracer->processes[--tracer->count];
+    return traced;
 }
 
 int tracer_attach(struct tracer *tracer, pid_t pid, enum role role) {
@@ -167,8 +169,7 @@ pid_t tracer_turn(struct tracer *tracer, int milliseconds, int *status) {
         on_stop(tracer, pid, *status);
         return 0;
     }
-    drop(tracer, pid);
-    return pid;
+    return drop(tracer, pid) ? 0 : pid;
 }
 
 /* Only who stands still can be let go. */

@@ -58,6 +58,7 @@ int tracer_attach(struct tracer *tracer, pid_t pid, enum role role);
 /* Lets all go that are followed. */
 void tracer_end(struct tracer *tracer);
 
-/* Waits for one thing to happen to somebody followed or to a child of the caller. The pid of one
- * that ended, with its wait status; 0: something else; -ETIMEDOUT. SIGCHLD must be blocked. */
+/* Waits for one thing to happen to somebody followed or to a child of the caller. The pid of a
+ * child that ended and was not followed, with its wait status; 0: something else; -ETIMEDOUT.
+ * SIGCHLD must be blocked. */
 pid_t tracer_turn(struct tracer *tracer, int milliseconds, int *status);
