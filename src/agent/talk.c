@@ -40,6 +40,7 @@ enum {
     FEW = 16,
     LEARNING = 3000, /* where every call asks */
     AT_ONCE = 32,
+    AGAIN = 1000000, /* microseconds until what failed for want of something is tried again */
     NEEDLESS_LEAST = 64,  /* from there on, what is needless in the attic is looked for */
 };
 
@@ -326,39 +327,89 @@ void talk_recover(struct talk *talk) {
 /* ---- whether ---- */
 
 /* A process can have one listener, and this one may be under somebody's already: a container
- * manager's. What its children could do is tried in one. */
-static bool kernel_can(void) {
+ * manager's. What its children could do is tried in one. 1, 0, or -errno where that could not be
+ * found out. */
+static int kernel_can(void) {
     struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     struct sock_fprog program = {1, &pass};
     int status;
     pid_t pid = fork();
+    if (pid < 0)
+        return -errno;
     if (pid == 0) {
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        _exit(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                      &program) < 0);
+        long made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                            &program);
+        _exit(made >= 0 ? 0 : errno);
     }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+    if (waitpid(pid, &status, 0) != pid)
+        return -errno;
+    switch (WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD) {
+    case 0:
+        return 1;
+    case ENOMEM:
+    case ENFILE:
+    case EMFILE:
+        return -WEXITSTATUS(status);
+    default:
+        return 0;
+    }
+}
+
+/* 0, also where the kernel cannot, or -errno with nothing left open. */
+static int listen_to_all(struct talk *talk) {
+    int r = kernel_can();
+    if (r <= 0)
+        return r;
+    talk->listeners = epoll_create1(EPOLL_CLOEXEC);
+    r = talk->listeners < 0 ? -errno
+                            : sd_event_add_io(talk->agent->event, &talk->io, talk->listeners,
+                                              EPOLLIN, on_listener, talk);
+    if (r >= 0)
+        r = sd_event_add_io(talk->agent->event, &talk->arrivals, KEEPER_FD_ARRIVALS, EPOLLIN,
+                            on_arrival, talk);
+    if (r < 0)
+        talk_close(talk);
+    return r < 0 ? r : 0;
+}
+
+static void try_again(struct talk *talk, int error);
+
+static int on_again(sd_event_source *source, uint64_t now, void *data) {
+    struct talk *talk = data;
+    (void)source;
+    (void)now;
+    talk->again = sd_event_source_disable_unref(talk->again);
+    int r = listen_to_all(talk);
+    if (r < 0)
+        try_again(talk, r);
+    else
+        talk_recover(talk);
+    return 0;
+}
+
+/* Calls may be waiting for an answer already, those of processes that an earlier agent started. */
+static void try_again(struct talk *talk, int error) {
+    if (!talk->failed)
+        log_warning("what filters refuse cannot be told, and is tried again until it can: %s",
+                    strerror(-error));
+    talk->failed = true;
+    int r = sd_event_add_time_relative(talk->agent->event, &talk->again, CLOCK_MONOTONIC, AGAIN,
+                                       0, on_again, talk);
+    if (r < 0)
+        log_error("what filters refuse cannot be told: %s", strerror(-r));
 }
 
 void talk_open(struct talk *talk, struct agent *agent) {
     talk->agent = agent;
     LIST_INIT(&talk->muted);
-    if (!talk->able || !kernel_can())
-        return;
-    talk->listeners = epoll_create1(EPOLL_CLOEXEC);
-    int r = talk->listeners < 0 ? -errno
-                                : sd_event_add_io(agent->event, &talk->io, talk->listeners,
-                                                  EPOLLIN, on_listener, talk);
-    if (r >= 0)
-        r = sd_event_add_io(agent->event, &talk->arrivals, KEEPER_FD_ARRIVALS, EPOLLIN, on_arrival,
-                            talk);
-    if (r >= 0)
-        return;
-    log_warning("what filters refuse cannot be told: %s", strerror(-r));
-    talk_close(talk);
+    int r = talk->able ? listen_to_all(talk) : 0;
+    if (r < 0)
+        try_again(talk, r);
 }
 
 void talk_close(struct talk *talk) {
+    talk->again = sd_event_source_disable_unref(talk->again);
     talk->rest = sd_event_source_disable_unref(talk->rest);
     talk->arrivals = sd_event_source_disable_unref(talk->arrivals);
     talk->io = sd_event_source_disable_unref(talk->io);

@@ -19,6 +19,8 @@ struct talk {
     int listeners;              /* an epoll of them all; -1 where the agent cannot have any */
     sd_event_source *io;
     sd_event_source *arrivals;
+    sd_event_source *again;     /* for want of memory or descriptors it could not be opened yet */
+    bool failed;                /* which has been told */
     sd_event_source *rest;      /* the end of a span in which somebody asked too much */
     LIST_HEAD(, process) muted; /* who did */
     uint64_t began, spent;      /* CLOCK_MONOTONIC, microseconds: this span of time, and what of it
@@ -28,7 +30,8 @@ struct talk {
 };
 
 /* Finds out whether children of this agent can have listeners, where `able`, and listens to what
- * they send. Where they cannot, filters do not talk. */
+ * they send. Where they cannot, filters do not talk; where only memory or descriptors are wanting,
+ * until there are some: it is tried again, then with what talk_recover() does. */
 void talk_open(struct talk *talk, struct agent *agent);
 
 /* Closes it; what lies in the attic stays there. */
