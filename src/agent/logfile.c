@@ -41,8 +41,8 @@ static uint64_t log_max(const struct process *process) {
                                                         : process->agent->config.log_max;
 }
 
-int logfile_check(const struct agent *agent, uint64_t most) {
-    return most == UINT64_MAX || agent->trimmer.able ? 0 : -EOPNOTSUPP;
+int logfile_check(struct agent *agent, uint64_t most) {
+    return most == UINT64_MAX || trimmer_able(&agent->trimmer) ? 0 : -EOPNOTSUPP;
 }
 
 int logfile_open(struct process *process, int *fd) {

@@ -6,7 +6,7 @@
 
 /* Whether a log can be kept within `most` bytes where the state directory is: 0, or -EOPNOTSUPP
  * where the file system cannot give back a file's head. */
-int logfile_check(const struct agent *agent, uint64_t most);
+int logfile_check(struct agent *agent, uint64_t most);
 
 /* Opens the log for appending, making it, for the child's standard streams. 0 with *fd, the
  * caller's; -EOPNOTSUPP as above; -errno. */

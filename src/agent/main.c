@@ -154,7 +154,7 @@ static int open_agent(struct agent *agent) {
         return AGENT_EXIT_REFUSED;
     credentials_open(&agent->credentials, agent->arguments.socket);
     trimmer_open(&agent->trimmer, agent);
-    if (!agent->trimmer.able)
+    if (!trimmer_able(&agent->trimmer))
         log_warning("%s: its file system cannot keep logs bounded; only LogMax=infinity and other "
                     "kinds of StandardOutput= are possible here", agent->store.path);
     if (remember_cgroup(agent) < 0)

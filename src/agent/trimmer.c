@@ -313,8 +313,13 @@ static bool can_punch(int logs) {
     return punch(fd, machine_page()) != -EOPNOTSUPP;
 }
 
+bool trimmer_able(struct trimmer *trimmer) {
+    trimmer->able = trimmer->able || can_punch(trimmer->agent->store.logs);
+    return trimmer->able;
+}
+
 void trimmer_open(struct trimmer *trimmer, struct agent *agent) {
-    *trimmer = (struct trimmer){.agent = agent, .able = can_punch(agent->store.logs)};
+    *trimmer = (struct trimmer){.agent = agent};
     TAILQ_INIT(&trimmer->waiting);
     LIST_INIT(&trimmer->workers);
 }

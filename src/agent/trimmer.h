@@ -27,9 +27,12 @@ struct trimmer {
     uint64_t used;                       /* CLOCK_MONOTONIC of the last job, microseconds */
 };
 
-/* Makes it ready, without a worker, and finds out whether heads can be given back in the state
- * directory, which is open. */
+/* Makes it ready, without a worker. */
 void trimmer_open(struct trimmer *trimmer, struct agent *agent);
+
+/* Whether heads can be given back in the state directory, which is open (fallocate(2),
+ * FALLOC_FL_PUNCH_HOLE). A no is not believed for ever: it is found out anew. */
+bool trimmer_able(struct trimmer *trimmer);
 
 /* Ends the workers; jobs that wait are dropped. */
 void trimmer_close(struct trimmer *trimmer);
