@@ -72,13 +72,14 @@ static int mount_on(int place, const char *path) {
     return -error;
 }
 
-static int open_base(struct credentials *credentials) {
+/* What is there; -ENOENT where nothing is, made anew where `make`. */
+static int open_base(struct credentials *credentials, bool make) {
     struct stat status;
     if (credentials->directory >= 0)
         return 0;
     if (!credentials->path)
         return -ENOENT;
-    if (mkdir(credentials->path, BASE_MODE) < 0 && errno != EEXIST)
+    if (make && mkdir(credentials->path, BASE_MODE) < 0 && errno != EEXIST)
         return -errno;
     _cleanup_close_ int fd =
         open(credentials->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -86,7 +87,9 @@ static int open_base(struct credentials *credentials) {
         return -errno;
     if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)))
         return -EPERM;
-    int writable = is_mount(fd) ? open_writable(fd) : mount_on(fd, credentials->path);
+    int writable = is_mount(fd) ? open_writable(fd)
+                   : make       ? mount_on(fd, credentials->path)
+                                : -ENOENT;
     if (writable < 0) {
         writable = open(credentials->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (writable < 0 || fchmod(writable, BASE_MODE) < 0) {
@@ -186,7 +189,7 @@ int credential_make(struct process *process, const struct holden_properties *pro
     *path = '\0';
     if (!HOLDEN_HAS(properties, properties, set_credential))
         return 0;
-    int r = open_base(credentials);
+    int r = open_base(credentials, true);
     if (r == 0)
         r = write_all(credentials, process->name, properties->set_credential, identity->uid);
     if (r < 0) {
@@ -209,17 +212,17 @@ void credential_find(const struct process *process, const struct holden_properti
 
 void credential_remove(struct process *process) {
     struct credentials *credentials = &process->agent->credentials;
-    int r = credentials->used ? open_base(credentials) : 0;
-    if (r == 0 && credentials->used)
+    int r = credentials->used ? open_base(credentials, false) : -ENOENT;
+    if (r == 0)
         r = remove_named(credentials, process->name);
-    if (r < 0)
+    if (r < 0 && r != -ENOENT)
         log_warning("the credentials of %s cannot be removed from %s: %s", process->name,
                     credentials->path, strerror(-r));
 }
 
 void credentials_sweep(struct agent *agent) {
     struct credentials *credentials = &agent->credentials;
-    if (!credentials->used || open_base(credentials) < 0)
+    if (!credentials->used || open_base(credentials, false) < 0)
         return;
     DIR *entries = file_list(credentials->directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
