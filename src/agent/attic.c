@@ -8,6 +8,7 @@
 
 #include "agent/plan.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 enum { READING = KEEPER_FD_ATTIC, WRITING = KEEPER_FD_ATTIC + 1 };
 
@@ -16,15 +17,11 @@ union control {
     char space[CMSG_SPACE(sizeof(int))];
 };
 
-bool attic_open(void) {
-    for (int fd = KEEPER_FD_ARRIVALS; fd <= WRITING; fd++) {
-        int type;
-        socklen_t size = sizeof(type);
-        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_DGRAM ||
-            fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-            return false;
-    }
-    return true;
+int attic_open(void) {
+    int r = 0;
+    for (int fd = KEEPER_FD_ARRIVALS; r == 0 && fd <= WRITING; fd++)
+        r = file_inherit_socket(fd, SOCK_DGRAM);
+    return r;
 }
 
 static int leave(uint64_t id, int fd) {

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the keeper has passed what this needs. To be called before anything else is opened, which
- * could get the same numbers. */
-bool attic_open(void);
+/* Takes over what the keeper has passed for this. To be called before anything else is opened,
+ * which could get the same numbers. 0; -ENOTSOCK where it has passed nothing; -errno. */
+int attic_open(void);
 
 /* What has arrived first and not been taken yet: 0 with the id of its process and a descriptor of
  * the caller's (-1 where it is none); -EAGAIN where there is nothing; -errno. */

@@ -71,11 +71,9 @@ void beside_drop(struct process *process) {
 static void complain(struct process *process, const struct failure *failure) {
     enum phase phase = process->beside->phase;
     const char *setting = phase_name(phase);
-    bool own = !failure->step || strcmp(failure->step, setting) == 0;
-    struct failure told;
+    struct failure told = *failure;
     char *text = NULL;
-    failure_set(&told, HOLDEN_code_FAILED, setting, "%s%s%s", own ? "" : failure->step,
-                own ? "" : ": ", failure->text);
+    refusal_blame(&told, setting);
     log_warning("%s: %s: %s", process->name, setting, told.text);
     if (phase == PHASE_START_POST)
         waiter_refuse(process, WAITER_START, &told);

@@ -131,6 +131,8 @@ static void refuse_step(struct process *process, uint32_t step, int error, uint3
     sequence_command(process, &properties, &start);
     holden_next_view(&start.argument, &command);
     refusal_step(process, &process->launch->failure, command, step, error, detail);
+    if (sequence_before_main(process))
+        refusal_blame(&process->launch->failure, "ExecStartPre");
 }
 
 /* Once both the keeper's answer and the pipe's end are here, the report says which it is. Where it

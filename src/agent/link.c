@@ -16,6 +16,7 @@
 #include "agent/finish.h"
 #include "agent/readiness.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 
 enum { FDS = 8, ADOPTION_PATIENCE = 5000 /* milliseconds */ };
@@ -219,11 +220,9 @@ static int on_channel(sd_event_source *source, int fd, uint32_t events, void *da
 int link_open(struct link *link, struct agent *agent) {
     *link = (struct link){.fd = KEEPER_FD_CHANNEL, .agent = agent};
     TAILQ_INIT(&link->parcels);
-    int type;
-    socklen_t size = sizeof(type);
-    if (getsockopt(KEEPER_FD_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-        type != SOCK_SEQPACKET)
-        return -ENOTCONN;
+    int r = file_inherit_socket(KEEPER_FD_CHANNEL, SOCK_SEQPACKET);
+    if (r < 0)
+        return r == -ENOTSOCK ? -ENOTCONN : r;
     for (int fd = KEEPER_FD_LISTEN; fd <= KEEPER_FD_REPORTS; fd++)
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
             return -ENOTCONN;
@@ -260,6 +259,7 @@ int link_take_report(struct link *link, uint64_t token, uint32_t *report) {
         struct plan_report *taken = &link->reports[*report];
         taken->reached = PLAN_STEP_CLONE;
         taken->error = 0;
+        taken->detail = 0;
         taken->pid = 0;
         taken->token = token;
         return 0;

@@ -125,6 +125,19 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
+/* What the keeper passes, but for the channel: an older one does not have all of it. 0, or an exit
+ * status after a line on stderr. */
+static int inherit(struct agent *agent) {
+    int talk = attic_open();
+    int notices = notices_open(&agent->notices, agent->arguments.socket);
+    agent->talk.able = talk == 0;
+    int r = talk < 0 && talk != -ENOTSOCK ? talk : notices;
+    if (r == 0 || r == -ENOTSOCK)
+        return 0;
+    log_error("cannot start: %s", strerror(-r));
+    return AGENT_EXIT_REFUSED;
+}
+
 /* What must be there before the loop, in order. 0, or an exit status after a line on stderr. */
 static int open_agent(struct agent *agent) {
     struct failure failure;
@@ -270,9 +283,9 @@ int main(int argc, char **argv) {
         sigaddset(&signals, SIGHUP);
         sigaddset(&signals, SIGPIPE);
         sigprocmask(SIG_BLOCK, &signals, NULL);
-        agent->talk.able = attic_open();
-        notices_open(&agent->notices, agent->arguments.socket);
-        status = open_agent(agent);
+        status = inherit(agent);
+        if (status == 0)
+            status = open_agent(agent);
         if (status == 0)
             status = serve(agent);
         /* Nothing is taken away that a next agent needs. */

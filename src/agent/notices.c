@@ -16,15 +16,14 @@
 
 enum { NOTICE_MOST = 4096, AT_ONCE = 64 };
 
-void notices_open(struct notices *notices, const char *socket) {
-    int type = 0;
-    socklen_t size = sizeof(type);
+int notices_open(struct notices *notices, const char *socket) {
     *notices = (struct notices){.fd = -1};
-    if (getsockopt(KEEPER_FD_NOTIFY, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-        type != SOCK_DGRAM || fcntl(KEEPER_FD_NOTIFY, F_SETFD, FD_CLOEXEC) < 0)
-        return;
+    int r = file_inherit_socket(KEEPER_FD_NOTIFY, SOCK_DGRAM);
+    if (r < 0)
+        return r;
     snprintf(notices->path, sizeof(notices->path), "%s.notify", socket);
     notices->fd = KEEPER_FD_NOTIFY;
+    return 0;
 }
 
 /* The process whose cgroup, or one below it, holds that pid; or NULL. */

@@ -12,9 +12,9 @@ struct notices {
     char path[108]; /* what NOTIFY_SOCKET= is to say */
 };
 
-/* Finds the socket, which is beside `socket`, the one for clients. Before any process is launched.
- */
-void notices_open(struct notices *notices, const char *socket);
+/* Takes over the socket, which is beside `socket`, the one for clients. Before any process is
+ * launched. 0; -ENOTSOCK where the keeper has passed none; -errno. */
+int notices_open(struct notices *notices, const char *socket);
 
 /* Reads what is in it, for a recovery, once every process is known again: before the keeper goes on
  * to reap orphans, since who has said something and ended is found by its cgroup only as long as it

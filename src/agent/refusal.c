@@ -19,6 +19,12 @@ void refusal_say(struct failure *failure, const char *step, const char *format, 
     failure->step = step;
 }
 
+void refusal_blame(struct failure *failure, const char *setting) {
+    bool own = !failure->step || strcmp(failure->step, setting) == 0;
+    struct failure step = *failure;
+    refusal_say(failure, setting, "%s%s%s", own ? "" : step.step, own ? "" : ": ", step.text);
+}
+
 /* What was to become the standard stream, for people. */
 static const char *describe_stream(const struct process *process, uint32_t step, char *text,
                                    size_t space) {
@@ -79,6 +85,19 @@ static void refuse_directory(const struct process *process, struct failure *fail
     }
 }
 
+static void refuse_network(const struct process *process, struct failure *failure, int error) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    struct holden_view path = properties.network_namespace_path;
+    if (HOLDEN_HAS(&properties, properties, network_namespace_path))
+        refusal_say(failure, "NetworkNamespacePath", "%.*s: %s",
+                    (int)(path.size < 256 ? path.size : 256), path.data,
+                    error == EINVAL ? "is no network namespace" : strerror(error));
+    else
+        refusal_say(failure, "PrivateNetwork", "%s", strerror(error));
+}
+
 void refusal_step(const struct process *process, struct failure *failure,
                   struct holden_view command, uint32_t step, int error, uint32_t detail) {
     const char *words = plan_step_words(step);
@@ -93,6 +112,8 @@ void refusal_step(const struct process *process, struct failure *failure,
         char text[1100];
         refusal_say(failure, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
                strerror(error));
+    } else if (step == PLAN_STEP_NETWORK) {
+        refuse_network(process, failure, error);
     } else
         refusal_say(failure, words, "%s", strerror(error));
 }

@@ -8,6 +8,9 @@
 void refusal_say(struct failure *failure, const char *step, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Says of the reason that it is one of that setting (static), of which it was a step. */
+void refusal_blame(struct failure *failure, const char *setting);
+
 /* Keeps that the child that was to become `command` failed in `step` (enum plan_step) with `error`
  * (errno); `detail` is that of its struct plan_report. What the step was about is named: a path, a
  * property, the command. */

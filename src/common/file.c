@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -88,4 +89,14 @@ int file_replace(int directory, const char *path, const void *bytes, size_t size
     if (r < 0)
         unlinkat(directory, fresh, 0);
     return r;
+}
+
+int file_inherit_socket(int fd, int type) {
+    int found;
+    socklen_t size = sizeof(found);
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &found, &size) < 0)
+        return errno == EBADF ? -ENOTSOCK : -errno;
+    if (found != type)
+        return -ENOTSOCK;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 }

@@ -35,3 +35,8 @@ static inline bool file_is_dots(const char *name) {
 
 /* Writes all `size` bytes to `fd`, however many write(2) calls that takes. 0 or -errno. */
 int file_write_all(int fd, const void *bytes, size_t size);
+
+/* Takes over a socket of `type` that came through exec under that number, to be closed by the next
+ * one (fcntl(2), FD_CLOEXEC). 0; -ENOTSOCK where something else or nothing has that number; -errno.
+ */
+int file_inherit_socket(int fd, int type);

@@ -36,6 +36,10 @@ void log_line(enum log_level level, const char *format, ...) {
         used += (size_t)length;
     if (used > sizeof(line) - 2)
         used = sizeof(line) - 2;
+    /* Names and paths in it are those of others, who are not to write lines of their own. */
+    for (size_t i = 0; i < used; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = '?';
     line[used++] = '\n';
     /* Nobody is left to tell where stderr itself fails. */
     if (write(STDERR_FILENO, line, used) < 0)

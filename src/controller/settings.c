@@ -14,6 +14,7 @@
 #include "controller/sandbox.h"
 #include "controller/syntax.h"
 #include "controller/words.h"
+#include "protocol/json.h"
 
 void settings_free(struct settings *settings) {
     arena_free(&settings->arena);
@@ -122,6 +123,10 @@ static int assign(struct settings *settings, const char *name, const char *value
         return refuse_unknown(settings, name);
     const struct syntax *syntax = syntax_of(index);
     settings->wrong[0] = '\0';
+    if (!holden_json_is_utf8(holden_view(value))) {
+        char shown[WORDS_SHOWN];
+        return settings_refuse(settings, "%s=%s: not UTF-8", name, words_show(value, shown));
+    }
     if (!*value && !syntax->reads_empty) {
         settings_reset(settings, index);
         return 0;

@@ -4,6 +4,6 @@
 
 enum { WORDS_SHOWN = 100 };
 
-/* Copies `text` into `shown`, cut with "…" where it is too long, control characters as '?'. Returns
- * `shown`. */
+/* Copies `text` into `shown`, cut with "…" where it is too long; control characters, and in what is
+ * not UTF-8 all that is not ASCII, as '?'. Returns `shown`. */
 char *words_show(const char *text, char shown[WORDS_SHOWN]);

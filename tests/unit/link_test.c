@@ -26,17 +26,20 @@ TEST(reports_are_taken_once_and_zeroed) {
         seen[report] = true;
         assert_int_equal(link->reports[report].reached, PLAN_STEP_CLONE);
         assert_int_equal(link->reports[report].error, 0);
+        assert_int_equal(link->reports[report].detail, 0);
         assert_int_equal(link->reports[report].pid, 0);
         assert_int_equal(link->reports[report].token, i + 1);
         link->reports[report].pid = 12;
         link->reports[report].reached = PLAN_STEP_EXEC;
         link->reports[report].error = EPERM;
+        link->reports[report].detail = 3;
     }
     assert_int_equal(link_take_report(link, 5000, &report), -EBUSY);
     link_give_report(link, 77);
     assert_int_equal(link_take_report(link, 5000, &report), 0);
     assert_int_equal(report, 77);
     assert_int_equal(link->reports[77].error, 0);
+    assert_int_equal(link->reports[77].detail, 0);
     stage_close(&stage);
 }
 
