@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/capability.h"
+#include "agent/landlock.h"
 #include "common/cleanup.h"
 
 static bool in_groups(uint32_t gid, uint32_t own, const uint32_t *groups, size_t count) {
@@ -158,11 +159,12 @@ int identity_resolve(const struct holden_properties *properties, bool has_filter
         r = take_capabilities(properties, owner, identity, failure);
     if (r < 0)
         return r;
-    /* A filter may be installed by whoever has CAP_SYS_ADMIN or can gain nothing by exec
-     * (seccomp(2)); a process of somebody else than root gains nothing either way. */
+    /* A filter, and rules of Landlock, may be installed by whoever has CAP_SYS_ADMIN or can gain
+     * nothing by exec (seccomp(2), landlock_restrict_self(2)); a process of somebody else than root
+     * gains nothing either way. */
     bool admin = identity->uid == 0 && identity->bounding & (UINT64_C(1) << CAP_SYS_ADMIN);
     identity->no_new_privileges =
         (HOLDEN_HAS(properties, properties, no_new_privileges) && properties->no_new_privileges) ||
-        (has_filter && !admin) || owner != 0;
+        ((has_filter || landlock_wanted(properties)) && !admin) || owner != 0;
     return 0;
 }

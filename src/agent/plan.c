@@ -234,6 +234,7 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
     put_own_directories(&draft, input->properties);
     put_namespaces(&draft, input->properties);
     put_mounts(&draft, input);
+    plan_put_landlock(&draft, input->properties);
     put_filter(&draft, input->filter);
     plan_put_command(&draft, input);
     if (draft.error == 0)

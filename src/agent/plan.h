@@ -69,6 +69,7 @@ enum {
     STEP(DIRECTORY, "WorkingDirectory")        \
     STEP(INIT, "PrivatePIDs")                  \
     STEP(NO_NEW_PRIVILEGES, "NoNewPrivileges") \
+    STEP(LANDLOCK, "Landlock")                 \
     STEP(FILTER, "seccomp")                    \
     STEP(EXEC, "exec")
 
@@ -92,7 +93,8 @@ struct plan_report {
     volatile int32_t error;    /* errno of the step that failed, or 0 */
     volatile int32_t pid;      /* 0 until it is cloned */
     volatile uint32_t detail;  /* which of the things that the step does: for MOUNTS the number of
-                                  its struct plan_mount; without an error 1 where a directory was
+                                  its struct plan_mount, for DIRECTORIES and LANDLOCK the index of
+                                  their struct; without an error 1 where a directory was
                                   moved between its private and its public place */
 };
 enum { PLAN_REPORTS = 4096 };
@@ -174,6 +176,19 @@ struct plan_directory {
     uint64_t path;   /* from there */
     uint64_t text;   /* LINK: what it holds; OWN: what one holds that led to it while it was private,
                         or empty */
+};
+
+/* Bits of plan_access.access. */
+enum { PLAN_ACCESS_READ = 1 << 0, PLAN_ACCESS_WRITE = 1 << 1, PLAN_ACCESS_EXEC = 1 << 2 };
+
+/* The detail of a report of LANDLOCK that is about none of the rules. */
+#define PLAN_ACCESS_NONE UINT32_MAX
+
+/* What it may do at a path and below it. */
+struct plan_access {
+    uint32_t access;   /* PLAN_ACCESS_* */
+    uint32_t optional; /* 1: nothing where the path is missing */
+    uint64_t path;     /* offset of the string in the plan */
 };
 
 /* What a standard stream is made from. */
@@ -280,6 +295,7 @@ struct plan {
                                    for what is inaccessible */
     struct plan_run mounts;     /* struct plan_mount */
     struct plan_run directories; /* struct plan_directory */
+    struct plan_run landlock;   /* struct plan_access; with some, what none allows is refused */
     struct plan_run filter;     /* struct sock_filter */
     uint64_t pass[2];           /* PLAN_HAS_LISTENER: see struct plan_arrival */
     struct plan_run paths;      /* uint64_t: offsets of the paths to try in turn; exec's ENOENT,

@@ -34,6 +34,8 @@ struct plan_input;
 struct holden_properties;
 
 /* The parts of a plan that other files make: what is executed, with its environment
- * (plan_command.c); and how it is scheduled, its limits and its memory (plan_tuning.c). */
+ * (plan_command.c); how it is scheduled, its limits and its memory (plan_tuning.c); and what it may
+ * do in the file system (plan_landlock.c). */
 void plan_put_command(struct draft *draft, const struct plan_input *input);
 void plan_put_tuning(struct draft *draft, const struct holden_properties *properties);
+void plan_put_landlock(struct draft *draft, const struct holden_properties *properties);

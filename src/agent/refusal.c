@@ -7,6 +7,7 @@
 
 #include "agent/child_directory.h"
 #include "agent/directory.h"
+#include "agent/landlock.h"
 #include "agent/mounts.h"
 #include "common/cleanup.h"
 
@@ -85,6 +86,42 @@ static void refuse_directory(const struct process *process, struct failure *fail
     }
 }
 
+/* Likewise. */
+static void refuse_landlock(const struct process *process, struct failure *failure,
+                            uint32_t number, int error) {
+    struct holden_start start;
+    struct holden_properties properties;
+    struct landlock_walk walk = {.properties = &properties};
+    struct landlock_rule rule = {.property = "Landlock"};
+    process_request(process, &start, &properties);
+    bool one = landlock_next(&walk, &rule);
+    if (number == PLAN_ACCESS_NONE && (error == ENOSYS || error == EOPNOTSUPP)) {
+        refusal_say(failure, rule.property, "this kernel has no Landlock: boot one with "
+                                            "CONFIG_SECURITY_LANDLOCK and lsm=…,landlock");
+        return;
+    }
+    for (uint32_t i = 0; one && i < number && number != PLAN_ACCESS_NONE; i++)
+        one = landlock_next(&walk, &rule);
+    if (number == PLAN_ACCESS_NONE)
+        refusal_say(failure, rule.property, "%s", strerror(error));
+    else
+        refusal_say(failure, rule.property, "%.*s: %s",
+                    (int)(rule.path.size < 256 ? rule.path.size : 256), rule.path.data,
+                    strerror(error));
+}
+
+static void refuse_exec(const struct process *process, struct failure *failure,
+                        struct holden_view command, int error) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    refusal_say(failure, plan_step_words(PLAN_STEP_EXEC), "%.*s: %s%s",
+                (int)(command.size < 256 ? command.size : 256), command.data, strerror(error),
+                error == EACCES && landlock_wanted(&properties)
+                    ? "; LandlockExecPaths= must name it and its loader"
+                    : "");
+}
+
 static void refuse_network(const struct process *process, struct failure *failure, int error) {
     struct holden_start start;
     struct holden_properties properties;
@@ -106,8 +143,9 @@ void refusal_step(const struct process *process, struct failure *failure,
     } else if (step == PLAN_STEP_DIRECTORIES) {
         refuse_directory(process, failure, detail, error);
     } else if (step == PLAN_STEP_EXEC) {
-        refusal_say(failure, words, "%.*s: %s", (int)(command.size < 256 ? command.size : 256),
-               command.data, strerror(error));
+        refuse_exec(process, failure, command, error);
+    } else if (step == PLAN_STEP_LANDLOCK) {
+        refuse_landlock(process, failure, detail, error);
     } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {
         char text[1100];
         refusal_say(failure, words, "%s%s", describe_stream(process, step, text, sizeof(text)),

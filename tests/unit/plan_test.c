@@ -425,4 +425,32 @@ TEST(directories) {
     end(&made);
 }
 
+TEST(rules_of_landlock) {
+    struct made made;
+    struct holden_view writes[2], runs[1];
+    begin(&made, LIST("x"));
+    build(&made);
+    assert_int_equal(head(&made)->landlock.count, 0);
+    end(&made);
+    begin(&made, LIST("x"));
+    HOLDEN_SET(&made.properties.all, properties, landlock_read_write_paths,
+               settings_views(writes, LIST("/a", "-/b")));
+    HOLDEN_SET(&made.properties.all, properties, landlock_exec_paths,
+               settings_views(runs, LIST("-+/c")));
+    build(&made);
+    const struct plan *plan = head(&made);
+    const struct plan_access *at = run_of(&made, plan->landlock, sizeof(*at));
+    const char *bytes = (const char *)plan;
+    assert_int_equal(plan->landlock.count, 3);
+    assert_string_equal(bytes + at[0].path, "/a");
+    assert_int_equal(at[0].access, PLAN_ACCESS_READ | PLAN_ACCESS_WRITE);
+    assert_int_equal(at[0].optional, 0);
+    assert_string_equal(bytes + at[1].path, "/b");
+    assert_int_equal(at[1].optional, 1);
+    assert_string_equal(bytes + at[2].path, "/c");
+    assert_int_equal(at[2].access, PLAN_ACCESS_READ | PLAN_ACCESS_EXEC);
+    assert_int_equal(at[2].optional, 1);
+    end(&made);
+}
+
 UNIT_MAIN
