@@ -17,6 +17,7 @@ static const struct part {
     bench_part *run;
 } parts[] = {
     {"start", "a confined start to its end over an open connection", part_start},
+    {"strict", "the same under Sandbox=strict", part_strict},
     {"run", "the whole command controller run", part_run},
     {"ping", "a round trip", part_ping},
     {"clients", "1,000 clients idle, 100 asking", part_clients},

@@ -38,7 +38,8 @@ struct bench {
 /* A part of the benchmark: measures and adds figures. 0 or -errno. */
 typedef int bench_part(struct bench *bench);
 
-bench_part part_start, part_run, part_ping, part_clients, part_rest, part_many, part_recover;
+bench_part part_start, part_strict, part_run, part_ping, part_clients, part_rest, part_many,
+    part_recover;
 
 /* Whether the machine has real limits, so that Holden and the bare start can both set them. */
 bool bench_limits(const struct bench *bench);
