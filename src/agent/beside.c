@@ -105,14 +105,13 @@ static bool judge(struct process *process, const struct outcome *outcome) {
     const struct plan_report *report = &process->agent->link.reports[beside->launch->report];
     struct holden_properties properties;
     struct holden_exec exec;
-    struct holden_view command = {"", 0};
+    struct holden_start start = {0};
     struct failure failure = {0};
     char how[64];
     find_command(process, &properties, &exec);
-    struct holden_repeated left = exec.argument;
-    holden_next_view(&left, &command);
+    phase_put(&exec, &start);
     if (report->error != 0)
-        refusal_step(process, &failure, command, report->reached, report->error, report->detail);
+        refusal_step(process, &failure, &start, report->reached, report->error, report->detail);
     else if (!phase_is_clean(outcome, &properties))
         phase_blame(beside->phase, &exec, phase_tell(outcome, how, sizeof(how)), &failure);
     return beside->late ? false : forgive(process, &exec, &failure);
@@ -245,6 +244,7 @@ static int launch(struct process *process, bool *good) {
         r = arm(process);
     if (r < 0)
         r = failure_errno(&failure, -r, NULL, "cannot run it");
+    phase_put(&exec, &parts.start);
     parts.start.argument = (struct holden_repeated){.count = words.count, .items = words.list};
     parts.beside = true;
     parts.variables = variables.list;

@@ -140,9 +140,9 @@ static int make_own(const struct plan *plan, int fd, uint32_t mode) {
     if (fstat(fd, &status) < 0 ||
         ((status.st_mode & MODE_BITS) != mode && fchmod(fd, mode) < 0))
         return -1;
-    if (status.st_uid == plan->uid && status.st_gid == plan->gid)
+    if (status.st_uid == plan->owner && status.st_gid == plan->owner_group)
         return 0;
-    return give_tree(&(struct giver){plan->uid, status.st_uid, plan->gid}, fd, 0);
+    return give_tree(&(struct giver){plan->owner, status.st_uid, plan->owner_group}, fd, 0);
 }
 
 /* ---- links ---- */

@@ -177,7 +177,9 @@ static enum process_event final_event(const struct process *process) {
         return PROCESS_FAILS;
     if (process->outcome.cause == HOLDEN_cause_STOPPED)
         return PROCESS_IS_STOPPED;
-    return process->ran && sequence_success(process) ? PROCESS_EXITS : PROCESS_FAILS;
+    bool good = process->ran ? sequence_success(process)
+                             : process->outcome.cause == HOLDEN_cause_SKIPPED;
+    return good ? PROCESS_EXITS : PROCESS_FAILS;
 }
 
 static void keep_record(struct process *process) {
@@ -216,6 +218,8 @@ static void explain(struct process *process, struct failure *refused) {
         outcome_explain(process);
     if (process->launch && process->launch->failure.code)
         *refused = process->launch->failure;
+    else if (told && process->outcome.cause == HOLDEN_cause_SKIPPED)
+        failure_set(refused, HOLDEN_code_SKIPPED, NULL, "%s", process->outcome.explanation);
     else if (told && process->outcome.cause == HOLDEN_cause_SETUP)
         failure_set(refused, HOLDEN_code_FAILED, "Type", "%s", process->outcome.explanation);
     else if (!told && process->readiness && process->outcome.cause != HOLDEN_cause_STOPPED)

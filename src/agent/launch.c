@@ -126,13 +126,12 @@ bool launch_executed(const struct process *process, const struct plan_report *re
 static void refuse_step(struct process *process, uint32_t step, int error, uint32_t detail) {
     struct holden_start start;
     struct holden_properties properties;
-    struct holden_view command = {"", 0};
     process_request(process, &start, &properties);
     sequence_command(process, &properties, &start);
-    holden_next_view(&start.argument, &command);
-    refusal_step(process, &process->launch->failure, command, step, error, detail);
-    if (sequence_before_main(process))
-        refusal_blame(&process->launch->failure, "ExecStartPre");
+    refusal_step(process, &process->launch->failure, &start, step, error, detail);
+    const char *setting = sequence_setting(process, &properties);
+    if (setting)
+        refusal_blame(&process->launch->failure, setting);
 }
 
 /* Once both the keeper's answer and the pipe's end are here, the report says which it is. Where it

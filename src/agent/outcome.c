@@ -188,6 +188,10 @@ void outcome_explain(struct process *process) {
     if (process->launch && process->launch->failure.code) {
         const struct failure *failure = &process->launch->failure;
         bool memory = process->usage && process->usage->oom_kills > 0;
+        if (failure->code == HOLDEN_code_SKIPPED) {
+            say(process, HOLDEN_cause_SKIPPED, "%s: %s", failure->step, failure->text);
+            return;
+        }
         say(process, memory ? HOLDEN_cause_OUT_OF_MEMORY : HOLDEN_cause_SETUP,
             "it never ran: %s: %s", failure->step ? failure->step : "start", failure->text);
         return;
@@ -220,6 +224,7 @@ const char *outcome_result(const struct process *process) {
     switch (process->outcome.cause) {
     case HOLDEN_cause_OUT_OF_MEMORY: return "oom-kill";
     case HOLDEN_cause_TIME_LIMIT: return "timeout";
+    case HOLDEN_cause_SKIPPED: return "exec-condition";
     case HOLDEN_cause_STOPPED: break;
     default: return late ? "timeout" : result_of_end(process);
     }

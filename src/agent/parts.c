@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/credential.h"
+#include "agent/lift.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/nodes.h"
@@ -107,6 +108,10 @@ static int make_up(struct process *process, struct parts *parts, struct failure 
     return 0;
 }
 
+static bool has_filter(const struct process *process, const struct parts *parts) {
+    return process->filter && !lift_filter(parts->start.rights);
+}
+
 /* The groups that the request itself names: who restarts it is not asked again. */
 static int resolve_identity(struct process *process, struct parts *parts, struct failure *failure) {
     uint32_t groups[ARRAY_SIZE(parts->identity.groups)];
@@ -117,12 +122,19 @@ static int resolve_identity(struct process *process, struct parts *parts, struct
             groups[count++] = gid;
     int r = identity_resolve(&parts->properties, process->filter != NULL, process->owner,
                              process->owner_gid, groups, count, &parts->identity, failure);
-    return r < 0 || !holden_user_made_up(&parts->properties) ? r
-                                                             : make_up(process, parts, failure);
+    if (r == 0 && holden_user_made_up(&parts->properties))
+        r = make_up(process, parts, failure);
+    parts->own = parts->identity;
+    if (r < 0 || parts->start.rights == HOLDEN_exec_rights_UNIT)
+        return r;
+    struct holden_properties lifted = parts->lifted;
+    lift_identity(parts->start.rights, &lifted);
+    return identity_resolve(&lifted, has_filter(process, parts), process->owner,
+                            process->owner_gid, groups, count, &parts->own, failure);
 }
 
 static int prepare_mounts(struct process *process, struct parts *parts, struct failure *failure) {
-    int r = mounts_collect(process, &parts->properties, &parts->mounts, failure);
+    int r = mounts_collect(process, &parts->lifted, &parts->mounts, failure);
     if (r < 0 || !parts->mounts.inaccessible)
         return r;
     r = nodes_make(&process->agent->store, parts->nodes, sizeof(parts->nodes));
@@ -147,10 +159,12 @@ static int make_cgroup(struct process *process, struct parts *parts, struct fail
 
 int parts_send(struct process *process, struct parts *parts, uint64_t token, uint32_t report,
                struct failure *failure) {
-    const struct identity *identity = &parts->identity;
+    const struct identity *identity = &parts->own;
+    bool filtered = has_filter(process, parts);
     struct plan_input input = {
-        .process = process, .start = &parts->start, .properties = &parts->properties,
-        .filter = process->filter, .mounts = &parts->mounts, .nodes = parts->nodes,
+        .process = process, .start = &parts->start, .properties = &parts->lifted,
+        .filter = filtered ? process->filter : NULL, .mounts = &parts->mounts,
+        .nodes = parts->nodes,
         .notify = readiness_notifies(&parts->properties) && !parts->beside &&
                           !sequence_before_main(process)
                       ? process->agent->notices.path
@@ -160,6 +174,7 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
         .variables = parts->variables, .variable_count = parts->variable_count,
         .token = token, .report = report,
         .uid = identity->uid, .gid = identity->gid,
+        .owner = parts->identity.uid, .owner_group = parts->identity.gid,
         .groups = identity->groups, .group_count = identity->group_count,
         .bounding = identity->bounding, .inheritable = identity->inheritable,
         .ambient = identity->ambient,
@@ -169,7 +184,7 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
                (process->owner != 0 ? PLAN_HAS_OPEN_AS_USER : 0) |
                (process->terminal && process->passed[0] >= 0 && !parts->beside
                     ? PLAN_HAS_TERMINAL : 0) |
-               (process->filter && !parts->beside &&
+               (filtered && !parts->beside &&
                         talk_wanted(&process->agent->talk, &parts->properties)
                     ? PLAN_HAS_LISTENER : 0),
     };
@@ -185,6 +200,8 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
 
 int parts_prepare(struct process *process, struct parts *parts, struct failure *failure) {
     struct agent *agent = process->agent;
+    parts->lifted = parts->properties;
+    lift_sandbox(parts->start.rights, &parts->lifted);
     int r = limits_check(&agent->hierarchy, &parts->properties, failure);
     if (r == 0 && !process->filter)
         r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);

@@ -10,7 +10,9 @@
 struct parts {
     struct holden_start start;
     struct holden_properties properties;
-    struct identity identity;
+    struct holden_properties lifted; /* those without what its rights lift of the sandbox */
+    struct identity identity;        /* the process's: to whom directories and credentials belong */
+    struct identity own;             /* whom the command runs as */
     struct mounts mounts;
     char credentials[4400];  /* the directory of them, or empty */
     char nodes[4200];        /* the directory of the nodes for what is inaccessible */
@@ -29,9 +31,9 @@ struct parts {
 /* Releases all of it. */
 void parts_free(struct parts *parts);
 
-/* Looks up and makes what the command in parts->start needs, with parts->properties; both are set,
- * the command may be replaced. The cgroup is made where it is not there. 0; or refused with
- * *failure. */
+/* Looks up and makes what the command in parts->start (arguments, program, rights) needs, with
+ * parts->properties; both are set, the arguments may be replaced. The cgroup is made where it is
+ * not there. 0; or refused with *failure. */
 int parts_prepare(struct process *process, struct parts *parts, struct failure *failure);
 
 /* Puts the descriptors for the plan together: the cgroup, parts->pipe, standard streams, of which

@@ -14,6 +14,7 @@ static const size_t fields[PHASES] = {
     [PHASE_STOP_POST] = HOLDEN_INDEX(properties, exec_stop_post),
     [PHASE_START_POST] = HOLDEN_INDEX(properties, exec_start_post),
     [PHASE_RELOAD] = HOLDEN_INDEX(properties, exec_reload),
+    [PHASE_CONDITION] = HOLDEN_INDEX(properties, exec_condition),
 };
 
 static struct holden_repeated list_of(const struct holden_properties *properties,
@@ -57,6 +58,24 @@ bool phase_command(const struct holden_properties *properties, enum phase phase,
     return false;
 }
 
+void phase_put(const struct holden_exec *exec, struct holden_start *start) {
+    start->argument = exec->argument;
+    start->rights = exec->rights;
+    start->program = exec->program;
+    holden_unmark(start, HOLDEN_INDEX(start, program));
+    if (HOLDEN_HAS(exec, exec, program))
+        HOLDEN_MARK(start, start, program);
+}
+
+struct holden_view phase_program(const struct holden_start *start) {
+    struct holden_repeated left = start->argument;
+    struct holden_view program = {"", 0};
+    if (HOLDEN_HAS(start, start, program))
+        return start->program;
+    holden_next_view(&left, &program);
+    return program;
+}
+
 /* As on the wire: a signal is 256 and its number. */
 static uint32_t end_number(const struct outcome *outcome) {
     return (uint32_t)outcome->status + (outcome->code == CLD_EXITED ? 0 : 256);
@@ -78,13 +97,17 @@ bool phase_may_fail(const struct holden_exec *exec) {
     return HOLDEN_HAS(exec, exec, ignore_failure) && exec->ignore_failure;
 }
 
+const char *phase_setting(enum phase phase, const struct holden_exec *exec) {
+    return exec->of_start ? "ExecStart" : phase_name(phase);
+}
+
 void phase_blame(enum phase phase, const struct holden_exec *exec, const char *how,
                  struct failure *failure) {
-    struct holden_repeated left = exec->argument;
-    struct holden_view command = {"", 0};
-    holden_next_view(&left, &command);
-    failure_set(failure, HOLDEN_code_FAILED, phase_name(phase), "%.*s %s",
-                (int)(command.size < 256 ? command.size : 256), command.data, how);
+    struct holden_start start = {0};
+    phase_put(exec, &start);
+    struct holden_view program = phase_program(&start);
+    failure_set(failure, HOLDEN_code_FAILED, phase_setting(phase, exec), "%.*s %s",
+                (int)(program.size < 256 ? program.size : 256), program.data, how);
 }
 
 const char *phase_tell(const struct outcome *outcome, char *text, size_t space) {

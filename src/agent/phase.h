@@ -15,6 +15,7 @@ enum phase {
     PHASE_STOP_POST, /* nothing is left of it, however that came */
     PHASE_START_POST, /* it has started, by its Type= */
     PHASE_RELOAD,    /* somebody wants it to read its configuration again */
+    PHASE_CONDITION, /* before all others: whether they are to run */
     PHASES,
 };
 
@@ -30,6 +31,13 @@ uint32_t phase_count(const struct holden_properties *properties, enum phase phas
 /* Those that have any: bit N for phase N. */
 uint32_t phase_all(const struct holden_properties *properties);
 
+/* Puts a command in the place of the main one: its arguments, program and rights, whose views are
+ * shared. */
+void phase_put(const struct holden_exec *exec, struct holden_start *start);
+
+/* The program that a request executes, as messages name it: of its `program` and arguments. */
+struct holden_view phase_program(const struct holden_start *start);
+
 /* The command of a step, counted from 0, whose views are those of `properties`. False: there is
  * none. */
 bool phase_command(const struct holden_properties *properties, enum phase phase, uint32_t step,
@@ -42,7 +50,10 @@ bool phase_is_clean(const struct outcome *outcome, const struct holden_propertie
 /* Whether that command may fail (the prefix -). */
 bool phase_may_fail(const struct holden_exec *exec);
 
-/* "/bin/x exited with status 3": fills *failure, whose step is the setting. */
+/* The setting that a command of the phase is written in, static. */
+const char *phase_setting(enum phase phase, const struct holden_exec *exec);
+
+/* "/bin/x exited with status 3": fills *failure, whose step is the setting it is written in. */
 void phase_blame(enum phase phase, const struct holden_exec *exec, const char *how,
                  struct failure *failure);
 

@@ -219,6 +219,8 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
         .has = input->has,
         .uid = input->uid,
         .gid = input->gid,
+        .owner = input->owner,
+        .owner_group = input->owner_group,
         .bounding = input->bounding,
         .inheritable = input->inheritable,
         .ambient = input->ambient,

@@ -282,6 +282,8 @@ struct plan {
     uint32_t keyring;     /* enum holden_keyring_mode_values */
     uint32_t coredump;    /* as /proc/self/coredump_filter has it (core(5)) */
     uint32_t numa;        /* as set_mempolicy(2) has it */
+    uint32_t owner;       /* to whom its own directories belong */
+    uint32_t owner_group;
     uint32_t pad;
     struct plan_run numa_mask;  /* bytes of a mask of NUMA nodes, in whole unsigned longs */
     struct plan_run affinity;   /* bytes of a CPU mask, as sched_setaffinity(2) takes it */

@@ -34,6 +34,7 @@ struct plan_input {
     uint64_t token;
     uint32_t report;
     uint32_t uid, gid;
+    uint32_t owner, owner_group;   /* to whom its own directories belong */
     const uint32_t *groups;
     size_t group_count;
     uint64_t bounding, inheritable, ambient;

@@ -5,6 +5,7 @@
 
 #include "agent/assignment.h"
 #include "agent/directory.h"
+#include "agent/phase.h"
 #include "agent/plan_build.h"
 #include "agent/plan_draft.h"
 #include "agent/process.h"
@@ -131,11 +132,9 @@ static void put_arguments(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
     struct holden_repeated left = input->start->argument;
     struct holden_view view;
-    while (holden_next_view(&left, &view)) {
-        if (strings.count == 0)
-            put_paths(draft, input, view);
+    put_paths(draft, input, phase_program(input->start));
+    while (holden_next_view(&left, &view))
         strings_add(draft, &strings, view);
-    }
     struct plan_run run = strings_put(draft, &strings);
     if (draft->error == 0)
         draft_head(draft)->arguments = run;

@@ -8,7 +8,9 @@
 #include "agent/child_directory.h"
 #include "agent/directory.h"
 #include "agent/landlock.h"
+#include "agent/lift.h"
 #include "agent/mounts.h"
+#include "agent/phase.h"
 #include "common/cleanup.h"
 
 void refusal_say(struct failure *failure, const char *step, const char *format, ...) {
@@ -50,14 +52,15 @@ static const char *describe_stream(const struct process *process, uint32_t step,
 }
 
 /* The plan is gone, but it comes out the same again. */
-static void refuse_mount(const struct process *process, struct failure *failure, uint32_t number,
-                         int error) {
+static void refuse_mount(const struct process *process, struct failure *failure, uint32_t rights,
+                         uint32_t number, int error) {
     _cleanup_(mounts_free) struct mounts mounts = {0};
     struct holden_start start;
     struct holden_properties properties;
     struct failure ignored;
     const char *property, *path;
     process_request(process, &start, &properties);
+    lift_sandbox(rights, &properties);
     mounts_collect(process, &properties, &mounts, &ignored);
     mounts_name(&mounts, number, &property, &path);
     refusal_say(failure, property, "%s: %s", path, strerror(error));
@@ -111,10 +114,12 @@ static void refuse_landlock(const struct process *process, struct failure *failu
 }
 
 static void refuse_exec(const struct process *process, struct failure *failure,
-                        struct holden_view command, int error) {
+                        const struct holden_start *what, int error) {
     struct holden_start start;
     struct holden_properties properties;
+    struct holden_view command = phase_program(what);
     process_request(process, &start, &properties);
+    lift_sandbox(what->rights, &properties);
     refusal_say(failure, plan_step_words(PLAN_STEP_EXEC), "%.*s: %s%s",
                 (int)(command.size < 256 ? command.size : 256), command.data, strerror(error),
                 error == EACCES && landlock_wanted(&properties)
@@ -136,14 +141,14 @@ static void refuse_network(const struct process *process, struct failure *failur
 }
 
 void refusal_step(const struct process *process, struct failure *failure,
-                  struct holden_view command, uint32_t step, int error, uint32_t detail) {
+                  const struct holden_start *start, uint32_t step, int error, uint32_t detail) {
     const char *words = plan_step_words(step);
     if (step == PLAN_STEP_MOUNTS) {
-        refuse_mount(process, failure, detail, error);
+        refuse_mount(process, failure, start->rights, detail, error);
     } else if (step == PLAN_STEP_DIRECTORIES) {
         refuse_directory(process, failure, detail, error);
     } else if (step == PLAN_STEP_EXEC) {
-        refuse_exec(process, failure, command, error);
+        refuse_exec(process, failure, start, error);
     } else if (step == PLAN_STEP_LANDLOCK) {
         refuse_landlock(process, failure, detail, error);
     } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {

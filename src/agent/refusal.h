@@ -11,8 +11,8 @@ void refusal_say(struct failure *failure, const char *step, const char *format, 
 /* Says of the reason that it is one of that setting (static), of which it was a step. */
 void refusal_blame(struct failure *failure, const char *setting);
 
-/* Keeps that the child that was to become `command` failed in `step` (enum plan_step) with `error`
- * (errno); `detail` is that of its struct plan_report. What the step was about is named: a path, a
- * property, the command. */
+/* Keeps that the child that was to become the command in `start` (its arguments, program and
+ * rights) failed in `step` (enum plan_step) with `error` (errno); `detail` is that of its struct
+ * plan_report. What the step was about is named: a path, a property, the command. */
 void refusal_step(const struct process *process, struct failure *failure,
-                  struct holden_view command, uint32_t step, int error, uint32_t detail);
+                  const struct holden_start *start, uint32_t step, int error, uint32_t detail);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/lift.h"
+#include "agent/phase.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "protocol/property.h"
@@ -92,6 +94,20 @@ static int check_scheduling(const struct holden_properties *properties, struct f
     if (file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ||
         properties->oom_score_adjust < strtol(text, NULL, 10))
         return refuse(INDEX(oom_score_adjust), "lower than the agent's own", failure);
+    return 0;
+}
+
+int rights_check_commands(const struct holden_start *start,
+                          const struct holden_properties *properties, struct failure *failure) {
+    static const char text[] = "only root may have a command run with full rights (the prefix +)";
+    struct holden_exec exec;
+    if (lift_filter(start->rights))
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "command", text);
+    for (enum phase phase = 0; phase < PHASES; phase++)
+        for (uint32_t step = 0; phase_command(properties, phase, step, &exec); step++)
+            if (lift_filter(exec.rights))
+                return failure_set(failure, HOLDEN_code_NOT_PERMITTED,
+                                   phase_setting(phase, &exec), text);
     return 0;
 }
 

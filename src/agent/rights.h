@@ -13,3 +13,9 @@ struct agent;
  * configuration. 0; or refused as NOT_PERMITTED. */
 int rights_check(const struct agent *agent, const struct holden_properties *properties,
                  struct failure *failure);
+
+/* The same for the rights of the main command and of those in the properties: full rights are
+ * root's alone. The rights of "no user" are harmless, since a caller that is not root is its own
+ * user. 0; or refused as NOT_PERMITTED. */
+int rights_check_commands(const struct holden_start *start,
+                          const struct holden_properties *properties, struct failure *failure);

@@ -1,20 +1,19 @@
 #include "agent/sequence.h"
 
+#include <signal.h>
+
 #include "agent/agent.h"
 #include "agent/phase.h"
 #include "agent/stop.h"
 
-/* The command of the present step; false for the main one. */
+/* The command of the present step and its phase; false for the main one. */
 static bool find(const struct process *process, const struct holden_properties *properties,
-                 struct holden_exec *exec) {
-    return phase_command(properties, PHASE_START_PRE, process->step, exec);
-}
-
-static bool find_own(const struct process *process, struct holden_exec *exec) {
-    struct holden_start start;
-    struct holden_properties properties;
-    process_request(process, &start, &properties);
-    return find(process, &properties, exec);
+                 enum phase *phase, struct holden_exec *exec) {
+    uint32_t conditions = phase_count(properties, PHASE_CONDITION);
+    bool asks = process->step < conditions;
+    *phase = asks ? PHASE_CONDITION : PHASE_START_PRE;
+    return phase_command(properties, *phase, asks ? process->step : process->step - conditions,
+                         exec);
 }
 
 bool sequence_before_main(const struct process *process) {
@@ -28,15 +27,33 @@ bool sequence_runs(const struct process *process) {
 void sequence_command(const struct process *process, const struct holden_properties *properties,
                       struct holden_start *start) {
     struct holden_exec exec;
-    if (find(process, properties, &exec))
-        start->argument = exec.argument;
+    enum phase phase;
+    if (find(process, properties, &phase, &exec))
+        phase_put(&exec, start);
+}
+
+const char *sequence_setting(const struct process *process,
+                             const struct holden_properties *properties) {
+    struct holden_exec exec;
+    enum phase phase;
+    return find(process, properties, &phase, &exec) ? phase_setting(phase, &exec) : NULL;
 }
 
 static void blame(struct process *process, const char *how) {
+    struct holden_start start;
+    struct holden_properties properties;
     struct holden_exec exec;
-    if (!process->launch || process->launch->failure.code || !find_own(process, &exec))
+    enum phase phase;
+    process_request(process, &start, &properties);
+    if (!process->launch || process->launch->failure.code ||
+        !find(process, &properties, &phase, &exec))
         return;
-    phase_blame(PHASE_START_PRE, &exec, how, &process->launch->failure);
+    phase_blame(phase, &exec, how, &process->launch->failure);
+}
+
+/* What ExecCondition= means by it: an exit status other than 255 says that it is not to run. */
+static bool says_no(enum phase phase, const struct outcome *outcome) {
+    return phase == PHASE_CONDITION && outcome->code == CLD_EXITED && outcome->status < 255;
 }
 
 static int on_limit(sd_event_source *source, uint64_t now, void *data) {
@@ -53,7 +70,8 @@ static int on_limit(sd_event_source *source, uint64_t now, void *data) {
 
 int sequence_prepare(struct process *process, const struct holden_properties *properties) {
     sequence_over(process);
-    process->steps = phase_count(properties, PHASE_START_PRE);
+    process->steps = phase_count(properties, PHASE_CONDITION) +
+                     phase_count(properties, PHASE_START_PRE);
     if (!sequence_before_main(process) || !HOLDEN_HAS(properties, properties, timeout_start) ||
         properties->timeout_start > INT64_MAX)
         return 0;
@@ -73,16 +91,20 @@ void sequence_judge(struct process *process) {
     struct holden_start start;
     struct holden_properties properties;
     struct holden_exec exec;
+    enum phase phase;
     char how[64];
     process_request(process, &start, &properties);
     if (!launch || phase_is_clean(outcome, &properties) || ending(process) ||
-        !find_own(process, &exec))
+        !find(process, &properties, &phase, &exec))
         return;
     if (phase_may_fail(&exec)) {
         launch->failure.code = 0;
         return;
     }
+    bool ran = !launch->failure.code;
     blame(process, phase_tell(outcome, how, sizeof(how)));
+    if (ran && says_no(phase, outcome))
+        launch->failure.code = HOLDEN_code_SKIPPED;
 }
 
 bool sequence_goes_on(const struct process *process) {

@@ -46,6 +46,8 @@ static int check_command(const struct holden_start *start, struct holden_view *c
     if (!holden_next_view(&left, command) || command->size == 0)
         return failure_set(failure, HOLDEN_code_INVALID, "command", "the command is empty");
     struct holden_view view;
+    if (HOLDEN_HAS(start, start, program) && start->program.size == 0)
+        return failure_set(failure, HOLDEN_code_INVALID, "command", "the program has no name");
     for (total = command->size; holden_next_view(&left, &view);)
         total += view.size + 1;
     /* The kernel's own bound for arguments and environment is a quarter of the stack limit; what
@@ -319,6 +321,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = check_notify(agent, &properties, failure);
     if (r == 0 && request->peer->uid != 0)
         r = rights_check(agent, &properties, failure);
+    if (r == 0 && request->peer->uid != 0)
+        r = rights_check_commands(start, &properties, failure);
     if (r == 0)
         r = check_user(request, &properties, failure);
     if (r == 0)

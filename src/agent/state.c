@@ -13,7 +13,7 @@ enum { NO = 0x80 };
  * every one is. */
 static const uint8_t next[][PROCESS_EVENTS] = {
     /*                          STARTS        RUNS         STOPS         EXITS       FAILS       IS_STOPPED */
-    [HOLDEN_state_STARTING] = {NO,           TO(RUNNING), TO(STOPPING), NO,         TO(FAILED), TO(STOPPED)},
+    [HOLDEN_state_STARTING] = {NO,           TO(RUNNING), TO(STOPPING), TO(EXITED), TO(FAILED), TO(STOPPED)},
     [HOLDEN_state_RUNNING]  = {NO,           NO,          TO(STOPPING), TO(EXITED), TO(FAILED), TO(STOPPED)},
     [HOLDEN_state_STOPPING] = {TO(STARTING), NO,          NO,           TO(EXITED), TO(FAILED), TO(STOPPED)},
     [HOLDEN_state_BACKOFF]  = {TO(STARTING), NO,          TO(STOPPING), NO,         TO(FAILED), TO(STOPPED)},

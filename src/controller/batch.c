@@ -79,7 +79,7 @@ static int ask_more(struct progress *progress, struct session *session) {
 
 static void take(struct progress *progress, const struct holden_reply *reply) {
     const struct batch *batch = progress->batch;
-    char what[128];
+    char what[128], skipped[SESSION_SKIPPED];
     uint32_t id = reply->frame.id;
     if (id == 0 || id > (uint32_t)progress->queued ||
         progress->results[progress->queue[id - 1]] != UNANSWERED)
@@ -89,6 +89,11 @@ static void take(struct progress *progress, const struct holden_reply *reply) {
     progress->outstanding--;
     if (reply->frame.type == batch->answer) {
         answer(progress, item, batch->report(progress->command, name, reply));
+        return;
+    }
+    if (session_skipped(reply, name, skipped)) {
+        output_printf(&progress->command->output, "%s\n", skipped);
+        answer(progress, item, STATUS_DONE);
         return;
     }
     struct holden_error error;

@@ -34,6 +34,8 @@ int ending_print(const struct holden_exited *exited, struct buffer *out) {
     struct output text = {.buffer = *out};
     bool explained = HOLDEN_HAS(exited, exited, explanation) && exited->explanation.size > 0;
     bool reason = is_reason(exited->cause);
+    if (exited->cause == HOLDEN_cause_SKIPPED)
+        output_text(&text, "skipped: ");
     if (reason || !explained)
         print_how(&text, exited);
     if (reason)
@@ -65,6 +67,8 @@ struct holden_exited ending_of(const struct holden_process *process) {
 }
 
 int ending_status(const struct holden_exited *exited) {
+    if (exited->cause == HOLDEN_cause_SKIPPED)
+        return STATUS_DONE;
     if (HOLDEN_HAS(exited, exited, status))
         return (int)(exited->status & 0xff);
     return HOLDEN_HAS(exited, exited, signal) ? SIGNAL_BASE + (int)exited->signal : STATUS_FAILED;

@@ -7,18 +7,11 @@
 #include "common/cleanup.h"
 #include "common/late.h"
 #include "controller/quoting.h"
-#include "protocol/dynamic_user.h"
 
-/* Whether a user is named who is not root, or one with another group. */
-static bool is_other(const struct holden_properties *properties) {
-    const struct holden_user *user = properties->user.value;
-    return HOLDEN_HAS(properties, properties, user) && (!user || user->uid != 0 || user->gid != 0);
-}
-
-bool exec_line_has_identity(const struct holden_properties *properties) {
-    return is_other(properties) || holden_dynamic_user(properties) ||
-           (HOLDEN_HAS(properties, properties, group) && properties->group != 0) ||
-           HOLDEN_HAS(properties, properties, supplementary_groups);
+enum holden_exec_rights_values exec_line_rights(const struct exec_command *command) {
+    return command->full      ? HOLDEN_exec_rights_FULL
+           : command->as_root ? HOLDEN_exec_rights_NO_USER
+                              : HOLDEN_exec_rights_UNIT;
 }
 
 /* Words while they are being gathered; all in the arena. */
@@ -50,7 +43,6 @@ static int push(struct words *words, const void *bytes, size_t size) {
 struct reader {
     struct words words;
     struct specifier *specifier;
-    const void *origin;
     char *wrong;
 };
 
@@ -107,7 +99,7 @@ static const char *take_prefixes(const char *text, struct exec_command *command)
             command->full = true;
         else if (*text == '!' && !privileged)
             command->as_root = true;
-        else if (*text == '!' && command->as_root && text[-1] == '!')
+        else if (*text == '!' && command->as_root)
             command->as_root = false, command->ambient = true;
         else
             return text;
@@ -199,23 +191,16 @@ static int take_command(struct reader *reader, const char **at, struct exec_list
         return r;
     if (reader->words.count == 0 || reader->words.list[0].size == 0)
         return refuse(reader, "@ wants a name for the program after its path");
-    command->origin = reader->origin;
     command->words = reader->words.list;
     command->count = reader->words.count;
     append(list, command);
     return 0;
 }
 
-const char *exec_line_unsupported(const struct exec_command *command) {
-    if (command->full)
-        return "the prefix + is not supported: a command has the unit's rights";
-    return command->named ? "the prefix @ is not supported" : NULL;
-}
-
-int exec_line_parse(struct arena *arena, struct specifier *specifier, const void *origin,
-                    const char *value, struct exec_list *list, char wrong[160]) {
+int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,
+                    struct exec_list *list, char wrong[160]) {
     struct reader reader = {
-        .words = {.arena = arena}, .specifier = specifier, .origin = origin, .wrong = wrong};
+        .words = {.arena = arena}, .specifier = specifier, .wrong = wrong};
     wrong[0] = '\0';
     do {
         int r = take_command(&reader, &value, list);

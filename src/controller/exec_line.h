@@ -8,7 +8,6 @@
 /* One command, before variables are put in. */
 struct exec_command {
     struct exec_command *next;
-    const void *origin;        /* settings->origin when it was read, or NULL */
     const char *program;       /* an absolute path, or a name to look for */
     struct holden_view *words; /* argv: words[0] is what the program sees as its name */
     uint32_t count;
@@ -26,22 +25,14 @@ struct exec_list {
     struct exec_command **end; /* where the next is put; NULL while the list is empty */
 };
 
-/* What the prefixes of a command ask for that cannot be had, or NULL. Static. */
-const char *exec_line_unsupported(const struct exec_command *command);
+/* The rights that its prefixes ask for. !! asks for nothing where the kernel has ambient
+ * capabilities, as any has that Holden runs on (systemd.service(5)). */
+enum holden_exec_rights_values exec_line_rights(const struct exec_command *command);
 
-/* Why ! is refused where a user is set; without one it asks for nothing. */
-#define EXEC_LINE_AS_ROOT \
-    "the prefix ! is not supported beside User= or Group=: a command has the unit's rights"
-
-/* Whether a user other than root or groups are set, so that ! would ask for something. After
- * identity_finish(). */
-bool exec_line_has_identity(const struct holden_properties *properties);
-
-/* Reads the commands of one line (one, or more separated by ; as a word of its own), which `origin`
- * is kept with, and appends them; everything is in the arena. 0; -EINVAL with what is wrong in
- * `wrong`; -ENOMEM. */
-int exec_line_parse(struct arena *arena, struct specifier *specifier, const void *origin,
-                    const char *value, struct exec_list *list, char wrong[160]);
+/* Reads the commands of one line (one, or more separated by ; as a word of its own) and appends
+ * them; everything is in the arena. 0; -EINVAL with what is wrong in `wrong`; -ENOMEM. */
+int exec_line_parse(struct arena *arena, struct specifier *specifier, const char *value,
+                    struct exec_list *list, char wrong[160]);
 
 /* Puts variables into the words: ${NAME} anywhere becomes the value; $NAME as a word of its own
  * becomes the value split at white space, none or more words; $$ becomes $. A variable that is not

@@ -9,11 +9,18 @@ struct pending {
     const struct exec_command *command;
 };
 
-int exec_setting_add(struct settings *settings, size_t index, const struct exec_command *command) {
+int exec_setting_add(struct settings *settings, size_t index, const struct exec_command *command,
+                     bool of_start) {
     struct pending *pending = arena_take(&settings->arena, sizeof(*pending));
     if (!pending)
         return -ENOMEM;
     pending->command = command;
+    if (of_start)
+        HOLDEN_SET(&pending->exec, exec, of_start, true);
+    if (command->named)
+        HOLDEN_SET(&pending->exec, exec, program, holden_view(command->program));
+    if (exec_line_rights(command) != HOLDEN_exec_rights_UNIT)
+        HOLDEN_SET(&pending->exec, exec, rights, exec_line_rights(command));
     HOLDEN_SET(&pending->exec, exec, argument,
                (struct holden_repeated){.count = command->count, .items = command->words});
     if (command->ignore_failure)
@@ -22,14 +29,10 @@ int exec_setting_add(struct settings *settings, size_t index, const struct exec_
     return settings_append(settings, index, &nested, sizeof(nested));
 }
 
-static int finish(struct settings *settings, size_t index, struct pending *pending) {
+static int finish(struct settings *settings, struct pending *pending) {
     struct holden_view *words;
     struct holden_repeated late = {0};
     uint32_t count;
-    if (pending->command->as_root && exec_line_has_identity(&settings->properties)) {
-        settings->wrong_origin = pending->command->origin;
-        return settings_refuse(settings, "%s=%s", holden_property(index)->name, EXEC_LINE_AS_ROOT);
-    }
     int r = exec_line_expand(&settings->arena, pending->command, settings->properties.environment,
                              &words, &count, &late);
     if (r < 0)
@@ -49,7 +52,7 @@ int exec_setting_finish(struct settings *settings) {
         const struct holden_repeated *list = settings_member(settings, i);
         const struct holden_nested *items = list->items;
         for (uint32_t n = 0; r == 0 && n < list->count; n++)
-            r = finish(settings, i, (struct pending *)(uintptr_t)items[n].value);
+            r = finish(settings, (struct pending *)(uintptr_t)items[n].value);
     }
     return r;
 }

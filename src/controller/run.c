@@ -131,11 +131,18 @@ static int finish(struct run *run, const struct holden_exited *exited) {
 static int take_frame(struct run *run) {
     struct holden_reply reply;
     struct holden_exited exited;
+    char skipped[SESSION_SKIPPED];
     int status = session_next(run->session, &reply);
     if (status != STATUS_DONE)
         return status;
     if (!run->started) {
-        status = reply.frame.id == run->waiting.request ? take_started(run, &reply) : STATUS_DONE;
+        if (reply.frame.id != run->waiting.request)
+            return -1;
+        if (session_skipped(&reply, run->launch->shown, skipped)) {
+            log_notice("%s", skipped);
+            return STATUS_DONE;
+        }
+        status = take_started(run, &reply);
         return status == STATUS_DONE ? -1 : status;
     }
     int r = waiting_take(&run->waiting, &reply, &exited);

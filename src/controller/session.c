@@ -1,6 +1,7 @@
 #include "controller/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -139,6 +140,20 @@ int session_take(const struct holden_reply *reply, uint16_t type, void *message,
     log_error("the agent's answer makes no sense (message %u); "
               "install agent and controller from one release", (unsigned)reply->frame.type);
     return STATUS_FAILED;
+}
+
+bool session_skipped(const struct holden_reply *reply, const char *name,
+                     char text[SESSION_SKIPPED]) {
+    struct holden_error error;
+    char why[1500], step[72] = "";
+    if (reply->frame.type != HOLDEN_MESSAGE_error || holden_reply_decode(reply, &error) < 0 ||
+        error.code != HOLDEN_code_SKIPPED)
+        return false;
+    one_line(error.text, why, sizeof(why));
+    if (HOLDEN_HAS(&error, error, step))
+        one_line(error.step, step, sizeof(step));
+    snprintf(text, SESSION_SKIPPED, "skipped %s: %s%s%s", name, step, *step ? ": " : "", why);
+    return true;
 }
 
 int session_call(struct session *session, uint16_t request, const void *message, uint16_t answer,

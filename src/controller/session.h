@@ -44,6 +44,13 @@ int session_take(const struct holden_reply *reply, uint16_t type, void *message,
 /* Says an error as session_take() does. The exit status that goes with its code. */
 int session_refused(const struct holden_error *error, const char *what);
 
+enum { SESSION_SKIPPED = 1700 };
+
+/* Whether the reply says that the process NAME is skipped (ExecCondition=), which is no failure:
+ * then `text` says so in one line. To be asked before session_take(). */
+bool session_skipped(const struct holden_reply *reply, const char *name,
+                     char text[SESSION_SKIPPED]);
+
 /* One request, one answer. */
 int session_call(struct session *session, uint16_t request, const void *message, uint16_t answer,
                  void *into, const char *what);

@@ -152,7 +152,6 @@ struct settings_line {
     struct settings_line *next;
     const char *name;
     const char *value;
-    const void *origin;
 };
 
 static int keep_line(struct settings *settings, const char *name, const char *value) {
@@ -162,7 +161,6 @@ static int keep_line(struct settings *settings, const char *name, const char *va
         return -ENOMEM;
     *line = (struct settings_line){
         .name = holden_property(index)->name,
-        .origin = settings->origin,
         .value = arena_copy(&settings->arena, value, strlen(value))};
     if (settings->last)
         settings->last->next = line;
@@ -183,10 +181,8 @@ static int begin_anew(struct settings *settings) {
     for (const struct sandbox_setting *at = boxed ? sandbox_first(sandbox) : NULL; r == 0 && at;
          at = sandbox_next(at))
         r = assign(settings, at->name, at->value);
-    for (const struct settings_line *at = settings->first; r == 0 && at; at = at->next) {
-        settings->origin = at->origin;
+    for (const struct settings_line *at = settings->first; r == 0 && at; at = at->next)
         r = assign(settings, at->name, at->value);
-    }
     return r;
 }
 

@@ -16,8 +16,6 @@ struct settings {
     struct holden_repeated base;         /* variables that Environment= and its like replace */
     struct specifier *specifier;         /* for command lines of a unit file, else NULL; borrowed */
     struct settings_line *first, *last;  /* all that has been assigned, for Sandbox= */
-    const void *origin;                  /* what is being read, or NULL; kept with each command */
-    const void *wrong_origin;            /* of the command that settings_finish() refused, or NULL */
     char wrong[1024];                    /* after a failure: one line that says what is wrong */
 };
 

@@ -42,13 +42,17 @@ static int wait_for_end(struct command *command, struct session *session, uint32
 
 int start_send(struct command *command, const struct launch *launch, struct session *session,
                enum start_until until) {
-    char complaint[160];
+    char complaint[160], skipped[SESSION_SKIPPED];
     struct holden_started started;
     struct holden_reply reply;
     uint32_t id;
     int status = session_ask(session, HOLDEN_MESSAGE_start, &launch->start, NULL, 0, &id);
     if (status == STATUS_DONE)
         status = session_next(session, &reply);
+    if (status == STATUS_DONE && session_skipped(&reply, launch->shown, skipped)) {
+        output_printf(&command->output, "%s\n", skipped);
+        return STATUS_DONE;
+    }
     if (status == STATUS_DONE)
         status = session_take(&reply, HOLDEN_MESSAGE_started, &started,
                               launch_complaint(launch, complaint));

@@ -22,15 +22,11 @@ static int refuse(struct settings *settings, size_t index, const char *value, co
 int syntax_parse_exec(struct settings *settings, size_t index, const char *value) {
     char wrong[160];
     struct exec_list list = {0};
-    int r = exec_line_parse(&settings->arena, settings->specifier, settings->origin, value, &list,
-                            wrong);
+    int r = exec_line_parse(&settings->arena, settings->specifier, value, &list, wrong);
     if (r < 0)
         return r == -EINVAL ? refuse(settings, index, value, wrong) : r;
-    for (const struct exec_command *at = list.first; at; at = at->next)
-        if (exec_line_unsupported(at))
-            return refuse(settings, index, value, exec_line_unsupported(at));
     for (const struct exec_command *at = list.first; r == 0 && at; at = at->next)
-        r = exec_setting_add(settings, index, at);
+        r = exec_setting_add(settings, index, at, false);
     return r;
 }
 
@@ -41,6 +37,18 @@ static int print_word(struct holden_view word, struct buffer *out) {
     return holden_view_is(word, ";") ? buffer_append(out, "\\;", 2) : environment_print(word, out);
 }
 
+/* With the program's path, where that is not the first word. */
+static int print_prefixes(const struct holden_exec *exec, struct buffer *out) {
+    bool named = HOLDEN_HAS(exec, exec, program);
+    int r = buffer_printf(out, "%s%s%s", exec->ignore_failure ? "-" : "", named ? "@" : "",
+                          exec->rights == HOLDEN_exec_rights_FULL      ? "+"
+                          : exec->rights == HOLDEN_exec_rights_NO_USER ? "!"
+                                                                       : "");
+    if (r == 0 && named)
+        r = print_word(exec->program, out);
+    return r == 0 && named ? buffer_append(out, " ", 1) : r;
+}
+
 int syntax_print_exec(size_t index, const void *value, struct buffer *out) {
     struct holden_exec decoded;
     const struct holden_exec *exec = syntax_nested(&holden_record_exec, value, &decoded);
@@ -48,9 +56,7 @@ int syntax_print_exec(size_t index, const void *value, struct buffer *out) {
     (void)index;
     if (!exec)
         return 0;
-    int r = HOLDEN_HAS(exec, exec, ignore_failure) && exec->ignore_failure
-                ? buffer_append(out, "-", 1)
-                : 0;
+    int r = print_prefixes(exec, out);
     struct holden_repeated left = exec->argument;
     for (bool first = true; r == 0 && holden_next_view(&left, &word); first = false) {
         if (!first)

@@ -148,7 +148,6 @@ static int take_property(struct unit *unit, const struct unit_setting *setting,
         forget_findings(unit, setting->name);
     const struct reword *reword = unit_reword(directive->name, value);
     int r = reword && reword->why ? unit_note(unit, UNIT_WARNED, setting, reword->why) : 0;
-    unit->launch.settings.origin = setting;
     if (r == 0)
         r = settings_assign(&unit->launch.settings, directive->name,
                             reword ? reword->instead : value);

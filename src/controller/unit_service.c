@@ -13,8 +13,6 @@
 #include "controller/unit.h"
 #include "controller/words.h"
 
-/* A signal is its number and this in SuccessExitStatus=. */
-
 static struct arena *arena_of(struct unit *unit) {
     return &unit->launch.settings.arena;
 }
@@ -70,13 +68,9 @@ static int take_start(struct unit *unit, const struct unit_setting *setting, con
         forget_values(unit, name);
         return 0;
     }
-    int r = exec_line_parse(arena_of(unit), &unit->specifier, setting, setting->value, &more,
-                            wrong);
+    int r = exec_line_parse(arena_of(unit), &unit->specifier, setting->value, &more, wrong);
     if (r < 0)
         return r == -EINVAL ? refuse(unit, setting, wrong) : r;
-    for (const struct exec_command *at = more.first; at; at = at->next)
-        if (exec_line_unsupported(at))
-            return refuse(unit, setting, exec_line_unsupported(at));
     if (!unit->start.end)
         unit->start.end = &unit->start.first;
     *unit->start.end = more.first;
@@ -187,13 +181,10 @@ int unit_take(struct unit *unit, const struct unit_setting *setting, const char 
 
 /* ---- in the end ---- */
 
-/* The line that an error of settings_finish() is about: known for a command, which may be one of
- * many; else found by the name that the error begins with. */
+/* The line that an error of settings_finish() is about is found by the name that the error begins
+ * with. */
 static int refuse_settings(struct unit *unit) {
     const char *wrong = unit->launch.settings.wrong;
-    const char *equals = strchr(wrong, '=');
-    if (unit->launch.settings.wrong_origin && equals)
-        return unit_note(unit, UNIT_REFUSED, unit->launch.settings.wrong_origin, equals + 1);
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
         const char *name = holden_property(i)->name;
         size_t size = strlen(name);
@@ -221,7 +212,8 @@ static int set_defaults(struct unit *unit) {
                     p->service_type == HOLDEN_service_type_ONESHOT;
     if (r == 0 && !unit->oneshot)
         r = settings_assign(settings, "SuccessExitStatus", "SIGHUP SIGINT SIGTERM SIGPIPE");
-    bool waits = HOLDEN_HAS(p, properties, exec_start_pre) ||
+    bool waits = HOLDEN_HAS(p, properties, exec_condition) ||
+                 HOLDEN_HAS(p, properties, exec_start_pre) ||
                  HOLDEN_HAS(p, properties, exec_start_post) ||
                  HOLDEN_HAS(p, properties, exec_reload) ||
                  (HOLDEN_HAS(p, properties, service_type) &&
@@ -260,8 +252,6 @@ static int set_command(struct unit *unit) {
                            "more than one command in ExecStart=, which only Type=oneshot has");
     while (command->next)
         command = command->next;
-    if (command->as_root && exec_line_has_identity(&launch->settings.properties))
-        return unit_note(unit, UNIT_REFUSED, command->origin, EXEC_LINE_AS_ROOT);
     int r = exec_line_expand(arena_of(unit), command, launch->settings.properties.environment,
                              &words, &count, NULL);
     if (r < 0)
@@ -271,6 +261,10 @@ static int set_command(struct unit *unit) {
         HOLDEN_SET(&launch->start, start, ignore_failure, true);
     HOLDEN_SET(&launch->start, start, argument,
                (struct holden_repeated){.count = count, .items = words});
+    if (command->named)
+        HOLDEN_SET(&launch->start, start, program, holden_view(command->program));
+    if (exec_line_rights(command) != HOLDEN_exec_rights_UNIT)
+        HOLDEN_SET(&launch->start, start, rights, exec_line_rights(command));
     if (unit->oneshot)
         HOLDEN_SET(&launch->start, start, wait, true);
     return 0;
@@ -283,7 +277,7 @@ static int add_first_commands(struct unit *unit) {
     int r = 0;
     for (struct exec_command *at = unit->start.first; r == 0 && at && at->next && unit->oneshot;
          at = at->next)
-        r = exec_setting_add(&unit->launch.settings, index, at);
+        r = exec_setting_add(&unit->launch.settings, index, at, true);
     return r;
 }
 

@@ -347,35 +347,6 @@ UNIT
     [ -z "$(uniq -d "$T/holden")" ]
 }
 
-@test "the prefix ! asks for nothing without User=, and is refused beside it" {
-    unit plain.service <<<$'[Service]\nExecStartPre=!/bin/true\nExecStart=!-/bin/sleep 1000'
-    run "$C" apply "$T/plain.service"
-    expect 0
-    unit user.service <<<$'[Service]\nUser=nobody\nExecStart=!/bin/sleep 1000'
-    run "$C" apply "$T/user.service"
-    expect 1
-    one_line "$T/user.service:3: ExecStart=: the prefix ! is not supported beside User="
-    unit pre.service <<<$'[Service]\nUser=nobody\nExecStartPre=!/bin/true\nExecStart=/bin/sleep 1000'
-    run "$C" apply "$T/pre.service"
-    expect 1
-    one_line "$T/pre.service:3: ExecStartPre=: the prefix !"
-    unit many.service <<<$'[Service]\nUser=nobody\nExecStartPre=!/bin/true\nExecStartPre=/bin/true\nExecStart=/bin/sleep 1000'
-    run "$C" apply "$T/many.service"
-    expect 1
-    one_line "$T/many.service:3: ExecStartPre=: the prefix !"
-    unit jobs.service <<<$'[Service]\nType=oneshot\nUser=nobody\nExecStart=!/bin/true\nExecStart=/bin/true'
-    run "$C" apply "$T/jobs.service"
-    expect 1
-    one_line "$T/jobs.service:4: ExecStart=: the prefix !"
-    unit boxed.service <<<$'[Service]\nExecStartPre=!/bin/true\nExecStart=/bin/true\nUser=nobody\nSandbox=service'
-    run "$C" apply "$T/boxed.service"
-    expect 1
-    one_line "$T/boxed.service:2: ExecStartPre=: the prefix !"
-    unit root.service <<<$'[Service]\nUser=root\nExecStartPre=!/bin/true\nExecStart=!/bin/sleep 1000'
-    run "$C" apply "$T/root.service"
-    expect 0
-}
-
 @test "a unit of Type=forking starts, serves and stops unchanged" {
     cat >"$T/daemon" <<DAEMON
 #!/bin/sh

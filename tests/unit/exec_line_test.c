@@ -20,7 +20,7 @@ static int parse(struct fixture *fixture, const char *value) {
     *fixture = (struct fixture){0};
     assert_int_equal(unit_name_parse("web@2.service", &fixture->name), 0);
     fixture->specifier = (struct specifier){.name = &fixture->name, .path = "/web@.service"};
-    return exec_line_parse(&fixture->arena, &fixture->specifier, NULL, value, &fixture->list,
+    return exec_line_parse(&fixture->arena, &fixture->specifier, value, &fixture->list,
                            fixture->wrong);
 }
 

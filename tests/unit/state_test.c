@@ -10,7 +10,7 @@
  * with o for stopping. */
 static const char letters[] = "srobxfd";
 static const char *const expected[] = {
-    [HOLDEN_state_STARTING] = "-ro-fd", [HOLDEN_state_RUNNING] = "--oxfd",
+    [HOLDEN_state_STARTING] = "-roxfd", [HOLDEN_state_RUNNING] = "--oxfd",
     [HOLDEN_state_STOPPING] = "s--xfd", [HOLDEN_state_BACKOFF] = "s-o-fd",
     [HOLDEN_state_EXITED] = "s-----",   [HOLDEN_state_FAILED] = "s-----",
     [HOLDEN_state_STOPPED] = "s-----",
