@@ -52,7 +52,8 @@ static void shorten_command(struct scratch *scratch) {
 
 static void add_outcome(const struct process *process, struct holden_process *message) {
     const struct outcome *outcome = &process->outcome;
-    HOLDEN_SET(message, process, ended, process->ended_realtime);
+    if (!process_alive(process))
+        HOLDEN_SET(message, process, ended, process->ended_realtime);
     HOLDEN_SET(message, process, cause, outcome->cause);
     if (outcome->code == CLD_EXITED)
         HOLDEN_SET(message, process, status, (uint32_t)outcome->status);
@@ -166,9 +167,9 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
     HOLDEN_SET(&message, process, runtime, until - process->started_monotonic);
     if (process->restarts > 0)
         HOLDEN_SET(&message, process, restarts, process->restarts);
-    if (!process_alive(process))
+    if (!process_alive(process) || process->stays)
         add_outcome(process, &message);
-    else if (process->stopping && *process->stopping->stuck)
+    if (process->stopping && *process->stopping->stuck)
         HOLDEN_SET(&message, process, stuck, holden_view(process->stopping->stuck));
     if (usage || detail)
         add_usage(process, &scratch, &message);

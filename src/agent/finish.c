@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/beside.h"
 #include "agent/launch.h"
+#include "agent/linger.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/outcome.h"
@@ -59,7 +60,7 @@ static void answer_clean(struct process *process) {
     struct holden_exited exited;
     if (!process->recorded || !process->ran || process->stopping || process->outcome.status != 0 ||
         process->outcome.code != CLD_EXITED || process->readiness || process->remains ||
-        beside_follows(process) ||
+        beside_follows(process) || process->remain || process->by_cgroup ||
         !waiter_any(process, WAITER_EXIT) || !finish_is_empty(process))
         return;
     outcome_explain(process);
@@ -365,6 +366,16 @@ static bool commands_first(struct process *process) {
     if (stopping && !held)
         return false;
     bool post = start_post_due(process);
+    if (post && linger_remains(process)) {
+        beside_begin(process, PHASE_START_POST);
+        return true;
+    }
+    if (!stopping && !post && linger(process)) {
+        /* Watched before it is asked again, so that its becoming empty in between is not missed. */
+        watch_cgroup(process);
+        if (linger(process))
+            return true;
+    }
     if ((!post && !beside_stop_due(process)) || stop_hold(process) < 0)
         return false;
     beside_begin(process, post ? PHASE_START_POST : PHASE_STOP);
@@ -374,6 +385,8 @@ static bool commands_first(struct process *process) {
 void finish_if_empty(struct process *process) {
     if (!process->main_ended || process->beside || commands_first(process))
         return;
+    if (process->stays)
+        read_usage(process);
     int r = remove_cgroup(process);
     if (r < 0) {
         /* Watched before it is asked again, so that its becoming empty in between is not missed. */
@@ -391,8 +404,9 @@ void finish_if_empty(struct process *process) {
                    &(struct stop_request){.by = -1, .cause = HOLDEN_cause_NONE, .rest = true});
     else if (!process->stopping->asked && process->stopping->kills == 0)
         stop_proceed(process);
-    else if (process->stopping->mixed && process->stopping->kills == 0)
-        stop_kill(process);
+    else if (process->stopping->mixed && process->stopping->kills == 0 &&
+             !process->stopping->last && !*process->stopping->stuck)
+        stop_expire(process);
 }
 
 /* Only asks: the keeper's answer is wanted first, and comes the sooner the less is done here. */

@@ -88,7 +88,7 @@ void launch_ready(struct process *process) {
     bool commands = beside_choose(process, PHASE_START_POST);
     if (!commands)
         process_event(process, PROCESS_RUNS);
-    keep_started(process, process->end ? 0 : launch_attend(process), commands);
+    keep_started(process, process->end || process->stays ? 0 : launch_attend(process), commands);
 }
 
 /* It runs: written down first, told afterwards, or once it is ready. */
@@ -247,6 +247,7 @@ int launch_begin(struct process *process, struct failure *failure) {
     _cleanup_(parts_free) struct parts parts = PARTS_NONE;
     process->main_ended = process->leaving = false;
     process->ran = process->recorded = false;
+    process->stays = STAY_NONE;
     process->known = 0;
     process->started_realtime = machine_realtime();
     process->started_monotonic = machine_monotonic();

@@ -152,7 +152,7 @@ static bool stopped(struct process *process) {
         snprintf(how, sizeof(how), "ended by %s",
                  outcome_signal(process->outcome.status, name, sizeof(name)));
     say(process, HOLDEN_cause_STOPPED, "stopped by %s; %s%s", who, how,
-        stopping->kills > 0 ? " after the time to stop ran out" : "");
+        stopping->kills > 0 || stopping->overdue ? " after the time to stop ran out" : "");
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/beside.h"
+#include "agent/readiness.h"
 #include "agent/state.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
@@ -145,6 +146,9 @@ void process_set_request(struct process *process, uint8_t *request, size_t size)
     process->token = HOLDEN_HAS(&start, start, token) ? start.token : 0;
     process->has_init =
         HOLDEN_HAS(&properties, properties, private_pids) && properties.private_pids;
+    process->remain =
+        HOLDEN_HAS(&properties, properties, remain_after_exit) && properties.remain_after_exit;
+    process->by_cgroup = readiness_by_cgroup(&properties);
     process->commands = phase_all(&properties);
     if (process->token > 0)
         LIST_INSERT_HEAD(bucket(table->by_token, table, process->token), process, by_token);

@@ -29,6 +29,13 @@ enum waiter_kind {
     WAITER_RELOAD,  /* `done` when ExecReload= has ended well, or why not */
 };
 
+/* Why a process is RUNNING though its main one has ended (linger.h). Kept in records. */
+enum stay {
+    STAY_NONE,
+    STAY_CGROUP, /* others of its cgroup run on */
+    STAY_EXITED, /* RemainAfterExit= */
+};
+
 /* A promise to answer request `id` of `peer`; in the lists of both. */
 struct waiter {
     LIST_ENTRY(waiter) of_process;
@@ -93,6 +100,7 @@ struct stopping {
     int signal;            /* the last that asked it to stop */
     bool asked;            /* and that was sent */
     bool overdue;          /* the time to comply ran out */
+    bool last;             /* FinalKillSignal= has been sent */
     unsigned kills;        /* how often cgroup.kill has been written */
     char stuck[STUCK_WORDS]; /* why that has not helped; empty where it may yet */
     bool mixed;            /* KillMode=mixed: the rest ends with the main process */
@@ -134,6 +142,9 @@ struct process {
     bool recorded;                /* and that is written down */
     bool unproven;                /* recovered: whether the pid is its own is not known yet */
     bool has_init;                /* PrivatePIDs=: its main process is process 1 of its namespace */
+    bool remain;                  /* RemainAfterExit= */
+    bool by_cgroup;               /* ExitType=cgroup, or Type=forking without a main process */
+    enum stay stays;              /* its main process has ended, and it goes on */
     bool remains;                 /* remains.h has to look at it when it has ended */
     bool terminal;                /* standard input is to be the controlling terminal */
     int passed[3];                /* standard streams that came with the request, or -1; owned */

@@ -37,6 +37,25 @@ bool readiness_is_end(const struct holden_properties *properties) {
     return type_of(properties) == HOLDEN_service_type_ONESHOT;
 }
 
+static bool has_no_main(const struct holden_properties *properties) {
+    return type_of(properties) == HOLDEN_service_type_FORKING &&
+           HOLDEN_HAS(properties, properties, guess_main_pid) && !properties->guess_main_pid &&
+           !HOLDEN_HAS(properties, properties, pid_file);
+}
+
+bool readiness_by_cgroup(const struct holden_properties *properties) {
+    return has_no_main(properties) || (HOLDEN_HAS(properties, properties, exit_type) &&
+                                       properties->exit_type == HOLDEN_exit_type_CGROUP);
+}
+
+bool readiness_without_main(const struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    const struct outcome *outcome = &process->outcome;
+    process_request(process, &start, &properties);
+    return has_no_main(&properties) && outcome->code == CLD_EXITED && outcome->status == 0;
+}
+
 /* Why it is not ready, for whoever reads that it was too late. */
 static void say_why(struct process *process, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

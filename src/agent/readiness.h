@@ -12,6 +12,13 @@ bool readiness_notifies(const struct holden_properties *properties);
 /* Whether what is waited for is its end: Type=oneshot. It is RUNNING until then. */
 bool readiness_is_end(const struct holden_properties *properties);
 
+/* Whether it has ended only with the last of its cgroup: ExitType=cgroup, or Type=forking whose
+ * main process is neither named (PIDFile=) nor guessed (GuessMainPID=no). */
+bool readiness_by_cgroup(const struct holden_properties *properties);
+
+/* Whether it is ready now, its first process having ended well: the last of those. */
+bool readiness_without_main(const struct process *process);
+
 /* Begins to wait, for a process that is past its exec or was found so, where its type asks for it:
  * process->readiness is set then, but for Type=oneshot. From now on TimeoutStartSec= counts. 0;
  * -ENOMEM; -errno where there is no timer. */

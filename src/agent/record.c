@@ -25,6 +25,8 @@ static void fill_stop(const struct stopping *stopping, struct holden_kept_stop *
     HOLDEN_SET(stop, kept_stop, timeout, stopping->timeout);
     if (stopping->overdue)
         HOLDEN_SET(stop, kept_stop, overdue, true);
+    if (stopping->last)
+        HOLDEN_SET(stop, kept_stop, last, true);
     if (stopping->deadline != UINT64_MAX)
         HOLDEN_SET(stop, kept_stop, deadline, stopping->deadline);
 }
@@ -70,6 +72,8 @@ static void fill_living(const struct process *process, struct holden_kept_stop *
         fill_command(process->beside, command);
         HOLDEN_SET(kept, kept, command, (struct holden_nested){.value = command});
     }
+    if (process->stays)
+        HOLDEN_SET(kept, kept, stays, process->stays);
     if (process->over)
         HOLDEN_SET(kept, kept, over, process->over);
     if (process->complaint)
@@ -159,7 +163,9 @@ const char *record_fault(const struct holden_kept *kept, const char *boot, uint6
         return "the name in it is none";
     if (!request_decodes(kept->request))
         return "the request in it is not whole";
-    if (alive && !setup && (!HOLDEN_HAS(kept, kept, pid) || kept->pid == 0))
+    if (kept->stays > STAY_EXITED)
+        return "why it goes on is not known";
+    if (alive && !setup && kept->stays == STAY_NONE && (!HOLDEN_HAS(kept, kept, pid) || kept->pid == 0))
         return "it is of a running process and names no pid";
     if (kept->pid > INT32_MAX)
         return "the pid in it is none";
@@ -180,6 +186,7 @@ static int take_stop(struct process *process, const struct holden_kept *kept) {
         .deadline = HOLDEN_HAS(&stop, kept_stop, deadline) ? stop.deadline : UINT64_MAX,
         .timeout = HOLDEN_HAS(&stop, kept_stop, timeout) ? stop.timeout : UINT64_MAX,
         .overdue = stop.overdue,
+        .last = stop.last,
         .signal = (int)stop.signal,
         .asked = stop.asked,
         .kills = stop.kills,
@@ -257,6 +264,8 @@ static int take_living(struct process *process, const struct holden_kept *kept) 
     process->known = kept->known;
     process->ran = !kept->setup && (kept->state != HOLDEN_state_STARTING || kept->unready);
     process->recorded = process->ran;
+    process->stays = kept->stays;
+    process->main_ended = process->stays != STAY_NONE;
     if (HOLDEN_HAS(kept, kept, killed_by)) {
         process->killed_by = kept->killed_by;
         process->killed_with = (int)kept->killed_with;

@@ -67,7 +67,7 @@ static int found_living(struct process *process, const struct holden_kept *kept)
         process_set_pid(process, (pid_t)kept->pid);
     else
         r = resume_find(process, &found);
-    process->unproven = found == RESUME_CLONED;
+    process->unproven = found == RESUME_CLONED && process->stays == STAY_NONE;
     bool runs = process->ran && !kept->unready;
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
                            : runs            ? HOLDEN_state_RUNNING
@@ -267,6 +267,21 @@ static void resume_commands(struct agent *agent) {
     }
 }
 
+/* There is no process to be proven, but what was under way goes on. */
+static void resume_lingering(struct agent *agent) {
+    uint64_t id = 0;
+    for (struct process *process; (process = process_after(&agent->processes, id));) {
+        id = process->id;
+        if (!process_alive(process) || process->stays == STAY_NONE)
+            continue;
+        if (process->temporary && constrain_resume(process) < 0)
+            log_error("%s: no timer: its limits stay as they are", process->name);
+        if (process->stopping)
+            stop_resume(process);
+        finish_if_empty(process);
+    }
+}
+
 /* A report whose record says by now what it said. Where no record is left to tell, the child may
  * still write to it. */
 static void give_reports_back(struct agent *agent) {
@@ -354,6 +369,7 @@ int recover(struct agent *agent) {
         return r;
     settle_all(agent);
     resume_commands(agent);
+    resume_lingering(agent);
     give_reports_back(agent);
     clear_cgroups(agent);
     talk_recover(&agent->talk);

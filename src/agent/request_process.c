@@ -51,7 +51,10 @@ static int refuse_as_before(const struct process *process, struct failure *failu
     static const char introduction[] = "it never ran: ";
     const char *text = process->outcome.explanation;
     bool introduced = text && strncmp(text, introduction, sizeof(introduction) - 1) == 0;
-    return failure_set(failure, HOLDEN_code_FAILED, NULL, "%s",
+    return failure_set(failure,
+                       process->outcome.cause == HOLDEN_cause_SKIPPED ? HOLDEN_code_SKIPPED
+                                                                      : HOLDEN_code_FAILED,
+                       NULL, "%s",
                        introduced ? text + sizeof(introduction) - 1
                        : text     ? text
                                   : "it never ran");
@@ -62,11 +65,13 @@ static int answer_again(struct request *request, struct process *process, bool w
                         struct failure *failure) {
     struct holden_started message;
     bool alive = process_alive(process);
-    if (!alive && process->outcome.cause == HOLDEN_cause_SETUP)
+    if (!alive && (process->outcome.cause == HOLDEN_cause_SETUP ||
+                   process->outcome.cause == HOLDEN_cause_SKIPPED))
         return refuse_as_before(process, failure);
     bool owed = alive && (!process->ran || process->state == HOLDEN_state_STARTING);
     int r = owed ? promise(request, process, WAITER_START, failure) : 0;
-    if (r == 0 && alive && wait)
+    bool over = !alive || process->stays == STAY_EXITED;
+    if (r == 0 && !over && wait)
         r = promise(request, process, WAITER_EXIT, failure);
     if (r < 0 || owed)
         return r;
@@ -76,7 +81,7 @@ static int answer_again(struct request *request, struct process *process, bool w
         HOLDEN_SET(&message, started, pidfd, 0);
     peer_reply(request->peer, HOLDEN_MESSAGE_started, request->id, &message, &process->pidfd,
                count);
-    if (wait && !alive)
+    if (wait && over)
         tell_end(request, process);
     return 0;
 }
@@ -229,7 +234,8 @@ int request_thaw(struct request *request, struct failure *failure) {
 int request_reload(struct request *request, struct failure *failure) {
     struct process *process = request->target;
     bool under_way = process->beside && process->beside->phase == PHASE_RELOAD;
-    if (process->state != HOLDEN_state_RUNNING || process->main_ended)
+    if (process->state != HOLDEN_state_RUNNING ||
+        (process->main_ended && process->stays == STAY_NONE))
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
                            "%s is %s; only a running process can be reloaded", process->name,
                            holden_word(&holden_enum_state, process->state));
@@ -325,7 +331,7 @@ int request_list(struct request *request, struct failure *failure) {
 
 int request_wait(struct request *request, struct failure *failure) {
     struct process *process = request->target;
-    if (process_alive(process))
+    if (process_alive(process) && process->stays != STAY_EXITED)
         return promise(request, process, WAITER_EXIT, failure);
     tell_end(request, process);
     return 0;

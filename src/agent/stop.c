@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -12,6 +13,7 @@
 #include "agent/machine.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
+#include "agent/waiter.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -51,7 +53,7 @@ static int on_timer(sd_event_source *source, uint64_t now, void *data) {
     struct process *process = data;
     process->stopping->timer = sd_event_source_disable_unref(process->stopping->timer);
     process->stopping->overdue = true;
-    stop_kill(process);
+    stop_expire(process);
     return 0;
 }
 
@@ -114,12 +116,68 @@ void stop_kill(struct process *process) {
     finish_if_empty(process);
 }
 
+static bool may_kill(const struct holden_properties *properties) {
+    return !HOLDEN_HAS(properties, properties, send_sigkill) || properties->send_sigkill;
+}
+
+/* SendSIGKILL=no: it stays as it is; who waits for its end is told that it may be long. */
+static void give_up(struct process *process) {
+    struct stopping *stopping = process->stopping;
+    struct failure failure;
+    if (!*stopping->stuck)
+        log_warning("%s: it has not stopped in time; SendSIGKILL=no leaves it", process->name);
+    snprintf(stopping->stuck, sizeof(stopping->stuck), "not killed: SendSIGKILL=no");
+    stopping->deadline = UINT64_MAX;
+    keep(process);
+    failure_set(&failure, HOLDEN_code_TIMED_OUT, "SendSIGKILL",
+                "%s has not stopped in time and is not killed; its end is still waited for, and "
+                "kill -s KILL would bring it", process->name);
+    waiter_refuse(process, WAITER_STOP, &failure);
+}
+
+/* FinalKillSignal=, and once more the time to comply. */
+static void send_last(struct process *process, int signal) {
+    struct stopping *stopping = process->stopping;
+    uint64_t deadline = deadline_in(stop_timeout(process, false));
+    stopping->last = true;
+    stopping->deadline = deadline;
+    if (arm(process, deadline) < 0) {
+        stop_kill(process);
+        return;
+    }
+    keep(process);
+    stop_signal(process, signal, true);
+}
+
+void stop_expire(struct process *process) {
+    struct stopping *stopping = process->stopping;
+    struct holden_start start;
+    struct holden_properties p;
+    process_request(process, &start, &p);
+    bool other = HOLDEN_HAS(&p, properties, final_kill_signal) && p.final_kill_signal != SIGKILL;
+    if (stopping->kills == 0 && !may_kill(&p))
+        give_up(process);
+    else if (stopping->kills == 0 && !stopping->last && other)
+        send_last(process, (int)p.final_kill_signal);
+    else
+        stop_kill(process);
+}
+
 /* What is frozen neither hears a signal nor runs a command. */
 static void thaw(struct process *process) {
     _cleanup_close_ int directory = -1;
     if (process->frozen && open_cgroup(process, &directory) == 0 &&
         cgroup_freeze(directory, false) == 0)
         process->frozen = false;
+}
+
+/* Not for a restart (systemd.kill(5)). */
+static bool wants_hangup(const struct process *process) {
+    struct holden_start start;
+    struct holden_properties p;
+    process_request(process, &start, &p);
+    return HOLDEN_HAS(&p, properties, send_sighup) && p.send_sighup &&
+           !process->stopping->restart;
 }
 
 /* The signal that asks it to stop, with SIGCONT behind it so that a stopped process hears it
@@ -134,6 +192,8 @@ static void ask(struct process *process) {
     stop_signal(process, signal, all);
     if (signal != SIGKILL && signal != SIGCONT)
         stop_signal(process, SIGCONT, all);
+    if (wants_hangup(process) && signal != SIGHUP)
+        stop_signal(process, SIGHUP, all);
     process->stopping->asked = true;
 }
 
@@ -153,12 +213,14 @@ static void choose(const struct process *process, const struct stop_request *req
     struct holden_start start;
     struct holden_properties p;
     process_request(process, &start, &p);
+    bool again = request->restart && HOLDEN_HAS(&p, properties, restart_kill_signal);
     *signal = request->signal                           ? request->signal
+              : again                                   ? (int)p.restart_kill_signal
               : HOLDEN_HAS(&p, properties, kill_signal) ? (int)p.kill_signal
                                                         : SIGTERM;
     *timeout = request->has_timeout ? request->timeout : stop_timeout(process, false);
     *mixed = HOLDEN_HAS(&p, properties, kill_mode) && p.kill_mode == HOLDEN_kill_mode_MIXED;
-    if (*mixed && request->rest)
+    if (*mixed && request->rest && may_kill(&p))
         *timeout = 0;
 }
 
@@ -225,7 +287,7 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     bool mixed;
     choose(process, request, &signal, &timeout, &mixed);
     bool commands = request->cause != HOLDEN_cause_SETUP && !request->rest &&
-                    !process->main_ended && beside_stop_due(process);
+                    (!process->main_ended || process->stays) && beside_stop_due(process);
     struct stopping *stopping = enter(process, request, mixed);
     if (!stopping)
         return -ENOMEM;
@@ -243,6 +305,8 @@ int stop_begin(struct process *process, const struct stop_request *request) {
         beside_begin(process, PHASE_STOP);
     } else
         press(process);
+    if (process->stays)
+        finish_if_empty(process);
     return 0;
 }
 

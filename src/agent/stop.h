@@ -39,5 +39,9 @@ void stop_resume(struct process *process);
  * uninterruptible sleep go when they can. For a process that is being stopped. */
 void stop_kill(struct process *process);
 
+/* Its time to comply is over: FinalKillSignal= and later SIGKILL, unless SendSIGKILL=no; then it
+ * stays, and who waits for the end of the stop is refused. For a process that is being stopped. */
+void stop_expire(struct process *process);
+
 /* Sends a signal to the main process through its pidfd, or to all of the cgroup. 0 or -errno. */
 int stop_signal(struct process *process, int signal, bool all);

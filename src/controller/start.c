@@ -25,7 +25,9 @@ static int report_end(struct command *command, const struct holden_exited *exite
     else if (status != STATUS_DONE || ending_needs_words(exited))
         waiting_print(&command->output, exited);
     if (until == START_IS_WELL)
-        return exited->state == HOLDEN_state_EXITED ? STATUS_DONE : STATUS_FAILED;
+        return exited->state == HOLDEN_state_EXITED || exited->state == HOLDEN_state_RUNNING
+                   ? STATUS_DONE
+                   : STATUS_FAILED;
     return status;
 }
 

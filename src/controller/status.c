@@ -81,6 +81,8 @@ static void print_headline(struct view *view, const struct holden_process *proce
     if (has_ended(process) && ending_print(&exited, &view->output->buffer) < 0)
         view->output->error = -1;
     output_style(view->output, OUTPUT_PLAIN);
+    if (process->state == HOLDEN_state_RUNNING && HOLDEN_HAS(process, process, cause))
+        output_text(view->output, " without its main process, which has ended,");
     output_printf(view->output, "%s %s\n", has_ended(process) ? "; ran" : " for",
                   unit_format_time_short(process->runtime, text, sizeof(text)));
 }

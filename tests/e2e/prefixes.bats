@@ -11,7 +11,9 @@ apply() {
 
 # What a command sees of itself, written to $T/$1.
 look() {
-    echo "/bin/sh -c 'echo \$\$(id -u) \$\$(id -g) \$\$(grep -c . </proc/self/uid_map) >$T/$1; grep -E \"^(CapBnd|NoNewPrivs|Seccomp):\" /proc/self/status | cut -f2 | tr \"\\\\n\" \" \" >>$T/$1; ulimit -n >>$T/$1; (: >/usr/holden-test) 2>/dev/null && echo writable >>$T/$1; rm -f /usr/holden-test'"
+    cat <<LOOK
+/bin/sh -c 'echo \$\$(id -u) \$\$(id -g) \$\$(grep -c . </proc/self/uid_map) >$T/$1; grep -E "^(CapBnd|NoNewPrivs|Seccomp):" /proc/self/status | cut -f2 | tr "\\\\n" " " >>$T/$1; ulimit -n >>$T/$1; (: >/usr/holden-test) 2>/dev/null && echo writable >>$T/$1; rm -f /usr/holden-test'
+LOOK
 }
 
 leftovers() {
