@@ -165,7 +165,8 @@ const char *record_fault(const struct holden_kept *kept, const char *boot, uint6
         return "the request in it is not whole";
     if (kept->stays > STAY_EXITED)
         return "why it goes on is not known";
-    if (alive && !setup && kept->stays == STAY_NONE && (!HOLDEN_HAS(kept, kept, pid) || kept->pid == 0))
+    bool named = HOLDEN_HAS(kept, kept, pid) && kept->pid != 0;
+    if (alive && !setup && kept->stays == STAY_NONE && !named)
         return "it is of a running process and names no pid";
     if (kept->pid > INT32_MAX)
         return "the pid in it is none";

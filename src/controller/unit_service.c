@@ -114,6 +114,7 @@ static int check_condition(struct unit *unit, const struct unit_value *value,
                            struct verdict *verdict) {
     _cleanup_(buffer_free) struct buffer text = {0};
     const char *at = value->value;
+    char why[160];
     bool trigger = *at == '|', holds;
     at += trigger;
     bool negated = *at == '!';
@@ -123,9 +124,9 @@ static int check_condition(struct unit *unit, const struct unit_value *value,
     int r = expand(unit, &setting, &text);
     if (r < 0)
         return r;
-    r = condition_check(value->name, (const char *)buffer_bytes(&text), &holds);
+    r = condition_check(value->name, (const char *)buffer_bytes(&text), &holds, why);
     if (r < 0)
-        return refuse(unit, &setting, "expected an absolute path");
+        return refuse(unit, &setting, why);
     holds = holds != negated;
     if (trigger) {
         verdict->any = true;
@@ -170,11 +171,10 @@ static const struct { const char *name; take *take; } takers[] = {
 };
 
 int unit_take(struct unit *unit, const struct unit_setting *setting, const char *name) {
-    bool holds;
     for (size_t i = 0; i < ARRAY_SIZE(takers); i++)
         if (strcmp(takers[i].name, name) == 0)
             return takers[i].take(unit, setting, name);
-    if (condition_check(name, "/", &holds) == 0)
+    if (condition_known(name))
         return take_condition(unit, setting, name);
     return -ENOENT;
 }

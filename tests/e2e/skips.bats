@@ -126,3 +126,36 @@ ExecStart=/bin/sleep 1000"
     is web state exited
     is web cause skipped
 }
+
+@test "conditions about the machine and who asks: |, !, assertions, and what is none" {
+    unit() {
+        printf '[Unit]\n%s\n[Service]\nType=oneshot\nExecStart=/bin/true\n' "$1" >"$T/web.service"
+        run "$C" apply "$T/web.service"
+    }
+    unit $'ConditionArchitecture=native\nConditionKernelVersion=>=2.6 <1000\nConditionUser=root\nConditionGroup=0\nConditionCPUs=>=1\nConditionMemory=>1M\nConditionHost=*\nConditionCapability=CAP_CHOWN\nConditionEnvironment=HOLDEN_SOCKET\nConditionOSRelease=ID!=x\nConditionKernelCommandLine=!no-such-word\nConditionSecurity=!smack\nAssertUser=@system\nAssertControlGroupController=!no-such'
+    expect 0
+    is web state exited
+    unit $'ConditionArchitecture=|alpha\nConditionMemory=|>=1M'
+    expect 0
+    [[ "$output" == started* ]]
+    unit $'ConditionArchitecture=|alpha\nConditionMemory=|!>=1M'
+    expect 0
+    one_line "^skipped web: $T/web.service:3: ConditionMemory=|!>=1M does not hold$"
+    unit 'ConditionUser=nobody'
+    expect 0
+    one_line "^skipped web: $T/web.service:2: ConditionUser=nobody does not hold$"
+    unit $'ConditionUser=nobody\nConditionUser='
+    expect 0
+    [[ "$output" == started* ]]
+    unit 'AssertCPUs=>100000'
+    expect 1
+    one_line "$T/web.service:2: AssertCPUs=>100000 does not hold$"
+    for line in 'ConditionMemory=much' 'AssertCapability=CAP_NONE' 'ConditionSecurity=locks' 'ConditionFirstBoot=perhaps' 'ConditionOSRelease=ID' 'ConditionIOPressure=system.slice:5%'; do
+        unit "$line"
+        expect 1
+        one_line "$T/web.service:2: ${line%%=*}=: expected "
+    done
+    unit 'AssertVirtualization=no'
+    expect 1
+    one_line "$T/web.service:2: AssertVirtualization=: not supported: "
+}

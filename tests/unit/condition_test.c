@@ -1,17 +1,23 @@
-/* Conditions of units, against files made for them. */
+/* Conditions of units, against files made for them and against this machine. */
 #include "suite.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
+#include "common/version.h"
 #include "controller/condition.h"
 
 static bool holds(const char *name, const char *path) {
     bool answer;
-    assert_int_equal(condition_check(name, path, &answer), 0);
+    char why[160];
+    if (condition_check(name, path, &answer, why) < 0)
+        fail_msg("%s=%s: %s", name, path, why);
     return answer;
 }
 
@@ -61,12 +67,116 @@ TEST(paths) {
     assert_int_equal(rmdir(directory), 0);
 }
 
+TEST(what_the_machine_says) {
+    struct utsname name;
+    char text[300];
+    assert_int_equal(uname(&name), 0);
+    assert_true(holds("ConditionArchitecture", "native"));
+    assert_false(holds("ConditionArchitecture", "alpha"));
+    assert_true(holds("ConditionHost", name.nodename));
+    assert_true(holds("ConditionHost", "*"));
+    assert_false(holds("AssertHost", "no-such-host-?"));
+    assert_false(holds("ConditionHost", "0123456789abcdef0123456789abcdef"));
+    assert_true(holds("ConditionKernelVersion", ">=2.6.32"));
+    assert_true(holds("ConditionKernelVersion", ">= 2.6 <1000"));
+    assert_false(holds("ConditionKernelVersion", ">=2.6 <3"));
+    assert_true(holds("ConditionKernelVersion", "*.*"));
+    assert_true(holds("ConditionKernelVersion", name.release));
+    snprintf(text, sizeof(text), "!=%s", name.release);
+    assert_false(holds("ConditionKernelVersion", text));
+    assert_true(holds("ConditionOSRelease", "NO_SUCH_FIELD!=x"));
+    assert_false(holds("ConditionOSRelease", "ID=no-such-system"));
+    assert_true(holds("ConditionOSRelease", "ID!=no-such-system NAME!=x"));
+    assert_false(holds("ConditionKernelCommandLine", "no-such-word"));
+    assert_true(holds("ConditionCPUs", "1"));
+    assert_true(holds("ConditionCPUs", ">= 1"));
+    assert_false(holds("ConditionCPUs", ">100000"));
+    assert_true(holds("ConditionMemory", "1M"));
+    assert_true(holds("ConditionMemory", "<1000T"));
+    assert_false(holds("ConditionMemory", "1000T"));
+    assert_false(holds("ConditionSecurity", "tomoyo") && holds("ConditionSecurity", "smack"));
+    assert_int_equal(holds("ConditionFirstBoot", "no"), !holds("ConditionFirstBoot", "yes"));
+    assert_int_equal(holds("ConditionControlGroupController", "v1"),
+                     !holds("ConditionControlGroupController", "v2"));
+    assert_false(holds("ConditionControlGroupController", "no-such-controller"));
+    if (access("/proc/pressure/memory", R_OK) == 0) {
+        assert_true(holds("ConditionMemoryPressure", "100%"));
+        assert_true(holds("ConditionIOPressure", "100%/10sec"));
+        assert_true(holds("ConditionCPUPressure", "100%/1min"));
+    }
+}
+
+TEST(who_asks) {
+    char text[32];
+    snprintf(text, sizeof(text), "%u", getuid());
+    assert_true(holds("ConditionUser", text));
+    assert_false(holds("ConditionUser", "no-such-user"));
+    assert_int_equal(holds("ConditionUser", "root"), getuid() == 0);
+    if (getuid() == 0)
+        assert_true(holds("ConditionUser", "@system"));
+    snprintf(text, sizeof(text), "%u", getgid());
+    assert_true(holds("ConditionGroup", text));
+    assert_false(holds("ConditionGroup", "no-such-group"));
+    assert_int_equal(setenv("CONDITION_TEST", "some value", 1), 0);
+    assert_true(holds("ConditionEnvironment", "CONDITION_TEST"));
+    assert_true(holds("ConditionEnvironment", "CONDITION_TEST=some value"));
+    assert_false(holds("ConditionEnvironment", "CONDITION_TEST=some"));
+    assert_false(holds("ConditionEnvironment", "CONDITION_TES"));
+    assert_int_equal(unsetenv("CONDITION_TEST"), 0);
+    if (getuid() == 0)
+        assert_true(holds("ConditionCapability", "CAP_CHOWN"));
+}
+
 TEST(what_is_no_condition) {
-    bool answer;
-    assert_int_equal(condition_check("ConditionPathExists", "relative", &answer), -EINVAL);
-    assert_int_equal(condition_check("ConditionPathExists", "", &answer), -EINVAL);
-    assert_int_equal(condition_check("ConditionMemory", "/", &answer), -ENOENT);
-    assert_int_equal(condition_check("PathExists", "/", &answer), -ENOENT);
+    static const struct { const char *name, *value; int error; } table[] = {
+        {"ConditionPathExists", "relative", -EINVAL},
+        {"ConditionPathExists", "", -EINVAL},
+        {"ConditionVirtualization", "/", -ENOENT},
+        {"PathExists", "/", -ENOENT},
+        {"ConditionMemory", "much", -EINVAL},
+        {"ConditionMemory", "", -EINVAL},
+        {"ConditionMemory", "-1", -EINVAL},
+        {"ConditionMemory", "99999999999999999999999", -EINVAL},
+        {"ConditionCPUs", ">=", -EINVAL},
+        {"ConditionCPUs", "99999999999999999999", -EINVAL},
+        {"ConditionCapability", "CHOWN", -EINVAL},
+        {"ConditionCapability", "CAP_NONE", -EINVAL},
+        {"ConditionSecurity", "locks", -EINVAL},
+        {"ConditionFirstBoot", "perhaps", -EINVAL},
+        {"ConditionKernelVersion", ">=", -EINVAL},
+        {"ConditionKernelVersion", " ", -EINVAL},
+        {"ConditionOSRelease", "ID", -EINVAL},
+        {"ConditionOSRelease", "=debian", -EINVAL},
+        {"ConditionEnvironment", "=x", -EINVAL},
+        {"ConditionControlGroupController", " ", -EINVAL},
+        {"ConditionMemoryPressure", "20", -EINVAL},
+        {"ConditionMemoryPressure", "20%/2min", -EINVAL},
+        {"ConditionCPUPressure", "200%", -EINVAL},
+        {"ConditionIOPressure", "system.slice:20%", -EINVAL},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        bool answer;
+        char why[160] = "";
+        int r = condition_check(table[i].name, table[i].value, &answer, why);
+        if (r != table[i].error)
+            fail_msg("%s=%s: %d", table[i].name, table[i].value, r);
+        assert_true(*why != '\0');
+        assert_int_equal(condition_known(table[i].name), table[i].error != -ENOENT);
+    }
+}
+
+TEST(versions) {
+    static const char *const rising[] = {"122~rc1", "122", "123~rc1", "123~rc1-1", "123", "123-a",
+                                         "123-a.1", "123-3", "123^a", "123^1", "123.a", "123.1",
+                                         "123a", "124"};
+    for (size_t i = 0; i < sizeof(rising) / sizeof(*rising); i++)
+        for (size_t j = 0; j < sizeof(rising) / sizeof(*rising); j++) {
+            int r = version_compare(rising[i], rising[j]);
+            if ((r > 0) - (r < 0) != (i > j) - (i < j))
+                fail_msg("%s and %s: %d", rising[i], rising[j], r);
+        }
+    assert_int_equal(version_compare("1.02", "1.2"), 0);
+    assert_int_equal(version_compare("6.1_0", "6.1+0"), 0);
 }
 
 UNIT_MAIN
