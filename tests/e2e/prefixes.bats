@@ -121,13 +121,13 @@ ExecStart=/bin/true"
 ExecStart=@/no/such/program name
 ExecStart=/bin/true"
     expect 1
-    one_line 'cannot start web: exec: /no/such/program: No such file or directory$'
+    one_line 'cannot start web: ExecStart: exec: /no/such/program: No such file or directory$'
     apply "ProtectHome=yes
 BindPaths=/no/such/path
 ExecStartPre=+/bin/true
 ExecStart=/bin/sleep 1000"
     expect 1
-    one_line 'cannot start web: BindPaths: /no/such/path: No such file or directory$'
+    one_line 'cannot start web: ExecStartPre: BindPaths: /no/such/path: No such file or directory$'
 }
 
 @test "they are printed as they may be written" {

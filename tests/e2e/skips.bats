@@ -54,7 +54,7 @@ ExecStart=/bin/sleep 1000"
     apply "ExecCondition=/no/such/program
 ExecStart=/bin/sleep 1000"
     expect 1
-    one_line 'cannot start web: exec: /no/such/program: No such file or directory$'
+    one_line 'cannot start web: ExecCondition: exec: /no/such/program: No such file or directory$'
     apply "TimeoutStartSec=200ms
 ExecCondition=/bin/sleep 1000
 ExecStart=/bin/sleep 1000"
