@@ -7,13 +7,15 @@
 
 #include "common/buffer.h"
 #include "daemon/failure.h"
+#include "protocol/message.h"
 
 enum cgroup_controller {
-    CGROUP_CPU = 1 << 0,
-    CGROUP_CPUSET = 1 << 1,
-    CGROUP_MEMORY = 1 << 2,
-    CGROUP_PIDS = 1 << 3,
-    CGROUP_IO = 1 << 4,
+    CGROUP_CPU = 1 << HOLDEN_controller_CPU,
+    CGROUP_CPUSET = 1 << HOLDEN_controller_CPUSET,
+    CGROUP_MEMORY = 1 << HOLDEN_controller_MEMORY,
+    CGROUP_PIDS = 1 << HOLDEN_controller_PIDS,
+    CGROUP_IO = 1 << HOLDEN_controller_IO,
+    CGROUP_ALL = CGROUP_CPU | CGROUP_CPUSET | CGROUP_MEMORY | CGROUP_PIDS | CGROUP_IO,
 };
 
 struct hierarchy {

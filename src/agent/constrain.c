@@ -11,16 +11,11 @@
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
+#include "agent/place.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "protocol/property.h"
-
-static int open_cgroup(const struct process *process, int *directory) {
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    return cgroup_open(&process->agent->hierarchy, name, directory);
-}
 
 static size_t member_size(const struct holden_field *field) {
     return field->repeated ? sizeof(struct holden_repeated)
@@ -129,7 +124,7 @@ void constrain_read(const struct process *process, struct holden_properties *now
     struct holden_properties kernel = {0};
     _cleanup_close_ int directory = -1;
     process_request(process, &start, now);
-    if (process_alive(process) && open_cgroup(process, &directory) == 0) {
+    if (process_alive(process) && place_open(process, &directory) == 0) {
         limits_read(directory, now, &kernel, memory);
         overlay(now, &kernel, NULL);
     }
@@ -178,7 +173,7 @@ static void restore(struct process *process) {
     _cleanup_close_ int directory = -1;
     if (holden_decode(&holden_record_properties, temporary->before, temporary->size, &before,
                       &fault) == 0 &&
-        open_cgroup(process, &directory) == 0) {
+        place_open(process, &directory) == 0) {
         if (apply(process, directory, &before, &failure) < 0)
             log_warning("%s: a limit could not be taken back: %s", process->name, failure.text);
         if (merge(process, &before) < 0)
@@ -257,7 +252,7 @@ int constrain_apply(struct process *process, const struct constraint *constraint
         return r;
     if (process->temporary && !constraint->dry_run)
         restore(process);
-    r = open_cgroup(process, &directory);
+    r = place_open(process, &directory);
     if (r < 0)
         return failure_errno(failure, -r, "cgroup", "cannot open the cgroup of %s", process->name);
     r = read_named(process, directory, wanted, before, &memory[0]);

@@ -10,6 +10,7 @@
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/denial.h"
+#include "agent/place.h"
 #include "agent/usage.h"
 #include "common/cleanup.h"
 
@@ -71,11 +72,9 @@ static void add_usage(const struct process *process, struct scratch *scratch,
             HOLDEN_SET(message, process, usage, (struct holden_nested){.value = process->usage});
         return;
     }
-    char name[96];
     uint64_t limit;
     _cleanup_close_ int directory = -1;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    if (cgroup_open(&process->agent->hierarchy, name, &directory) < 0)
+    if (place_open(process, &directory) < 0)
         return;
     usage_read(&process->agent->hierarchy, directory, false, &scratch->usage);
     HOLDEN_SET(message, process, usage, (struct holden_nested){.value = &scratch->usage});
@@ -119,10 +118,7 @@ static void add_detail(const struct process *process, struct scratch *scratch,
     scratch->redacted = credential_redact(&scratch->properties);
     HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
     if (process->has_cgroup) {
-        char name[96];
-        cgroup_name(process->id, process->name, name, sizeof(name));
-        snprintf(scratch->cgroup, sizeof(scratch->cgroup), "%s/%s", process->agent->hierarchy.path,
-                 name);
+        place_whole_path(process, scratch->cgroup, sizeof(scratch->cgroup));
         HOLDEN_SET(message, process, cgroup, holden_view(scratch->cgroup));
     }
     logfile_tail(process, OUTPUT_MOST, &scratch->output);

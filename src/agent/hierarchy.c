@@ -14,18 +14,10 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-static const struct {
-    unsigned bit;
-    const char *name;
-} controllers[] = {
-    {CGROUP_CPU, "cpu"}, {CGROUP_CPUSET, "cpuset"}, {CGROUP_MEMORY, "memory"},
-    {CGROUP_PIDS, "pids"}, {CGROUP_IO, "io"},
-};
-
 const char *cgroup_controller_name(unsigned controller) {
-    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
-        if (controllers[i].bit == controller)
-            return controllers[i].name;
+    for (size_t i = 0; i < holden_enum_controller.count; i++)
+        if (1U << holden_enum_controller.words[i].number == controller)
+            return holden_enum_controller.words[i].word;
     return "?";
 }
 
@@ -37,9 +29,9 @@ static unsigned read_controllers(int directory, const char *file) {
         return 0;
     char *rest = text;
     for (char *word; (word = strsep(&rest, " \n"));)
-        for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
-            if (strcmp(word, controllers[i].name) == 0)
-                bits |= controllers[i].bit;
+        for (size_t i = 0; i < holden_enum_controller.count; i++)
+            if (strcmp(word, holden_enum_controller.words[i].word) == 0)
+                bits |= 1U << holden_enum_controller.words[i].number;
     return bits;
 }
 
@@ -85,10 +77,10 @@ static int own_cgroup(char *path, size_t space) {
  * does not cost the others. */
 static void enable_controllers(int directory) {
     unsigned there = read_controllers(directory, "cgroup.controllers");
-    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+    for (size_t i = 0; i < holden_enum_controller.count; i++) {
         char text[16];
-        snprintf(text, sizeof(text), "+%s", controllers[i].name);
-        if (there & controllers[i].bit)
+        snprintf(text, sizeof(text), "+%s", holden_enum_controller.words[i].word);
+        if (there & 1U << holden_enum_controller.words[i].number)
             file_write(directory, "cgroup.subtree_control", text);
     }
 }
@@ -200,7 +192,7 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
     hierarchy->controllers = read_controllers(
         hierarchy->root, stays ? "cgroup.controllers" : "cgroup.subtree_control");
     hierarchy->offered = read_controllers(mount, "cgroup.controllers");
-    hierarchy->hybrid = v1 && hierarchy->offered != (CGROUP_IO << 1) - 1;
+    hierarchy->hybrid = v1 && hierarchy->offered != CGROUP_ALL;
     if (asprintf(&hierarchy->path, "%s%s", hierarchy->mount, strcmp(path, "/") ? path : "") < 0) {
         hierarchy->path = NULL;
         return failure_errno(failure, ENOMEM, "cgroup", "cannot keep the path");

@@ -220,24 +220,22 @@ static bool is_io_max(size_t index) {
     return rows[index].controller == CGROUP_IO && !rows[index].print;
 }
 
-/* What to do where a controller is missing. */
-static int refuse_missing(const struct hierarchy *hierarchy, size_t index,
-                          struct failure *failure) {
-    const char *name = holden_property(index)->name;
-    const char *controller = cgroup_controller_name(rows[index].controller);
-    if (hierarchy->hybrid && !(hierarchy->offered & rows[index].controller))
+int limits_refuse(const struct hierarchy *hierarchy, unsigned controller, const char *name,
+                  const char *what, struct failure *failure) {
+    const char *missing = cgroup_controller_name(controller);
+    if (hierarchy->hybrid && !(hierarchy->offered & controller))
         return failure_set(
             failure, HOLDEN_code_UNSUPPORTED, name,
-            "the %s controller is held by cgroup v1 on this machine, so the limit cannot "
-            "be set; boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all",
-            controller);
-    if (!(hierarchy->offered & rows[index].controller))
+            "the %s controller is held by cgroup v1 on this machine, so %s; boot with "
+            "systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all",
+            missing, what);
+    if (!(hierarchy->offered & controller))
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
-                           "this kernel offers no %s controller, so the limit cannot be set; see "
-                           "`controller doctor`", controller);
+                           "this kernel offers no %s controller, so %s; see `controller doctor`",
+                           missing, what);
     return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
-                       "the %s controller is not delegated to %s, so the limit cannot be set; "
-                       "delegate it there (systemd: Delegate=yes)", controller, hierarchy->path);
+                       "the %s controller is not delegated to %s, so %s; delegate it there "
+                       "(systemd: Delegate=yes)", missing, hierarchy->path, what);
 }
 
 int limits_check(const struct hierarchy *hierarchy, const struct holden_properties *properties,
@@ -253,7 +251,8 @@ int limits_check(const struct hierarchy *hierarchy, const struct holden_properti
             /* One task ending for want of memory is what there is without the controller too. */
             if (i == INDEX(oom_policy) && properties->oom_policy != HOLDEN_oom_policy_KILL)
                 continue;
-            return refuse_missing(hierarchy, i, failure);
+            return limits_refuse(hierarchy, rows[i].controller, holden_property(i)->name,
+                                 "the limit cannot be set", failure);
         }
     return 0;
 }

@@ -15,6 +15,11 @@ int limits_apply(const struct hierarchy *hierarchy, int directory,
 int limits_check(const struct hierarchy *hierarchy, const struct holden_properties *properties,
                  struct failure *failure);
 
+/* Refuses the setting `name` for want of `controller` (one bit): why it is missing, `what` follows
+ * from that ("the limit cannot be set"), and the remedy. Returns what failure_set() does. */
+int limits_refuse(const struct hierarchy *hierarchy, unsigned controller, const char *name,
+                  const char *what, struct failure *failure);
+
 /* Reads back, for every cgroup property that is present in `which`, what is in force, into *now. A
  * value that cannot be read is left out. Values of variable length are copied into `memory`, which
  * must outlive *now and is the caller's to free. */

@@ -30,6 +30,7 @@
 #include "agent/finish.h"
 #include "agent/launch.h"
 #include "agent/logfile.h"
+#include "agent/place.h"
 #include "agent/readiness.h"
 #include "agent/record.h"
 #include "agent/remains.h"
@@ -46,11 +47,10 @@
 
 /* The kernel is asked: it alone says what holds now. */
 static bool is_frozen(const struct process *process) {
-    char name[96], path[128], text[16];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    snprintf(path, sizeof(path), "%s/cgroup.freeze", name);
-    return file_read(process->agent->hierarchy.root, path, text, sizeof(text)) > 0 &&
-           text[0] == '1';
+    char text[16];
+    _cleanup_close_ int directory = -1;
+    return place_open(process, &directory) == 0 &&
+           file_read(directory, "cgroup.freeze", text, sizeof(text)) > 0 && text[0] == '1';
 }
 
 static int found_living(struct process *process, const struct holden_kept *kept) {
@@ -98,11 +98,9 @@ static int found(struct agent *agent, const struct holden_kept *kept) {
  * with the cgroup's name, which holds an id that is never used again, this proves whose pid it is.
  * Asked after its pidfd was opened. */
 static bool cgroup_proves(const struct process *process) {
-    char name[96];
     uint64_t born;
     _cleanup_close_ int directory = -1;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
+    return place_open(process, &directory) == 0 &&
            cgroup_holds(directory, process->pid) &&
            (process->known == 0 ||
             (task_born(process->pid, &born) == 0 && born <= process->known));
@@ -215,9 +213,7 @@ static int take_over_all(struct agent *agent) {
  * process may be in it: it was never told of, and is ended. */
 static void settle_nothing(struct process *process) {
     struct agent *agent = process->agent;
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    int r = cgroup_remove(&agent->hierarchy, name);
+    int r = place_remove(process);
     if (r < 0 && r != -ENOENT) {
         log_notice("%s (id %" PRIu64 "): keeper and agent ended as it was started, before that was "
                    "answered; what is left of it is ended", process->name, process->id);

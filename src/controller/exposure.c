@@ -170,6 +170,12 @@ static unsigned judge_LEVEL(const struct row *row, const struct exposure_subject
     return remedy(exposure, level, row->name, best);
 }
 
+static unsigned judge_DENIED(const struct row *row, const struct exposure_subject *subject,
+                             struct exposure *exposure) {
+    bool given = has(row, subject) && *(const uint32_t *)member(row, subject) != 0;
+    return remedy(exposure, given ? EXPOSURE_MOST : 0, row->name, "no");
+}
+
 static unsigned judge_GIVEN(const struct row *row, const struct exposure_subject *subject,
                             struct exposure *exposure) {
     bool given = has(row, subject) && *(const uint64_t *)member(row, subject) != UNIT_INFINITY;

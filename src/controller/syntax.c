@@ -6,12 +6,14 @@
 #include "common/cleanup.h"
 #include "common/unit.h"
 
-/* For lists of capabilities and of binds an empty value says more than "forget it". */
+/* For lists of capabilities and of binds, and for Delegate=, an empty value says more than "forget
+ * it". */
 #define ROW(SYNTAX, parse_, print_, words_, expects_)                                          \
     [HOLDEN_SYNTAX_##SYNTAX] = {.parse = syntax_parse_##parse_, .print = syntax_print_##print_, \
                                 .words = (words_), .expects = (expects_),                       \
                                 .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES || \
-                                               HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_BINDS},
+                                               HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_BINDS || \
+                                               HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_DELEGATE},
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(SIZE, size, size, "size",
         "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity")
@@ -85,6 +87,9 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "NAME or NAME:PATH, where the name is that of a file")
     ROW(TEMPORARY, temporary, temporary, "file systems",
         "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
+    ROW(DELEGATE, delegate, delegate, "controllers",
+        "yes, no, or some of cpu cpuset io memory pids")
+    ROW(CONTROLLERS, controllers, controllers, "controllers", "some of cpu cpuset io memory pids")
 };
 
 const struct syntax *syntax_of(size_t index) {

@@ -142,6 +142,12 @@ int syntax_parse_families(struct settings *settings, size_t index, const char *v
 int syntax_print_namespaces(size_t index, const void *value, struct buffer *out);
 int syntax_print_families(size_t index, const void *value, struct buffer *out);
 
+/* syntax_controllers.c: */
+int syntax_parse_delegate(struct settings *settings, size_t index, const char *value);
+int syntax_parse_controllers(struct settings *settings, size_t index, const char *value);
+int syntax_print_delegate(size_t index, const void *value, struct buffer *out);
+int syntax_print_controllers(size_t index, const void *value, struct buffer *out);
+
 /* syntax_mount.c: */
 int syntax_parse_network(struct settings *settings, size_t index, const char *value);
 int syntax_parse_path(struct settings *settings, size_t index, const char *value);

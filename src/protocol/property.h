@@ -54,6 +54,8 @@ enum holden_syntax {
     HOLDEN_SYNTAX_SET_CREDENTIAL,   /* NAME:TEXT, with escapes as in C */
     HOLDEN_SYNTAX_LOAD_CREDENTIAL,  /* NAME[:PATH] */
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
+    HOLDEN_SYNTAX_DELEGATE,         /* yes, no, or controllers, space-separated */
+    HOLDEN_SYNTAX_CONTROLLERS,      /* controllers, space-separated */
     HOLDEN_SYNTAXES,
 };
 
@@ -97,6 +99,11 @@ struct holden_limit {
     int resource; /* RLIMIT_* */
 };
 extern const struct holden_limit holden_limits[HOLDEN_LIMITS];
+
+/* Delegate= on the wire, beside bit N for controller N of enums.def: that it is on, and that it is
+ * for every controller that there is. */
+#define HOLDEN_DELEGATED (UINT32_C(1) << 31)
+#define HOLDEN_EVERY_CONTROLLER (UINT32_C(1) << 30)
 
 /* A size or count that stands for a share of what the machine has: the top bit, then hundredths of
  * a percent. U64_MAX stays "infinity". */

@@ -266,6 +266,15 @@ static void show_cgroup(void) {
         show(field("cgroup", files[i].file), "%s", strcmp(text, "ENOENT") ? text : files[i].unset);
     }
     show("cgroup.write", "%s", outcome(may(directory, W_OK)));
+    static const char *const delegated[] = {
+        "cgroup.procs",     "cgroup.subtree_control", "cgroup.threads", "cgroup.type",
+        "cgroup.freeze",    "memory.oom.group",       "memory.max",     "cpu.weight",
+        "cgroup.max.depth", "pids.max",
+    };
+    for (size_t i = 0; i < LENGTH(delegated); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, delegated[i]);
+        show(field("cgroup-write", delegated[i]), "%s", outcome(may(path, W_OK)));
+    }
 }
 
 static void show_keyring(void) {
