@@ -11,29 +11,12 @@
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
+#include "agent/overlay.h"
 #include "agent/place.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "protocol/property.h"
-
-static size_t member_size(const struct holden_field *field) {
-    return field->repeated ? sizeof(struct holden_repeated)
-                           : holden_size((enum holden_type)field->type);
-}
-
-/* Takes over each property that `from` has and, where `only` is not NULL, that `only` has too. */
-static void overlay(struct holden_properties *to, const struct holden_properties *from,
-                    const struct holden_properties *only) {
-    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
-        const struct holden_field *field = &holden_record_properties.fields[i];
-        if (!holden_has(from, i) || (only && !holden_has(only, i)))
-            continue;
-        memcpy((uint8_t *)to + field->offset, (const uint8_t *)from + field->offset,
-               member_size(field));
-        holden_mark(to, i);
-    }
-}
 
 /* What holds for properties that nobody has set. */
 static void defaults(const struct process *process, struct holden_properties *p) {
@@ -69,22 +52,12 @@ static int check(const struct process *process, const struct holden_properties *
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, "LogMax",
                            "the file system of %s cannot give back a file's head",
                            process->agent->store.path);
-    return limits_check(&process->agent->hierarchy, wanted, failure);
-}
-
-/* Lists and bytes among the settings may lie in the process's request, which a change replaces:
- * they move to memory of their own. What was read is in `memory`, which is replaced. */
-static int own(struct holden_properties *properties, struct buffer *memory) {
-    _cleanup_(buffer_free) struct buffer encoded = {0};
-    struct holden_fault fault;
-    int r = holden_encode(&holden_record_properties, properties, &encoded);
-    if (r < 0)
-        return r;
-    buffer_free(memory);
-    *memory = encoded;
-    encoded = (struct buffer){0};
-    return holden_decode(&holden_record_properties, buffer_bytes(memory), memory->size, properties,
-                         &fault);
+    struct holden_start start;
+    struct holden_properties properties;
+    struct hierarchy hierarchy;
+    process_request(process, &start, &properties);
+    place_hierarchy(process->agent, &properties, &hierarchy);
+    return limits_check(&hierarchy, wanted, failure);
 }
 
 /* The named limits as they are now, in `memory`. 0 or -errno. */
@@ -104,7 +77,8 @@ static int read_named(const struct process *process, int directory,
     overlay(&all, &kernel, NULL);
     *out = (struct holden_properties){0};
     overlay(out, &all, &which);
-    return own(out, memory);
+    /* Some of it may lie in the process's request, which a change replaces. */
+    return overlay_own(out, memory);
 }
 
 /* All of the named limits; `wanted` holds over what the process has been given besides. */
@@ -114,7 +88,9 @@ static int apply(const struct process *process, int directory,
     struct holden_properties all;
     process_request(process, &start, &all);
     overlay(&all, wanted, NULL);
-    int r = limits_apply(&process->agent->hierarchy, directory, wanted, failure);
+    struct hierarchy hierarchy;
+    place_hierarchy(process->agent, &all, &hierarchy);
+    int r = limits_apply(&hierarchy, directory, wanted, failure);
     return r < 0 ? r : attributes_apply(directory, wanted, &all, failure);
 }
 

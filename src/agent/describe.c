@@ -32,7 +32,7 @@ struct scratch {
     void *redacted;
     char command[COMMAND_MOST];
     char user[HOLDEN_USER_NAME_MOST + 1];
-    char cgroup[4400];
+    char cgroup[PLACE_WHOLE_MOST];
     struct holden_view learned[LEARNED_BYTES * 8];
     char calls[LEARNED_BYTES * 8 * CALL_AVERAGE];
     struct holden_refusal refusals[DENIALS_MOST];
@@ -118,7 +118,7 @@ static void add_detail(const struct process *process, struct scratch *scratch,
     scratch->redacted = credential_redact(&scratch->properties);
     HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
     if (process->has_cgroup) {
-        place_whole_path(process, scratch->cgroup, sizeof(scratch->cgroup));
+        place_whole_path(process, scratch->cgroup);
         HOLDEN_SET(message, process, cgroup, holden_view(scratch->cgroup));
     }
     logfile_tail(process, OUTPUT_MOST, &scratch->output);
@@ -160,6 +160,8 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
     HOLDEN_SET(&message, process, user, process->user);
     HOLDEN_SET(&message, process, started, process->started_realtime);
     HOLDEN_SET(&message, process, runtime, until - process->started_monotonic);
+    if (process->slice)
+        HOLDEN_SET(&message, process, slice, holden_view(process->slice->name));
     if (process->restarts > 0)
         HOLDEN_SET(&message, process, restarts, process->restarts);
     if (!process_alive(process))

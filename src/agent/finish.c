@@ -296,18 +296,17 @@ static int remove_cgroup(struct process *process) {
     if (!process->has_cgroup)
         return 0;
     int r = place_remove(process);
-    if (r < 0 && r != -ENOENT)
+    if (r < 0)
         return r;
-    process->has_cgroup = false;
     watch_remove(&process->agent->watch, &process->cgroup_watch);
     return 0;
 }
 
 static void watch_cgroup(struct process *process) {
-    char own[4400], path[4416];
+    char own[PLACE_WHOLE_MOST], path[sizeof(own) + 16];
     if (process->cgroup_watch >= 0)
         return;
-    place_whole_path(process, own, sizeof(own));
+    place_whole_path(process, own);
     snprintf(path, sizeof(path), "%s/cgroup.events", own);
     watch_add(&process->agent->watch, process, path, false, &process->cgroup_watch);
 }

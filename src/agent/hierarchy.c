@@ -73,14 +73,14 @@ static int own_cgroup(char *path, size_t space) {
     return -ENOENT;
 }
 
-/* Asks for every controller for the cgroups below `directory`, one by one: one that cannot be had
- * does not cost the others. */
-static void enable_controllers(int directory) {
+void hierarchy_enable(int directory, unsigned disabled) {
     unsigned there = read_controllers(directory, "cgroup.controllers");
     for (size_t i = 0; i < holden_enum_controller.count; i++) {
         char text[16];
-        snprintf(text, sizeof(text), "+%s", holden_enum_controller.words[i].word);
-        if (there & 1U << holden_enum_controller.words[i].number)
+        unsigned bit = 1U << holden_enum_controller.words[i].number;
+        snprintf(text, sizeof(text), "%c%s", disabled & bit ? '-' : '+',
+                 holden_enum_controller.words[i].word);
+        if (there & bit)
             file_write(directory, "cgroup.subtree_control", text);
     }
 }
@@ -96,7 +96,7 @@ static int open_down(struct hierarchy *hierarchy, int mount, const char *path, i
     for (char *name; (name = strsep(&rest, "/"));) {
         if (*name == '\0')
             continue;
-        enable_controllers(at);
+        hierarchy_enable(at, 0);
         bool made = cgroup_mkdir(at, name) == 0;
         int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (next < 0)
@@ -187,7 +187,7 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
         return failure_errno(failure, -r, "cgroup",
                              "cannot move the agent to the leaf of cgroup %s", path);
     if (!stays)
-        enable_controllers(hierarchy->root);
+        hierarchy_enable(hierarchy->root, 0);
     /* Once it has moved, an agent could hand down what the cgroup has. */
     hierarchy->controllers = read_controllers(
         hierarchy->root, stays ? "cgroup.controllers" : "cgroup.subtree_control");

@@ -223,6 +223,10 @@ static bool is_io_max(size_t index) {
 int limits_refuse(const struct hierarchy *hierarchy, unsigned controller, const char *name,
                   const char *what, struct failure *failure) {
     const char *missing = cgroup_controller_name(controller);
+    if (hierarchy->disabled & controller)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
+                           "the %s controller is disabled by DisableControllers= of the slice, so "
+                           "%s", missing, what);
     if (hierarchy->hybrid && !(hierarchy->offered & controller))
         return failure_set(
             failure, HOLDEN_code_UNSUPPORTED, name,
@@ -340,7 +344,7 @@ static bool io_in_force(const char *text, const char *device, const char *key, u
 }
 
 static int apply_io_max(int directory, const struct holden_properties *properties, size_t index,
-                        struct failure *failure) {
+                        bool lift, struct failure *failure) {
     const struct holden_property *property = holden_property(index);
     struct holden_repeated left = *(const struct holden_repeated *)member(properties, index);
     struct holden_nested nested;
@@ -353,16 +357,17 @@ static int apply_io_max(int directory, const struct holden_properties *propertie
             value = &limit;
         if (!value)
             return failure_set(failure, HOLDEN_code_INVALID, property->name, "not a device limit");
+        uint64_t most = lift ? UNIT_INFINITY : value->value;
         char device[32], text[128], back[TEXT] = "";
         snprintf(device, sizeof(device), "%" PRIu32 ":%" PRIu32, value->major, value->minor);
-        if (value->value == UNIT_INFINITY)
+        if (most == UNIT_INFINITY)
             snprintf(text, sizeof(text), "%s %s=max", device, property->file);
         else
-            snprintf(text, sizeof(text), "%s %s=%" PRIu64, device, property->file, value->value);
+            snprintf(text, sizeof(text), "%s %s=%" PRIu64, device, property->file, most);
         int r = write_back(directory, "io.max", text, back, sizeof(back));
         if (r < 0)
             return refuse_write(-r, property->name, "io.max", text, failure);
-        if (!io_in_force(back, device, property->file, value->value))
+        if (!io_in_force(back, device, property->file, most))
             return refuse_other(property->name, "io.max", text, back, failure);
     }
     return 0;
@@ -383,7 +388,7 @@ static int apply_one(int directory, const struct holden_properties *properties, 
                      struct failure *failure) {
     if (index == INDEX(cpu_quota) || index == INDEX(cpu_quota_period))
         return apply_quota(directory, properties, index, failure);
-    return is_io_max(index) ? apply_io_max(directory, properties, index, failure)
+    return is_io_max(index) ? apply_io_max(directory, properties, index, false, failure)
                             : apply_row(directory, properties, index, failure);
 }
 
@@ -432,4 +437,15 @@ void limits_default(const struct holden_properties *which, struct holden_propert
         else
             store(out, i, UNIT_INFINITY);
     }
+}
+
+int limits_lift(const struct hierarchy *hierarchy, int directory,
+                const struct holden_properties *which, struct failure *failure) {
+    struct holden_properties none = {0};
+    limits_default(which, &none);
+    int r = limits_apply(hierarchy, directory, &none, failure);
+    for (size_t i = 0; r == 0 && i < HOLDEN_PROPERTIES; i++)
+        if (is_io_max(i) && holden_has(which, i))
+            r = apply_io_max(directory, which, i, true, failure);
+    return r;
 }

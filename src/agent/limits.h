@@ -29,3 +29,8 @@ void limits_read(int directory, const struct holden_properties *which,
 /* The opposite of every cgroup property present in `which`: what the kernel has in a fresh cgroup.
  */
 void limits_default(const struct holden_properties *which, struct holden_properties *out);
+
+/* Takes the limits that are present in `which` away: each becomes what it is in a fresh cgroup. As
+ * limits_apply(). */
+int limits_lift(const struct hierarchy *hierarchy, int directory,
+                const struct holden_properties *which, struct failure *failure);

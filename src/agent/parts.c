@@ -153,18 +153,14 @@ static int delegate(struct process *process, struct parts *parts, struct failure
                  : 0;
 }
 
-static int make_cgroup(struct process *process, struct parts *parts, struct failure *failure) {
-    struct agent *agent = process->agent;
+static int make_cgroup(struct process *process, struct parts *parts,
+                       const struct hierarchy *hierarchy, struct failure *failure) {
     if (process->has_cgroup && place_open(process, &parts->cgroup) == 0)
         return delegate(process, parts, failure);
-    int r = place_make(process, &parts->cgroup);
-    if (r < 0) {
-        char path[4400];
-        place_whole_path(process, path, sizeof(path));
-        return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s", path);
-    }
-    process->has_cgroup = true;
-    r = limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
+    int r = place_make(process, &parts->properties, &parts->cgroup, failure);
+    if (r < 0)
+        return r;
+    r = limits_apply(hierarchy, parts->cgroup, &parts->properties, failure);
     return r == 0 ? delegate(process, parts, failure) : r;
 }
 
@@ -208,9 +204,11 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
 
 int parts_prepare(struct process *process, struct parts *parts, struct failure *failure) {
     struct agent *agent = process->agent;
-    int r = limits_check(&agent->hierarchy, &parts->properties, failure);
+    struct hierarchy hierarchy;
+    place_hierarchy(process->agent, &parts->properties, &hierarchy);
+    int r = limits_check(&hierarchy, &parts->properties, failure);
     if (r == 0)
-        r = delegate_check(&agent->hierarchy, &parts->properties, failure);
+        r = delegate_check(&hierarchy, &parts->properties, failure);
     if (r == 0 && !process->filter)
         r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);
     if (r == 0)
@@ -223,5 +221,5 @@ int parts_prepare(struct process *process, struct parts *parts, struct failure *
                             sizeof(parts->credentials), failure);
     if (r == 0)
         r = prepare_mounts(process, parts, failure);
-    return r == 0 ? make_cgroup(process, parts, failure) : r;
+    return r == 0 ? make_cgroup(process, parts, &hierarchy, failure) : r;
 }

@@ -89,6 +89,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
     ROW(DELEGATE, delegate, delegate, "controllers",
         "yes, no, or some of cpu cpuset io memory pids")
+    ROW(SLICE, slice, text, "slice", "the name of a slice, such as web-shop.slice")
     ROW(CONTROLLERS, controllers, controllers, "controllers", "some of cpu cpuset io memory pids")
 };
 

@@ -145,6 +145,7 @@ int syntax_print_families(size_t index, const void *value, struct buffer *out);
 /* syntax_controllers.c: */
 int syntax_parse_delegate(struct settings *settings, size_t index, const char *value);
 int syntax_parse_controllers(struct settings *settings, size_t index, const char *value);
+int syntax_parse_slice(struct settings *settings, size_t index, const char *value);
 int syntax_print_delegate(size_t index, const void *value, struct buffer *out);
 int syntax_print_controllers(size_t index, const void *value, struct buffer *out);
 

@@ -1,8 +1,9 @@
-/* Delegate= and DisableControllers=, by systemd.resource-control(5). */
+/* Delegate=, DisableControllers= and Slice=, by systemd.resource-control(5). */
 #include <errno.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/name.h"
 #include "common/spelling.h"
 #include "controller/syntax.h"
 #include "controller/words.h"
@@ -98,4 +99,14 @@ int syntax_print_delegate(size_t index, const void *value, struct buffer *out) {
         return buffer_printf(out, "no");
     return bits & HOLDEN_EVERY_CONTROLLER ? buffer_printf(out, "yes")
                                           : syntax_print_controllers(index, value, out);
+}
+
+int syntax_parse_slice(struct settings *settings, size_t index, const char *value) {
+    struct holden_view view;
+    char shown[WORDS_SHOWN];
+    if (!name_slice_valid(value, strlen(value)))
+        return settings_refuse(settings, "%s=%s: " NAME_SLICE_RULE, holden_property(index)->name,
+                               words_show(value, shown));
+    int r = settings_text(settings, value, strlen(value), &view);
+    return r < 0 ? r : settings_set(settings, index, &view);
 }

@@ -56,6 +56,7 @@ enum holden_syntax {
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
     HOLDEN_SYNTAX_DELEGATE,         /* yes, no, or controllers, space-separated */
     HOLDEN_SYNTAX_CONTROLLERS,      /* controllers, space-separated */
+    HOLDEN_SYNTAX_SLICE,            /* NAME.slice */
     HOLDEN_SYNTAXES,
 };
 
@@ -86,6 +87,9 @@ const struct holden_property *holden_property(size_t index);
 
 /* The index of the property of that name. 0, or -ENOENT. */
 int holden_property_find(const char *name, size_t *index);
+
+/* Whether a slice can have that property: limits of its cgroup, and what cgroups below get. */
+bool holden_property_of_slice(size_t index);
 
 /* The properties that are limits of setrlimit(2). */
 enum {
