@@ -10,7 +10,8 @@
 /* Whether the settings ask for it. */
 bool delegate_wanted(const struct holden_properties *properties);
 
-/* Refuses controllers that are named and missing, and what contradicts it. 0; or *failure filled. */
+/* Refuses controllers that are named and missing, and what contradicts it. 0; or *failure filled.
+ */
 int delegate_check(const struct hierarchy *hierarchy, const struct holden_properties *properties,
                    struct failure *failure);
 
