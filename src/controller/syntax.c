@@ -27,6 +27,10 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "a path and bytes per second, such as /dev/sda 5M")
     ROW(DEVICE_COUNT, device_count, device_count, "device count",
         "a path and operations per second, such as /dev/sda 1000")
+    ROW(DEVICE_WEIGHT, device_weight, device_count, "device weight",
+        "a path and a number from 1 to 10000, such as /dev/sda 200")
+    ROW(DEVICE_TIME, device_time, device_time, "device time",
+        "a path and a time, such as /dev/sda 25ms")
     ROW(WORD, word, word, "word", "one of its words")
     ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
     ROW(INTEGER, integer, integer, "number", "a whole number")

@@ -92,9 +92,12 @@ int syntax_print_limit_count(size_t index, const void *value, struct buffer *out
 /* syntax_device.c: */
 int syntax_parse_device_size(struct settings *settings, size_t index, const char *value);
 int syntax_parse_device_count(struct settings *settings, size_t index, const char *value);
+int syntax_parse_device_weight(struct settings *settings, size_t index, const char *value);
+int syntax_parse_device_time(struct settings *settings, size_t index, const char *value);
 int syntax_parse_cpus(struct settings *settings, size_t index, const char *value);
 int syntax_print_device_size(size_t index, const void *value, struct buffer *out);
 int syntax_print_device_count(size_t index, const void *value, struct buffer *out);
+int syntax_print_device_time(size_t index, const void *value, struct buffer *out);
 int syntax_print_cpus(size_t index, const void *value, struct buffer *out);
 
 /* syntax_path.c: */

@@ -101,6 +101,38 @@ P
     grep -q "^$number rbps=max" "$(group_of io)/io.max"
 }
 
+@test "weights and latency targets of a block device; memory nodes" {
+    device=$(lsblk -ndo NAME,TYPE | awk '$2 == "disk" { print "/dev/" $1; exit }')
+    number=$(lsblk -ndo MAJ:MIN "$device" | tr -d ' ')
+    "$C" start --name io -p AllowedMemoryNodes=0 -p IOWeight=50 -p IODeviceWeight="$device 200" sleep 1000
+    grep -qx "default 50" "$(group_of io)/io.weight"
+    grep -qx "$number 200" "$(group_of io)/io.weight"
+    [ "$(cat "$(group_of io)/cpuset.mems")" = 0 ]
+    run "$C" constrain io -p IODeviceWeight="$device 300" -p AllowedCPUs=0 -p AllowedMemoryNodes=0
+    expect 0
+    grep -qx "$number 300" "$(group_of io)/io.weight"
+    run "$C" constrain io -p AllowedMemoryNodes=77
+    expect 1
+    one_line AllowedMemoryNodes
+    if [ -e "$(group_of io)/io.latency" ]; then
+        "$C" constrain io -p IODeviceLatencyTargetSec="$device 25ms"
+        grep -qx "$number target=25000" "$(group_of io)/io.latency"
+    else
+        run "$C" constrain io -p IODeviceLatencyTargetSec="$device 25ms"
+        expect 1
+        one_line IODeviceLatencyTargetSec
+    fi
+    printf '[Slice]\nIODeviceWeight=%s 400\nAllowedMemoryNodes=0\n' "$device" >"$T/s.slice"
+    "$C" apply "$T/s.slice"
+    grep -qx "$number 400" "$CGROUP/s.slice/io.weight"
+    "$C" constrain s.slice -p TasksMax=5
+    printf '[Slice]\nTasksMax=5\n' >"$T/s.slice"
+    "$C" apply "$T/s.slice"
+    ! grep -q "$number" "$CGROUP/s.slice/io.weight"
+    [ -z "$(cat "$CGROUP/s.slice/cpuset.mems")" ]
+    "$C" reset s.slice
+}
+
 @test "constrain: on a live process, as a try, for a time, and refused as a whole" {
     "$C" start --name live -p MemoryMax=100M -p TasksMax=30 sleep 1000
     g=$(group_of live)
