@@ -7,6 +7,7 @@
 
 #include "agent/child_directory.h"
 #include "agent/directory.h"
+#include "agent/label.h"
 #include "agent/landlock.h"
 #include "agent/mounts.h"
 #include "common/cleanup.h"
@@ -110,6 +111,13 @@ static void refuse_landlock(const struct process *process, struct failure *failu
                     strerror(error));
 }
 
+static void refuse_label(struct failure *failure, uint32_t number, int error) {
+    refusal_say(failure, label_property(number < LABELS ? number : 0), "%s",
+                error == ENOENT   ? "no such profile is loaded, or /proc is not there"
+                : error == EINVAL ? "no such label"
+                                  : strerror(error));
+}
+
 static void refuse_exec(const struct process *process, struct failure *failure,
                         struct holden_view command, int error) {
     struct holden_start start;
@@ -144,6 +152,8 @@ void refusal_step(const struct process *process, struct failure *failure,
         refuse_directory(process, failure, detail, error);
     } else if (step == PLAN_STEP_EXEC) {
         refuse_exec(process, failure, command, error);
+    } else if (step == PLAN_STEP_LABEL) {
+        refuse_label(failure, detail, error);
     } else if (step == PLAN_STEP_LANDLOCK) {
         refuse_landlock(process, failure, detail, error);
     } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {

@@ -157,6 +157,7 @@ static const struct accepted accepted_rows[] = {
     {"ReadOnlyPaths", {"/a -/b", "-+/c//d/./e/"}, "/a | -/b | -+/c/d/e"},
     {"ReadOnlyPaths", {"\"/two words\" '/x'"}, "\"/two words\" | /x"},
     {"ReadOnlyPaths", {"/a", ""}, "(unset)"},
+    {"AppArmorProfile", {"-a"}, "-a"},
     {"LandlockExecPaths", {"/a -/b", "/c"}, "/a | -/b | /c"},
     {"ReadOnlyPaths", {"/", "/..x/...", "///"}, "/ | /..x/... | /"},
     {"BindPaths", {"/a", "-/b:/c", "/d:/e:norbind /f:/g:rbind"},
