@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/credential.h"
+#include "agent/gate.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/nodes.h"
@@ -142,7 +143,8 @@ static int make_cgroup(struct process *process, struct parts *parts, struct fail
         return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s",
                              agent->hierarchy.path, name);
     process->has_cgroup = true;
-    return limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
+    r = limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
+    return r < 0 ? r : gate_apply(parts->cgroup, &parts->properties, &parts->properties, failure);
 }
 
 int parts_send(struct process *process, struct parts *parts, uint64_t token, uint32_t report,

@@ -6,12 +6,13 @@
 #include "common/cleanup.h"
 #include "common/unit.h"
 
-/* For lists of capabilities and of binds an empty value says more than "forget it". */
-#define ROW(SYNTAX, parse_, print_, words_, expects_)                                          \
+#define ROW_OF(SYNTAX, parse_, print_, words_, expects_, empty_)                                \
     [HOLDEN_SYNTAX_##SYNTAX] = {.parse = syntax_parse_##parse_, .print = syntax_print_##print_, \
                                 .words = (words_), .expects = (expects_),                       \
-                                .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES || \
-                                               HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_BINDS},
+                                .reads_empty = (empty_)},
+#define ROW(...) ROW_OF(__VA_ARGS__, false)
+/* An empty value says more than "forget it". */
+#define EMPTY_ROW(...) ROW_OF(__VA_ARGS__, true)
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(SIZE, size, size, "size",
         "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity")
@@ -25,6 +26,8 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "a path and bytes per second, such as /dev/sda 5M")
     ROW(DEVICE_COUNT, device_count, device_count, "device count",
         "a path and operations per second, such as /dev/sda 1000")
+    EMPTY_ROW(DEVICES, devices, devices, "devices",
+        "a path below /dev, or char- or block- and a class of /proc/devices, and some of rwm")
     ROW(WORD, word, word, "word", "one of its words")
     ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
     ROW(INTEGER, integer, integer, "number", "a whole number")
@@ -45,7 +48,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(INPUT, input, stream, "input", "null or file:PATH")
     ROW(OUTPUT, output, stream, "output",
         "log, journal, null, inherit, file:PATH, append:PATH or truncate:PATH")
-    ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
+    EMPTY_ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
     ROW(NAMESPACES, namespaces, namespaces, "namespaces",
         "yes, no, or some of cgroup ipc net mnt pid user uts, a leading ~ inverts")
     ROW(FAMILIES, families, families, "families",
@@ -75,7 +78,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "the path or the name of a network namespace, as of ip-netns(8)")
     ROW(PATHS, paths, path, "paths",
         "absolute paths, a - before one lets it be missing, a + means below RootDirectory=")
-    ROW(BINDS, binds, bind, "binds",
+    EMPTY_ROW(BINDS, binds, bind, "binds",
         "SOURCE, SOURCE:TARGET or SOURCE:TARGET:norbind, a - before it lets it be missing")
     ROW(DIRECTORIES, directories, directory_name, "directories",
         "relative paths without \"..\", each with :LINK behind it where wanted")
@@ -162,15 +165,6 @@ char *syntax_bounds(size_t index, char *text, size_t space) {
     else
         snprintf(text, space, "%s to %s", least, most);
     return text;
-}
-
-const void *syntax_nested(const struct holden_record *record, const struct holden_nested *nested,
-                          void *space) {
-    struct holden_fault fault;
-    if (nested->value)
-        return nested->value;
-    return holden_decode(record, nested->bytes.data, nested->bytes.size, space, &fault) < 0 ? NULL
-                                                                                            : space;
 }
 
 bool syntax_word(const char **at, struct holden_view *word) {

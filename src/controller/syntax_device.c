@@ -116,7 +116,7 @@ static void device_path(const struct holden_device_limit *limit, char *path, siz
 static int print_device(const struct holden_nested *nested, bool bytes, struct buffer *out) {
     struct holden_device_limit decoded;
     const struct holden_device_limit *limit =
-        syntax_nested(&holden_record_device_limit, nested, &decoded);
+        holden_nested_value(&holden_record_device_limit, nested, &decoded);
     char path[300];
     char text[32];
     if (!limit)
