@@ -7,6 +7,7 @@
 
 #include "agent/bytecode.h"
 #include "agent/gate_device.h"
+#include "agent/gate_network.h"
 #include "common/cleanup.h"
 #include "protocol/property.h"
 
@@ -20,8 +21,10 @@ static const struct hook {
     int (*build)(const struct holden_properties *properties, struct bytecode *program);
 } hooks[] = {
     {{BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE}, gate_device_build},
+    {{BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS}, gate_network_ingress},
+    {{BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS}, gate_network_egress},
 };
-enum { DEVICE = 1 << 0 };
+enum { DEVICE = 1 << 0, PACKETS = 1 << 1 | 1 << 2 };
 
 /* Which properties have a part in which programs. */
 static const struct row {
@@ -33,6 +36,8 @@ static const struct row {
     {INDEX(device_allow), DEVICE, false},
     {INDEX(private_devices), DEVICE, true},
     {INDEX(protect_clock), DEVICE, true},
+    {INDEX(ip_address_allow), PACKETS, false},
+    {INDEX(ip_address_deny), PACKETS, false},
 };
 
 static const void *member(const struct holden_properties *properties, size_t index) {
@@ -157,12 +162,11 @@ void gate_read(int cgroup, struct holden_properties *now) {
     }
 }
 
+/* Of each property it is what is all zero: auto, the empty list. */
 void gate_default(const struct holden_properties *which, struct holden_properties *out) {
-    static const struct holden_devices nothing;
-    if (HOLDEN_HAS(which, properties, device_policy) && !HOLDEN_HAS(out, properties, device_policy))
-        HOLDEN_SET(out, properties, device_policy, HOLDEN_device_policy_AUTO);
-    if (HOLDEN_HAS(which, properties, device_allow) && !HOLDEN_HAS(out, properties, device_allow))
-        HOLDEN_SET(out, properties, device_allow, (struct holden_nested){.value = &nothing});
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (!rows[i].implied && holden_has(which, rows[i].index) && !holden_has(out, rows[i].index))
+            holden_mark(out, rows[i].index);
 }
 
 int gate_possible(void) {

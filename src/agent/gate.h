@@ -9,7 +9,7 @@
 /* Attaches to the cgroup, in the place of what is there, the programs that the properties present
  * in `changed` have a part in, made from `all` that the process has; or takes them off where they
  * would allow everything. Each is looked for afterwards. What a property only implies besides
- * (PrivateDevices=, ProtectClock=) is passed over where the kernel lets the agent attach nothing.
+ * (PrivateDevices=) is passed over where the kernel lets the agent attach nothing.
  * 0; or refused with *failure filled, naming the property. Nothing is undone here. */
 int gate_apply(int cgroup, const struct holden_properties *changed,
                const struct holden_properties *all, struct failure *failure);

@@ -159,7 +159,7 @@ int gate_device_build(const struct holden_properties *properties, struct bytecod
         devices = holden_nested_value(&holden_record_devices, &properties->device_allow, &decoded);
     if (!devices)
         return -EBADMSG;
-    if (policy == HOLDEN_device_policy_AUTO && !closed && !clock && devices->device.count == 0)
+    if (policy == HOLDEN_device_policy_AUTO && !closed && devices->device.count == 0)
         return 0;
     begin(program);
     int r = policy == HOLDEN_device_policy_STRICT ? 0 : allow_standard(program);

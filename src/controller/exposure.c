@@ -267,8 +267,47 @@ static unsigned judge_NAMESPACE(const struct row *row, const struct exposure_sub
     return remove_of(row, allowed, exposure);
 }
 
-/* As gate_device.c of the agent has it: a list closes what it does not name, and some of the
- * Protect properties have one. */
+/* Which families the list has all addresses of, as bits: 1 IPv4, 2 IPv6; and in *other, whether it
+ * has any but those of localhost. */
+static unsigned whole_families(bool given, const struct holden_nested *nested, bool *other) {
+    struct holden_prefixes decoded;
+    const struct holden_prefixes *list =
+        given ? holden_nested_value(&holden_record_prefixes, nested, &decoded) : NULL;
+    struct holden_nested one;
+    unsigned whole = 0;
+    *other = false;
+    for (struct holden_repeated left = list ? list->prefix : (struct holden_repeated){0};
+         holden_next_record(&left, &one);) {
+        struct holden_prefix space;
+        const struct holden_prefix *prefix =
+            holden_nested_value(&holden_record_prefix, &one, &space);
+        static const uint8_t loopback[16] = {[15] = 1};
+        if (!prefix)
+            continue;
+        bool four = prefix->address.size == 4;
+        if (prefix->bits == 0)
+            whole |= four ? 1 : 2;
+        *other = *other || (four ? prefix->bits < 8 || (uint8_t)prefix->address.data[0] != 127
+                                 : prefix->bits < 128 ||
+                                       memcmp(prefix->address.data, loopback, 16) != 0);
+    }
+    return whole;
+}
+
+/* As systemd-analyze(1) has it; who has no network needs no list. */
+static unsigned judge_ADDRESSES(const struct row *row, const struct exposure_subject *subject,
+                                struct exposure *exposure) {
+    const struct holden_properties *p = subject->properties;
+    bool alone = HOLDEN_HAS(p, properties, private_network) && p->private_network, other, ignored;
+    bool denied = whole_families(has(row, subject), member(row, subject), &ignored) == 3;
+    bool allowed = HOLDEN_HAS(p, properties, ip_address_allow);
+    whole_families(allowed, &p->ip_address_allow, &other);
+    return remedy(exposure, alone || (denied && !other) ? 0 : denied ? EXPOSURE_MOST / 2
+                                                                    : EXPOSURE_MOST,
+                  row->name, "any");
+}
+
+/* As gate_device.c of the agent has it: a list closes what it does not name. */
 static unsigned judge_DEVICES(const struct row *row, const struct exposure_subject *subject,
                               struct exposure *exposure) {
     const struct holden_properties *p = subject->properties;
@@ -279,7 +318,6 @@ static unsigned judge_DEVICES(const struct row *row, const struct exposure_subje
             : NULL;
     bool closed = (has(row, subject) && p->device_policy != HOLDEN_device_policy_AUTO) ||
                   (HOLDEN_HAS(p, properties, private_devices) && p->private_devices) ||
-                  (HOLDEN_HAS(p, properties, protect_clock) && p->protect_clock) ||
                   (devices && devices->device.count > 0);
     return remedy(exposure, closed ? 0 : EXPOSURE_MOST, row->name, "closed");
 }

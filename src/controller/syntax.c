@@ -28,6 +28,8 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "a path and operations per second, such as /dev/sda 1000")
     EMPTY_ROW(DEVICES, devices, devices, "devices",
         "a path below /dev, or char- or block- and a class of /proc/devices, and some of rwm")
+    EMPTY_ROW(ADDRESSES, addresses, addresses, "addresses",
+        "IP addresses such as 10.0.0.0/8 or ::1, any, localhost, link-local or multicast")
     ROW(WORD, word, word, "word", "one of its words")
     ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
     ROW(INTEGER, integer, integer, "number", "a whole number")

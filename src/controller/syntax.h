@@ -92,9 +92,18 @@ int syntax_print_device_size(size_t index, const void *value, struct buffer *out
 int syntax_print_device_count(size_t index, const void *value, struct buffer *out);
 int syntax_print_cpus(size_t index, const void *value, struct buffer *out);
 
-/* syntax_gate.c: */
+/* syntax_allow.c: */
 int syntax_parse_devices(struct settings *settings, size_t index, const char *value);
 int syntax_print_devices(size_t index, const void *value, struct buffer *out);
+
+/* Makes room for one more item in a list of records that is being put together; the items so far
+ * stay where they are too. 0 with *items, which the list is to point to; -ENOMEM. */
+int syntax_grow(struct settings *settings, const struct holden_repeated *list,
+                struct holden_nested **items);
+
+/* syntax_network.c: */
+int syntax_parse_addresses(struct settings *settings, size_t index, const char *value);
+int syntax_print_addresses(size_t index, const void *value, struct buffer *out);
 
 /* syntax_path.c: */
 int syntax_parse_directory(struct settings *settings, size_t index, const char *value);

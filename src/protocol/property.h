@@ -16,6 +16,7 @@ enum holden_syntax {
     HOLDEN_SYNTAX_DEVICE_SIZE,      /* PATH BYTES */
     HOLDEN_SYNTAX_DEVICE_COUNT,     /* PATH NUMBER */
     HOLDEN_SYNTAX_DEVICES,          /* PATH or char-CLASS or block-CLASS, and some of rwm */
+    HOLDEN_SYNTAX_ADDRESSES,        /* IP addresses with /BITS, any, localhost and the like */
     HOLDEN_SYNTAX_WORD,             /* a word of the row's enumeration */
     HOLDEN_SYNTAX_SIGNAL,           /* SIGTERM, TERM, 15 */
     HOLDEN_SYNTAX_INTEGER,          /* a number within the row's bounds */

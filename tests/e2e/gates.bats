@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# What the kernel's programs for a cgroup keep a process from: DevicePolicy=, DeviceAllow=.
+# What the kernel's programs for a cgroup keep a process from: DevicePolicy=, DeviceAllow=,
+# IPAddressAllow=, IPAddressDeny=.
 # shellcheck disable=SC2016
 
 load helper
@@ -24,7 +25,7 @@ devices() {
     [ "$(devices -p DevicePolicy=strict -p 'DeviceAllow=/dev/null rw' -p 'DeviceAllow=/dev/full')" = "null full ." ]
     [ "$(devices -p 'DeviceAllow=block-* m')" = "null zero ptmx full c:1:3 b:7:250 ." ]
     [ "$(devices -p 'DeviceAllow=char-mem m')" = "null zero ptmx full c:1:3 c:1:11 ." ]
-    [ "$(devices -p ProtectClock=yes)" = "null zero ptmx full c:1:3 ." ]
+    [ "$(devices -p ProtectClock=yes)" = "null zero ptmx full c:1:3 c:1:11 b:7:250 ." ]
     # The error that it meets.
     run "$C" run -p DevicePolicy=closed -- mknod "$T/node" b 7 250
     expect 1
@@ -104,6 +105,77 @@ web_makes() {
     "$C" stop web
 }
 
+# What comes of a datagram to each of the addresses under the settings before --.
+sends() {
+    local settings=()
+    while [ "$1" != -- ]; do
+        settings+=(-p "$1")
+        shift
+    done
+    shift
+    "$C" run "${settings[@]}" -- python3 -c '
+import errno, socket, sys
+for address in sys.argv[1:]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.socket(family, socket.SOCK_DGRAM).sendto(b"word", (address, 9))
+        print("sent", end=" ")
+    except OSError as error:
+        print(errno.errorcode[error.errno], end=" ")
+print(".")' "$@"
+}
+
+@test "IPAddressDeny=, IPAddressAllow=: what is denied and not allowed fails with EPERM" {
+    [ "$(sends -- 127.0.0.1 127.1.2.3)" = "sent sent ." ]
+    [ "$(sends IPAddressDeny=any -- 127.0.0.1 127.1.2.3)" = "EPERM EPERM ." ]
+    [ "$(sends IPAddressDeny=localhost -- 127.0.0.1)" = "EPERM ." ]
+    [ "$(sends IPAddressDeny=any IPAddressAllow=localhost -- 127.0.0.1 127.1.2.3)" = "sent sent ." ]
+    [ "$(sends IPAddressDeny=127.1.0.0/16 -- 127.0.0.1 127.1.2.3 127.2.2.3)" = "sent EPERM sent ." ]
+    [ "$(sends IPAddressDeny=any IPAddressAllow=127.0.0.1 -- 127.0.0.1 127.1.2.3)" = "sent EPERM ." ]
+    [ "$(sends IPAddressAllow=10.0.0.0/8 -- 127.0.0.1)" = "sent ." ]
+    [ "$(sends 'IPAddressDeny=multicast link-local' -- 127.0.0.1)" = "sent ." ]
+    # What has no answer to wait for is told at once; a stream waits as for a machine that is gone.
+    run "$C" run -p IPAddressDeny=any -- python3 -c '
+import socket
+socket.create_connection(("127.0.0.1", 9), timeout=0.2)'
+    expect 1
+    [[ "$output" == *"timed out"* ]]
+    grep -q 'lo$' /proc/net/if_inet6 || return 0
+    [ "$(sends IPAddressDeny=::1 -- ::1 127.0.0.1)" = "EPERM sent ." ]
+    [ "$(sends IPAddressDeny=0.0.0.0/0 -- ::1 127.0.0.1)" = "sent EPERM ." ]
+}
+
+@test "IPAddressDeny= holds for users and network namespaces, and for what comes in" {
+    [ "$(sends IPAddressDeny=any User=nobody -- 127.0.0.1)" = "EPERM ." ]
+    [ "$(sends IPAddressDeny=any PrivateNetwork=yes -- 127.0.0.1)" = "EPERM ." ]
+    # Datagrams to a process that may not hear them are lost on the way in.
+    "$C" start --name deaf -p IPAddressDeny=127.0.0.1 -- python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.2", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    print(s.recvfrom(100)[0].decode(), flush=True)'
+    port() { "$C" logs deaf | head -1 | grep -E '^[0-9]+$'; }
+    eventually port
+    python3 - "$(port)" <<'PYTHON'
+import socket, sys
+for source, word in ("127.0.0.1", b"lost"), ("127.0.0.3", b"heard"):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((source, 0))
+    s.sendto(word, ("127.0.0.2", int(sys.argv[1])))
+PYTHON
+    heard() { "$C" logs deaf | grep -q heard; }
+    eventually heard
+    run "$C" logs deaf
+    [[ "$output" != *lost* ]]
+    run "$C" constrain deaf -p IPAddressDeny= -p IPAddressAllow=127.0.0.1
+    expect 0
+    [ "${lines[0]}" = "IPAddressAllow: unset -> 127.0.0.1/32" ]
+    [ "${lines[1]}" = "IPAddressDeny: 127.0.0.1/32 -> unset" ]
+    "$C" stop deaf
+}
+
 @test "who may not put programs into the kernel is refused what needs them, and told why" {
     run "$C" doctor
     [[ "$output" == *bpf*"programs for a cgroup"* ]]
@@ -113,13 +185,10 @@ web_makes() {
     AGENT=$!
     eventually "$C" ping
     run "$C" doctor
-    [[ "$output" == *bpf*"Operation not permitted"*"DeviceAllow= are refused"*CAP_BPF* ]]
+    [[ "$output" == *bpf*"Operation not permitted"*"IPAddressDeny= are refused"*CAP_BPF* ]]
     run "$C" run -p DevicePolicy=closed -- true
     expect 1
     one_line 'DevicePolicy: the kernel does not let the agent attach.*CAP_BPF'
-    # What is only implied is passed over, as ever.
-    run "$C" run -p ProtectClock=yes -p NoNewPrivileges=yes -- true
-    expect 0
     "$C" start --name web sleep 60
     run "$C" constrain web -p DevicePolicy=closed
     expect 1

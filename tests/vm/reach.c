@@ -1,9 +1,12 @@
 #include "reach.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -22,17 +25,20 @@ static void show_devices(reach_print *show) {
         const char *name;
         mode_t kind;
         unsigned major, minor;
+        bool opened; /* that would load no module */
     } devices[] = {
-        {"null", S_IFCHR, 1, 3},  {"log", S_IFCHR, 1, 11},   {"tty", S_IFCHR, 5, 0},
-        {"ptmx", S_IFCHR, 5, 2},  {"pts", S_IFCHR, 136, 99}, {"rtc", S_IFCHR, 252, 0},
-        {"fuse", S_IFCHR, 10, 229}, {"disk", S_IFBLK, 254, 0}, {"loop", S_IFBLK, 7, 0},
-        {"nothing", S_IFBLK, 0, 0},
+        {"null", S_IFCHR, 1, 3, true},      {"log", S_IFCHR, 1, 11, true},
+        {"tty", S_IFCHR, 5, 0, true},       {"ptmx", S_IFCHR, 5, 2, true},
+        {"pts", S_IFCHR, 136, 99, true},    {"rtc", S_IFCHR, 252, 0, true},
+        {"fuse", S_IFCHR, 10, 229, false},  {"disk", S_IFBLK, 254, 0, true},
+        {"loop", S_IFBLK, 7, 0, false},     {"nothing", S_IFBLK, 0, 0, true},
     };
-    static const char node[] = "/tmp/diff-node";
+    char node[64];
+    snprintf(node, sizeof(node), "/tmp/diff-node-%d", (int)getpid());
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
         int made = mknod(node, devices[i].kind | 0666, makedev(devices[i].major, devices[i].minor));
         tell(show, "device-make", devices[i].name, made);
-        for (int mode = O_RDONLY; made == 0 && mode <= O_WRONLY; mode++) {
+        for (int mode = O_RDONLY; made == 0 && devices[i].opened && mode <= O_WRONLY; mode++) {
             int fd = open(node, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
             tell(show, mode == O_RDONLY ? "device-read" : "device-write", devices[i].name, fd);
             if (fd >= 0)
@@ -43,6 +49,27 @@ static void show_devices(reach_print *show) {
     }
 }
 
+/* What comes of a datagram to each address. */
+static void show_addresses(reach_print *show) {
+    static const char *const addresses[] = {"127.0.0.1", "127.1.2.3", "127.17.0.1", "127.18.0.1",
+                                            "127.255.0.1", "::1"};
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(9)};
+        struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+        bool is_four = inet_pton(AF_INET, addresses[i], &four.sin_addr) == 1;
+        inet_pton(AF_INET6, addresses[i], &six.sin6_addr);
+        int fd = socket(is_four ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        tell(show, "socket", addresses[i], fd);
+        if (fd < 0)
+            continue;
+        tell(show, "send", addresses[i],
+             is_four ? (int)sendto(fd, "x", 1, 0, (struct sockaddr *)&four, sizeof(four))
+                     : (int)sendto(fd, "x", 1, 0, (struct sockaddr *)&six, sizeof(six)));
+        close(fd);
+    }
+}
+
 void reach_show(reach_print *show) {
     show_devices(show);
+    show_addresses(show);
 }

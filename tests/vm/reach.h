@@ -1,4 +1,4 @@
-/* What a process reaches beyond its files: devices, as fields of the probe. */
+/* What a process reaches beyond its files: devices and the network, as fields of the probe. */
 #pragma once
 
 /* Prints one field: its name and its value. */

@@ -22,8 +22,7 @@ enum { EVERY_ACCESS = 7 };
 
 /* ---- lists that are one record ---- */
 
-/* Takes a list over from what is set already, with room for one more: its items in *items. */
-static int grow(struct settings *settings, const struct holden_repeated *list,
+int syntax_grow(struct settings *settings, const struct holden_repeated *list,
                 struct holden_nested **items) {
     *items = arena_take(&settings->arena, (list->count + 1) * sizeof(**items));
     if (!*items)
@@ -138,7 +137,7 @@ int syntax_parse_devices(struct settings *settings, size_t index, const char *va
         *list = *before;
     if (!*value)
         return settings_set(settings, index, &(struct holden_nested){.value = list});
-    int r = grow(settings, &list->device, &items);
+    int r = syntax_grow(settings, &list->device, &items);
     if (r < 0)
         return r;
     items[list->device.count] = (struct holden_nested){.value = device};
