@@ -183,8 +183,8 @@ static const struct {
     {"pidfd", look_pidfd, "nothing can be started safely"},
     {"seccomp", look_seccomp, "SystemCallFilter= and SeccompProfile= are refused"},
     {"bpf", look_bpf,
-     "DevicePolicy=, DeviceAllow=, IPAddressAllow= and IPAddressDeny= are refused; PrivateDevices= "
-     "does not imply DevicePolicy=closed"},
+     "DevicePolicy=, DeviceAllow=, IPAddress*=, SocketBind*= and RestrictNetworkInterfaces= are "
+     "refused; PrivateDevices= does not imply DevicePolicy=closed"},
     {"privileges", look_capabilities, "User=, capabilities and some limits fail"},
     {"namespaces", look_namespaces, "isolation by namespaces is not possible"},
     {"landlock", look_landlock, "path rules without root are not possible"},

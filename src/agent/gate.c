@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/bytecode.h"
+#include "agent/gate_bind.h"
 #include "agent/gate_device.h"
 #include "agent/gate_network.h"
 #include "common/cleanup.h"
@@ -23,8 +24,10 @@ static const struct hook {
     {{BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE}, gate_device_build},
     {{BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS}, gate_network_ingress},
     {{BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS}, gate_network_egress},
+    {{BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND}, gate_bind_four},
+    {{BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_BIND}, gate_bind_six},
 };
-enum { DEVICE = 1 << 0, PACKETS = 1 << 1 | 1 << 2 };
+enum { DEVICE = 1 << 0, PACKETS = 1 << 1 | 1 << 2, BINDING = 1 << 3 | 1 << 4 };
 
 /* Which properties have a part in which programs. */
 static const struct row {
@@ -38,6 +41,9 @@ static const struct row {
     {INDEX(protect_clock), DEVICE, true},
     {INDEX(ip_address_allow), PACKETS, false},
     {INDEX(ip_address_deny), PACKETS, false},
+    {INDEX(restrict_network_interfaces), PACKETS, false},
+    {INDEX(socket_bind_allow), BINDING, false},
+    {INDEX(socket_bind_deny), BINDING, false},
 };
 
 static const void *member(const struct holden_properties *properties, size_t index) {

@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -136,21 +138,58 @@ static const struct holden_prefixes *list_of(bool given, const struct holden_nes
     return given ? holden_nested_value(&holden_record_prefixes, nested, space) : space;
 }
 
+/* ---- interfaces ---- */
+
+/* One that is not there has no packets. */
+static void add_interfaces(struct bytecode *program, const struct holden_interfaces *interfaces) {
+    struct verdict verdict = {.program = program};
+    struct holden_repeated left = interfaces->name;
+    struct holden_view view;
+    bytecode_word(program, SCRATCH, PACKET, offsetof(struct __sk_buff, ifindex));
+    while (holden_next_view(&left, &view)) {
+        char name[IF_NAMESIZE];
+        snprintf(name, sizeof(name), "%.*s", (int)(view.size < IF_NAMESIZE ? view.size : 0),
+                 view.data);
+        unsigned number = if_nametoindex(name);
+        if (number == 0)
+            continue;
+        bytecode_unless(program, SCRATCH, number, interfaces->only ? 1 : BYTECODE_RETURN);
+        if (interfaces->only)
+            accept_here(&verdict);
+        else
+            bytecode_return(program, false);
+    }
+    if (interfaces->only) {
+        /* Compared, so that what follows is led to. */
+        bytecode_add(program, BPF_JMP32 | BPF_JNE | BPF_X, SCRATCH, SCRATCH, BYTECODE_RETURN, 0);
+        bytecode_return(program, false);
+    }
+    land(&verdict);
+}
+
 static int build(const struct holden_properties *properties, bool ingress,
                  struct bytecode *program) {
     struct verdict verdict = {.program = program};
     struct holden_prefixes spaces[2];
+    struct holden_interfaces space = {0};
+    const struct holden_interfaces *interfaces = &space;
     const struct holden_prefixes *allow =
         list_of(HOLDEN_HAS(properties, properties, ip_address_allow), &properties->ip_address_allow,
                 &spaces[0]);
     const struct holden_prefixes *deny =
         list_of(HOLDEN_HAS(properties, properties, ip_address_deny), &properties->ip_address_deny,
                 &spaces[1]);
-    int r = allow && deny ? 0 : -EBADMSG;
-    if (r < 0 || deny->prefix.count == 0)
+    if (HOLDEN_HAS(properties, properties, restrict_network_interfaces))
+        interfaces = holden_nested_value(&holden_record_interfaces,
+                                         &properties->restrict_network_interfaces, &space);
+    int r = allow && deny && interfaces ? 0 : -EBADMSG;
+    bool restricts = r == 0 && (interfaces->only || interfaces->name.count > 0);
+    if (r < 0 || (deny->prefix.count == 0 && !restricts))
         return r;
     bytecode_add(program, BPF_ALU64 | BPF_MOV | BPF_X, PACKET, BPF_REG_1, 0, 0);
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++)
+    if (restricts)
+        add_interfaces(program, interfaces);
+    for (size_t i = 0; r == 0 && deny->prefix.count > 0 && i < ARRAY_SIZE(families); i++)
         r = add_family(&verdict, &families[i], ingress, allow, deny);
     land(&verdict);
     bytecode_return(program, true);

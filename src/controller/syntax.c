@@ -30,6 +30,10 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "a path below /dev, or char- or block- and a class of /proc/devices, and some of rwm")
     EMPTY_ROW(ADDRESSES, addresses, addresses, "addresses",
         "IP addresses such as 10.0.0.0/8 or ::1, any, localhost, link-local or multicast")
+    EMPTY_ROW(BIND_RULES, bind_rules, bind_rules, "ports",
+        "any, or ipv4 or ipv6, tcp or udp, and a port or PORT-PORT (1 to 65535), such as tcp:80")
+    EMPTY_ROW(INTERFACES, interfaces, interfaces, "interfaces",
+        "names of network interfaces, a leading ~ inverts")
     ROW(WORD, word, word, "word", "one of its words")
     ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
     ROW(INTEGER, integer, integer, "number", "a whole number")

@@ -105,6 +105,12 @@ int syntax_grow(struct settings *settings, const struct holden_repeated *list,
 int syntax_parse_addresses(struct settings *settings, size_t index, const char *value);
 int syntax_print_addresses(size_t index, const void *value, struct buffer *out);
 
+/* syntax_socket.c: */
+int syntax_parse_bind_rules(struct settings *settings, size_t index, const char *value);
+int syntax_parse_interfaces(struct settings *settings, size_t index, const char *value);
+int syntax_print_bind_rules(size_t index, const void *value, struct buffer *out);
+int syntax_print_interfaces(size_t index, const void *value, struct buffer *out);
+
 /* syntax_path.c: */
 int syntax_parse_directory(struct settings *settings, size_t index, const char *value);
 int syntax_parse_environment_file(struct settings *settings, size_t index, const char *value);

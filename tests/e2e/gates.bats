@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What the kernel's programs for a cgroup keep a process from: DevicePolicy=, DeviceAllow=,
-# IPAddressAllow=, IPAddressDeny=.
+# IPAddressAllow=, IPAddressDeny=, SocketBindAllow=, SocketBindDeny=, RestrictNetworkInterfaces=.
 # shellcheck disable=SC2016
 
 load helper
@@ -176,6 +176,56 @@ PYTHON
     "$C" stop deaf
 }
 
+# What comes of binding a socket of this type to this port under the settings behind.
+bound() {
+    local type=$1 port=$2 settings=()
+    shift 2
+    while [ $# -gt 0 ]; do
+        settings+=(-p "$1")
+        shift
+    done
+    "$C" run -p PrivateNetwork=yes "${settings[@]}" -- python3 -c '
+import errno, socket, sys
+try:
+    socket.socket(socket.AF_INET, getattr(socket, sys.argv[1])).bind(("", int(sys.argv[2])))
+    print("bound")
+except OSError as error:
+    print(errno.errorcode[error.errno])' "$type" "$port"
+}
+
+@test "SocketBindDeny=, SocketBindAllow=: what is denied and not allowed fails with EPERM" {
+    [ "$(bound SOCK_STREAM 80)" = bound ]
+    [ "$(bound SOCK_STREAM 80 SocketBindDeny=any)" = EPERM ]
+    [ "$(bound SOCK_STREAM 80 SocketBindDeny=any SocketBindAllow=tcp:80)" = bound ]
+    [ "$(bound SOCK_DGRAM 80 SocketBindDeny=any SocketBindAllow=tcp:80)" = EPERM ]
+    [ "$(bound SOCK_STREAM 81 SocketBindDeny=ipv4:81-90)" = EPERM ]
+    [ "$(bound SOCK_STREAM 81 SocketBindDeny=ipv6)" = bound ]
+    "$C" start --name web -p SocketBindDeny=any sleep 60
+    run "$C" constrain web -p SocketBindAllow=udp:53
+    expect 0
+    [ "$output" = "SocketBindAllow: unset -> udp:53" ]
+    kill -9 "$(core)"
+    run "$C" status web
+    [[ "$output" == *SocketBindAllow=udp:53*SocketBindDeny=any* ]]
+    "$C" stop web
+}
+
+@test "RestrictNetworkInterfaces=: only those named, or all but those" {
+    [ "$(sends RestrictNetworkInterfaces=lo -- 127.0.0.1)" = "sent ." ]
+    [ "$(sends RestrictNetworkInterfaces=eth99 -- 127.0.0.1)" = "EPERM ." ]
+    [ "$(sends RestrictNetworkInterfaces=~lo -- 127.0.0.1)" = "EPERM ." ]
+    [ "$(sends RestrictNetworkInterfaces=~eth99 -- 127.0.0.1)" = "sent ." ]
+    [ "$(sends RestrictNetworkInterfaces=lo IPAddressDeny=127.1.0.0/16 -- 127.0.0.1 127.1.0.1)" = "sent EPERM ." ]
+    "$C" start --name web sleep 60
+    run "$C" constrain web -p 'RestrictNetworkInterfaces=lo eth0'
+    expect 0
+    [ "$output" = "RestrictNetworkInterfaces: unset -> lo eth0" ]
+    run "$C" constrain web -p RestrictNetworkInterfaces=
+    expect 0
+    [ "$output" = "RestrictNetworkInterfaces: lo eth0 -> unset" ]
+    "$C" stop web
+}
+
 @test "who may not put programs into the kernel is refused what needs them, and told why" {
     run "$C" doctor
     [[ "$output" == *bpf*"programs for a cgroup"* ]]
@@ -185,7 +235,7 @@ PYTHON
     AGENT=$!
     eventually "$C" ping
     run "$C" doctor
-    [[ "$output" == *bpf*"Operation not permitted"*"IPAddressDeny= are refused"*CAP_BPF* ]]
+    [[ "$output" == *bpf*"Operation not permitted"*"are refused"*CAP_BPF* ]]
     run "$C" run -p DevicePolicy=closed -- true
     expect 1
     one_line 'DevicePolicy: the kernel does not let the agent attach.*CAP_BPF'

@@ -216,6 +216,45 @@ TEST(any_lists_by_the_bit) {
     }
 }
 
+/* The packets that are made up here come by way of lo. */
+static void by_way_of_lo(bool only, const char *const *names, bool expected) {
+    struct scene scene = {0};
+    struct holden_interfaces interfaces = {0};
+    struct holden_view views[4];
+    uint32_t count = 0;
+    for (; names[count]; count++)
+        views[count] = holden_view(names[count]);
+    if (only)
+        HOLDEN_SET(&interfaces, interfaces, only, true);
+    HOLDEN_SET(&interfaces, interfaces, name,
+               (struct holden_repeated){.count = count, .items = views});
+    add(&scene.deny, "10.0.0.0", 8);
+    choose(&scene);
+    HOLDEN_SET(&scene.wanted, properties, restrict_network_interfaces,
+               (struct holden_nested){.value = &interfaces});
+    is(&scene, "127.0.0.1", expected);
+    is(&scene, "::1", expected);
+    /* Both must let it pass. */
+    is(&scene, "10.0.0.1", false);
+    holden_unmark(&scene.wanted, HOLDEN_INDEX(properties, ip_address_deny));
+    if (only || count > 0)
+        is(&scene, "10.0.0.1", expected);
+}
+
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+TEST(interfaces) {
+    if (!possible())
+        skip();
+    by_way_of_lo(true, NAMES("lo"), true);
+    by_way_of_lo(true, NAMES("nonesuch0", "lo"), true);
+    by_way_of_lo(true, NAMES("nonesuch0"), false);
+    by_way_of_lo(true, NAMES(NULL), false);
+    by_way_of_lo(false, NAMES("lo"), false);
+    by_way_of_lo(false, NAMES("nonesuch0"), true);
+    by_way_of_lo(false, NAMES(NULL), true);
+}
+
 TEST(no_program_without_a_list_of_what_is_denied) {
     struct scene scene = {0};
     struct bytecode program = {0};

@@ -69,7 +69,37 @@ static void show_addresses(reach_print *show) {
     }
 }
 
+/* What comes of binding to each port; one that another probe has is free again soon. */
+static void show_ports(reach_print *show) {
+    static const struct {
+        const char *name;
+        int family, kind;
+    } kinds[] = {{"tcp4", AF_INET, SOCK_STREAM}, {"udp4", AF_INET, SOCK_DGRAM},
+                 {"tcp6", AF_INET6, SOCK_STREAM}, {"udp6", AF_INET6, SOCK_DGRAM}};
+    static const uint16_t ports[] = {0, 7000, 7001, 7002, 7003, 7004, 7005};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) * 7; i++) {
+        uint16_t port = ports[i % 7];
+        struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+        struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+        bool is_four = kinds[i / 7].family == AF_INET;
+        int fd = socket(kinds[i / 7].family, kinds[i / 7].kind | SOCK_CLOEXEC, 0), only = 1, r;
+        char name[32];
+        if (fd < 0)
+            continue;
+        snprintf(name, sizeof(name), "%s-%u", kinds[i / 7].name, port);
+        if (!is_four)
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+        do
+            r = is_four ? bind(fd, (struct sockaddr *)&four, sizeof(four))
+                        : bind(fd, (struct sockaddr *)&six, sizeof(six));
+        while (r < 0 && errno == EADDRINUSE && usleep(1000) == 0);
+        tell(show, "bind", name, r);
+        close(fd);
+    }
+}
+
 void reach_show(reach_print *show) {
     show_devices(show);
     show_addresses(show);
+    show_ports(show);
 }
