@@ -111,7 +111,7 @@ static int open_id(uint32_t id, const char *prefix, int *program, char name[BYTE
 
 int bytecode_find(int cgroup, const struct bytecode_hook *hook, const char *prefix, int *program,
                   char name[BYTECODE_NAME]) {
-    uint32_t ids[ATTACHED_MOST];
+    uint32_t ids[ATTACHED_MOST] = {0};
     union bpf_attr attr = {.query = {.target_fd = (uint32_t)cgroup,
                                      .attach_type = hook->attach,
                                      .prog_ids = pointer(ids),

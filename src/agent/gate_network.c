@@ -51,7 +51,7 @@ static void load_address(struct bytecode *program, const struct family *family, 
     bytecode_add(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, PACKET, 0, 0);
     bytecode_set(program, BPF_REG_2, ingress ? family->source : family->destination);
     bytecode_add(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0);
-    bytecode_add(program, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, ROOM);
+    bytecode_add(program, BPF_ALU64 | BPF_ADD, BPF_REG_3, 0, 0, ROOM);
     bytecode_set(program, BPF_REG_4, (int32_t)family->size);
     bytecode_add(program, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
     /* A packet without a whole header has no address to go by. */

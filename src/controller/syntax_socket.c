@@ -40,7 +40,7 @@ static int read_port(const char **at, uint32_t *port) {
 }
 
 static int read_ports(const char *word, struct holden_bind_rule *rule) {
-    uint32_t first, last;
+    uint32_t first = 0, last;
     int r = read_port(&word, &first);
     last = first;
     if (r == 0 && *word == '-') {
@@ -103,8 +103,9 @@ int syntax_parse_bind_rules(struct settings *settings, size_t index, const char 
         return settings_refuse(settings, "%s=: more than %d of them",
                                holden_property(index)->name, RULES_MOST);
     int r = read_rule(value, rule);
-    if (r == 0)
-        r = syntax_grow(settings, &list->rule, &items);
+    if (r < 0)
+        return r;
+    r = syntax_grow(settings, &list->rule, &items);
     if (r < 0)
         return r;
     items[list->rule.count] = (struct holden_nested){.value = rule};
