@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/attributes.h"
+#include "agent/gate.h"
 #include "agent/launch.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
@@ -70,6 +71,7 @@ static int read_named(const struct process *process, int directory,
     process_request(process, &start, &request);
     defaults(process, &all);
     limits_default(wanted, &all);
+    gate_default(wanted, &all);
     overlay(&all, &request, NULL);
     attributes_widen(&which);
     limits_read(directory, wanted, &kernel, memory);
@@ -91,6 +93,8 @@ static int apply(const struct process *process, int directory,
     struct hierarchy hierarchy;
     place_hierarchy(process->agent, &all, &hierarchy);
     int r = limits_apply(&hierarchy, directory, wanted, failure);
+    if (r == 0)
+        r = gate_apply(directory, wanted, &all, failure);
     return r < 0 ? r : attributes_apply(directory, wanted, &all, failure);
 }
 
@@ -103,6 +107,7 @@ void constrain_read(const struct process *process, struct holden_properties *now
     if (process_alive(process) && place_open(process, &directory) == 0) {
         limits_read(directory, now, &kernel, memory);
         overlay(now, &kernel, NULL);
+        gate_read(directory, now);
     }
 }
 

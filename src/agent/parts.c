@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/credential.h"
 #include "agent/delegate.h"
+#include "agent/gate.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/nodes.h"
@@ -161,6 +162,8 @@ static int make_cgroup(struct process *process, struct parts *parts,
     if (r < 0)
         return r;
     r = limits_apply(hierarchy, parts->cgroup, &parts->properties, failure);
+    if (r == 0)
+        r = gate_apply(parts->cgroup, &parts->properties, &parts->properties, failure);
     return r == 0 ? delegate(process, parts, failure) : r;
 }
 

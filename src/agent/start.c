@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/credential.h"
 #include "agent/directory.h"
+#include "agent/label.h"
 #include "agent/readiness.h"
 #include "agent/rights.h"
 #include "common/cleanup.h"
@@ -171,6 +172,8 @@ int start_check_properties(const struct holden_properties *properties, struct fa
         r = directory_check(properties, failure);
     if (r == 0)
         r = credential_check(properties, failure);
+    if (r == 0)
+        r = label_check(properties, failure);
     return r < 0 ? r : check_environment(properties, failure);
 }
 

@@ -29,11 +29,19 @@ static int assign_short(struct settings *settings, const char *property, const c
     return STATUS_USAGE;
 }
 
+/* Whether an empty value of the property is one that can be sent: an empty list. */
+static bool reads_empty(const char *text, const char *end) {
+    char name[64] = "";
+    size_t index;
+    memcpy(name, text, (size_t)(end - text) < sizeof(name) ? (size_t)(end - text) : 0);
+    return holden_property_find(name, &index) == 0 && syntax_of(index)->reads_empty;
+}
+
 /* Only what can be changed live, and something at all. */
 static int check(const struct settings *settings, const struct options *options, bool slice) {
     for (size_t i = 0; i < options->property_count; i++) {
         const char *equals = strchr(options->properties[i], '=');
-        if (equals && !equals[1]) {
+        if (equals && !equals[1] && !reads_empty(options->properties[i], equals)) {
             log_error("%s needs a value; the one that lifts a limit is infinity",
                       options->properties[i]);
             return STATUS_USAGE;
@@ -77,7 +85,8 @@ static int read_limits(struct settings *settings, const struct command *command)
 static void print_value(struct output *output, const struct holden_properties *properties,
                         size_t index) {
     _cleanup_(buffer_free) struct buffer value = {0};
-    if (!holden_has(properties, index) || syntax_print(properties, index, ", ", &value) < 0)
+    if (!holden_has(properties, index) || syntax_print(properties, index, ", ", &value) < 0 ||
+        value.size == 0)
         output_text(output, "unset");
     else
         output_safe(output, (struct holden_view){(const char *)buffer_bytes(&value), value.size});

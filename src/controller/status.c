@@ -214,7 +214,7 @@ static void print_refusals(struct view *view, const struct holden_process *proce
     for (struct holden_repeated left = process->refusal; holden_next_record(&left, &nested);) {
         struct holden_refusal decoded;
         const struct holden_refusal *refusal =
-            syntax_nested(&holden_record_refusal, &nested, &decoded);
+            holden_nested_value(&holden_record_refusal, &nested, &decoded);
         if (!refusal)
             continue;
         label(view, name);

@@ -138,7 +138,7 @@ enum kind { BYTES, NUMBER, TIME };
 static int print_device(const struct holden_nested *nested, enum kind kind, struct buffer *out) {
     struct holden_device_limit decoded;
     const struct holden_device_limit *limit =
-        syntax_nested(&holden_record_device_limit, nested, &decoded);
+        holden_nested_value(&holden_record_device_limit, nested, &decoded);
     char path[300];
     char text[64];
     if (!limit)

@@ -17,6 +17,10 @@ enum holden_syntax {
     HOLDEN_SYNTAX_DEVICE_COUNT,     /* PATH NUMBER */
     HOLDEN_SYNTAX_DEVICE_WEIGHT,    /* PATH NUMBER, 1 to 10000 */
     HOLDEN_SYNTAX_DEVICE_TIME,      /* PATH TIME */
+    HOLDEN_SYNTAX_DEVICES,          /* PATH or char-CLASS or block-CLASS, and some of rwm */
+    HOLDEN_SYNTAX_ADDRESSES,        /* IP addresses with /BITS, any, localhost and the like */
+    HOLDEN_SYNTAX_BIND_RULES,       /* [ipv4|ipv6:][tcp|udp:][PORT[-PORT]], or any */
+    HOLDEN_SYNTAX_INTERFACES,       /* names of network interfaces; a leading ~ inverts */
     HOLDEN_SYNTAX_WORD,             /* a word of the row's enumeration */
     HOLDEN_SYNTAX_SIGNAL,           /* SIGTERM, TERM, 15 */
     HOLDEN_SYNTAX_INTEGER,          /* a number within the row's bounds */

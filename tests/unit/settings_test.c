@@ -171,6 +171,7 @@ static const struct accepted accepted_rows[] = {
     {"ReadOnlyPaths", {"/a -/b", "-+/c//d/./e/"}, "/a | -/b | -+/c/d/e"},
     {"ReadOnlyPaths", {"\"/two words\" '/x'"}, "\"/two words\" | /x"},
     {"ReadOnlyPaths", {"/a", ""}, "(unset)"},
+    {"AppArmorProfile", {"-a"}, "-a"},
     {"LandlockExecPaths", {"/a -/b", "/c"}, "/a | -/b | /c"},
     {"ReadOnlyPaths", {"/", "/..x/...", "///"}, "/ | /..x/... | /"},
     {"BindPaths", {"/a", "-/b:/c", "/d:/e:norbind /f:/g:rbind"},
@@ -204,6 +205,9 @@ static const struct accepted accepted_rows[] = {
     {"TimerSlackNSec", {"1ms 2us"}, "1ms 2us"},
     {"Personality", {"x86"}, "x86"},
     {"KeyringMode", {"shared"}, "shared"},
+#define ACCEPTED(...) {__VA_ARGS__},
+#define REFUSED(...)
+#include "settings_gates.def"
 };
 
 TEST(values_survive_the_wire) {
@@ -361,6 +365,9 @@ static const struct { const char *text; const char *says;
     {"Personality=vax", "x86-64, x86"},
     {"Group=4294967295", "out of range"},
     {"SupplementaryGroups=0 no-such-group-here", "no such group"},
+#define ACCEPTED(...)
+#define REFUSED(...) {__VA_ARGS__},
+#include "settings_gates.def"
 };
 
 TEST(what_makes_no_sense_is_refused) {
