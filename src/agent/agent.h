@@ -18,6 +18,7 @@
 #include "agent/process.h"
 #include "agent/reexec.h"
 #include "agent/shutdown.h"
+#include "agent/slice.h"
 #include "agent/store.h"
 #include "agent/talk.h"
 #include "agent/trimmer.h"
@@ -55,6 +56,7 @@ struct agent {
     struct credentials credentials;
     struct dynamic_users dynamic_users;
     struct talk talk;
+    struct slices slices;
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
     uint64_t recoveries;

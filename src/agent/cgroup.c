@@ -92,7 +92,7 @@ static int walk(int directory, unsigned depth, int (*visit)(int directory, void 
     int result = depth > DEPTH_MAX ? -ELOOP : 0;
     DIR *entries = file_list(directory);
     for (struct dirent *entry; entries && depth <= DEPTH_MAX && (entry = readdir(entries));) {
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+        if (entry->d_type != DT_DIR || file_is_dots(entry->d_name))
             continue;
         _cleanup_close_ int below =
             openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -133,11 +133,14 @@ static int each_one(int directory, pid_t pid, const struct each *each) {
     return cgroup_lists(directory, pid) ? each->visit(pid, fd, each->data) : 0;
 }
 
-/* Appends the pids of one cgroup. */
+/* Appends the pids of one cgroup. One that somebody has made threaded tells none: they are listed
+ * by the one above that is the root of its threads (cgroups(7)). */
 static int list_visit(int directory, void *data) {
     struct buffer *pids = data;
     _cleanup_(buffer_free) struct buffer text = {0};
     int r = file_read_all(directory, "cgroup.procs", LIST_MOST, &text);
+    if (r == -EOPNOTSUPP)
+        return 0;
     if (r == 0)
         r = buffer_append(&text, "", 1);
     if (r < 0)
@@ -216,7 +219,7 @@ static void remove_right_below(int directory, int *inner) {
     DIR *entries = file_list(directory);
     *inner = -1;
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+        if (entry->d_type != DT_DIR || file_is_dots(entry->d_name) ||
             unlinkat(directory, entry->d_name, AT_REMOVEDIR) == 0 || *inner >= 0)
             continue;
         *inner = openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -7,13 +7,15 @@
 
 #include "common/buffer.h"
 #include "daemon/failure.h"
+#include "protocol/message.h"
 
 enum cgroup_controller {
-    CGROUP_CPU = 1 << 0,
-    CGROUP_CPUSET = 1 << 1,
-    CGROUP_MEMORY = 1 << 2,
-    CGROUP_PIDS = 1 << 3,
-    CGROUP_IO = 1 << 4,
+    CGROUP_CPU = 1 << HOLDEN_controller_CPU,
+    CGROUP_CPUSET = 1 << HOLDEN_controller_CPUSET,
+    CGROUP_MEMORY = 1 << HOLDEN_controller_MEMORY,
+    CGROUP_PIDS = 1 << HOLDEN_controller_PIDS,
+    CGROUP_IO = 1 << HOLDEN_controller_IO,
+    CGROUP_ALL = CGROUP_CPU | CGROUP_CPUSET | CGROUP_MEMORY | CGROUP_PIDS | CGROUP_IO,
 };
 
 struct hierarchy {
@@ -24,6 +26,7 @@ struct hierarchy {
     bool hybrid;             /* controllers are held by cgroup v1 */
     unsigned controllers;    /* enum cgroup_controller bits: what processes' cgroups have */
     unsigned offered;        /* what the mount's own root has */
+    unsigned disabled;       /* in a slice's view of it: by DisableControllers= (slice.h) */
 };
 
 /* Finds the cgroup2 mount, opens or makes the cgroup to divide (`path` as given on the command
@@ -37,6 +40,10 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *path, pid_t keeper,
 /* Closes it; removes the cgroup where the agent made it and it is empty. `remove` says whether the
  * agent ends for good. */
 void hierarchy_close(struct hierarchy *hierarchy, bool remove);
+
+/* Enables, for the cgroups below `directory`, every controller that it has but `disabled`, and
+ * disables those. One that cannot be had does not cost the others. */
+void hierarchy_enable(int directory, unsigned disabled);
 
 /* The words for one controller bit: "memory". Static. */
 const char *cgroup_controller_name(unsigned controller);

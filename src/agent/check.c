@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/gate.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -99,6 +100,18 @@ static void look_seccomp(const struct hierarchy *hierarchy, struct check *check)
         there ? "" : "a kernel with CONFIG_SECCOMP_FILTER");
 }
 
+static void look_bpf(const struct hierarchy *hierarchy, struct check *check) {
+    (void)hierarchy;
+    int r = gate_possible();
+    say(check, r == 0 ? HOLDEN_severity_OK : HOLDEN_severity_MISSING,
+        r == 0 ? "programs for a cgroup" : strerror(-r),
+        r == 0 ? ""
+        : r == -EPERM
+            ? "run the agent with CAP_BPF and CAP_NET_ADMIN; in a container: podman run "
+              "--privileged"
+            : "a kernel of Linux 5.7 or newer with CONFIG_CGROUP_BPF");
+}
+
 static void look_capabilities(const struct hierarchy *hierarchy, struct check *check) {
     (void)hierarchy;
     bool root = geteuid() == 0 && prctl(PR_CAPBSET_READ, 8 /* CAP_SETPCAP */, 0, 0, 0) == 1;
@@ -169,6 +182,9 @@ static const struct {
      "a whole cgroup is ended process by process, which a fork bomb can outrun"},
     {"pidfd", look_pidfd, "nothing can be started safely"},
     {"seccomp", look_seccomp, "SystemCallFilter= and SeccompProfile= are refused"},
+    {"bpf", look_bpf,
+     "DevicePolicy=, DeviceAllow=, IPAddress*=, SocketBind*= and RestrictNetworkInterfaces= are "
+     "refused; PrivateDevices= does not imply DevicePolicy=closed"},
     {"privileges", look_capabilities, "User=, capabilities and some limits fail"},
     {"namespaces", look_namespaces, "isolation by namespaces is not possible"},
     {"landlock", look_landlock, "path rules without root are not possible"},

@@ -17,6 +17,7 @@
 #include "agent/child_directory.h"
 #include "agent/child_identity.h"
 #include "agent/child_init.h"
+#include "agent/child_label.h"
 #include "agent/child_landlock.h"
 #include "agent/child_mount.h"
 #include "agent/child_namespace.h"
@@ -254,6 +255,7 @@ static const struct row {
     {PLAN_STEP_KEYRING, child_tuning_keyring},
     {PLAN_STEP_DIRECTORY, change_directory},
     {PLAN_STEP_INIT, child_init},
+    {PLAN_STEP_LABEL, child_label},
     {PLAN_STEP_NO_NEW_PRIVILEGES, give_up_privileges},
     {PLAN_STEP_LANDLOCK, child_landlock},
     {PLAN_STEP_FILTER, install_filter},

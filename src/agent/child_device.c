@@ -17,10 +17,8 @@ static const struct {
     unsigned major, minor;
     const char *alias; /* what links to it */
 } nodes[] = {
-    {"/dev/null", 1, 3, "char/1:3"},   {"/dev/zero", 1, 5, "char/1:5"},
-    {"/dev/full", 1, 7, "char/1:7"},   {"/dev/random", 1, 8, "char/1:8"},
-    {"/dev/urandom", 1, 9, "char/1:9"}, {"/dev/tty", 5, 0, "char/5:0"},
-    {"/dev/ptmx", 5, 2, "char/5:2"},
+#define DEVICE(name, major, minor) {"/dev/" name, major, minor, "char/" #major ":" #minor},
+#include "agent/standard_devices.def"
 };
 _Static_assert(ARRAY_SIZE(nodes) == CHILD_DEVICE_NODES, "a descriptor per node");
 enum { PTMX = CHILD_DEVICE_NODES - 1, NAME_AT = 5 };

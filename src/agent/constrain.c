@@ -7,38 +7,17 @@
 
 #include "agent/agent.h"
 #include "agent/attributes.h"
+#include "agent/gate.h"
 #include "agent/launch.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
+#include "agent/overlay.h"
+#include "agent/place.h"
 #include "agent/state.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "protocol/property.h"
-
-static int open_cgroup(const struct process *process, int *directory) {
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    return cgroup_open(&process->agent->hierarchy, name, directory);
-}
-
-static size_t member_size(const struct holden_field *field) {
-    return field->repeated ? sizeof(struct holden_repeated)
-                           : holden_size((enum holden_type)field->type);
-}
-
-/* Takes over each property that `from` has and, where `only` is not NULL, that `only` has too. */
-static void overlay(struct holden_properties *to, const struct holden_properties *from,
-                    const struct holden_properties *only) {
-    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
-        const struct holden_field *field = &holden_record_properties.fields[i];
-        if (!holden_has(from, i) || (only && !holden_has(only, i)))
-            continue;
-        memcpy((uint8_t *)to + field->offset, (const uint8_t *)from + field->offset,
-               member_size(field));
-        holden_mark(to, i);
-    }
-}
 
 /* What holds for properties that nobody has set. */
 static void defaults(const struct process *process, struct holden_properties *p) {
@@ -74,22 +53,12 @@ static int check(const struct process *process, const struct holden_properties *
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, "LogMax",
                            "the file system of %s cannot give back a file's head",
                            process->agent->store.path);
-    return limits_check(&process->agent->hierarchy, wanted, failure);
-}
-
-/* Lists and bytes among the settings may lie in the process's request, which a change replaces:
- * they move to memory of their own. What was read is in `memory`, which is replaced. */
-static int own(struct holden_properties *properties, struct buffer *memory) {
-    _cleanup_(buffer_free) struct buffer encoded = {0};
-    struct holden_fault fault;
-    int r = holden_encode(&holden_record_properties, properties, &encoded);
-    if (r < 0)
-        return r;
-    buffer_free(memory);
-    *memory = encoded;
-    encoded = (struct buffer){0};
-    return holden_decode(&holden_record_properties, buffer_bytes(memory), memory->size, properties,
-                         &fault);
+    struct holden_start start;
+    struct holden_properties properties;
+    struct hierarchy hierarchy;
+    process_request(process, &start, &properties);
+    place_hierarchy(process->agent, &properties, &hierarchy);
+    return limits_check(&hierarchy, wanted, failure);
 }
 
 /* The named limits as they are now, in `memory`. 0 or -errno. */
@@ -102,6 +71,7 @@ static int read_named(const struct process *process, int directory,
     process_request(process, &start, &request);
     defaults(process, &all);
     limits_default(wanted, &all);
+    gate_default(wanted, &all);
     overlay(&all, &request, NULL);
     attributes_widen(&which);
     limits_read(directory, wanted, &kernel, memory);
@@ -109,7 +79,8 @@ static int read_named(const struct process *process, int directory,
     overlay(&all, &kernel, NULL);
     *out = (struct holden_properties){0};
     overlay(out, &all, &which);
-    return own(out, memory);
+    /* Some of it may lie in the process's request, which a change replaces. */
+    return overlay_own(out, memory);
 }
 
 /* All of the named limits; `wanted` holds over what the process has been given besides. */
@@ -119,7 +90,11 @@ static int apply(const struct process *process, int directory,
     struct holden_properties all;
     process_request(process, &start, &all);
     overlay(&all, wanted, NULL);
-    int r = limits_apply(&process->agent->hierarchy, directory, wanted, failure);
+    struct hierarchy hierarchy;
+    place_hierarchy(process->agent, &all, &hierarchy);
+    int r = limits_apply(&hierarchy, directory, wanted, failure);
+    if (r == 0)
+        r = gate_apply(directory, wanted, &all, failure);
     return r < 0 ? r : attributes_apply(directory, wanted, &all, failure);
 }
 
@@ -129,9 +104,10 @@ void constrain_read(const struct process *process, struct holden_properties *now
     struct holden_properties kernel = {0};
     _cleanup_close_ int directory = -1;
     process_request(process, &start, now);
-    if (process_alive(process) && open_cgroup(process, &directory) == 0) {
+    if (process_alive(process) && place_open(process, &directory) == 0) {
         limits_read(directory, now, &kernel, memory);
         overlay(now, &kernel, NULL);
+        gate_read(directory, now);
     }
 }
 
@@ -178,7 +154,7 @@ static void restore(struct process *process) {
     _cleanup_close_ int directory = -1;
     if (holden_decode(&holden_record_properties, temporary->before, temporary->size, &before,
                       &fault) == 0 &&
-        open_cgroup(process, &directory) == 0) {
+        place_open(process, &directory) == 0) {
         if (apply(process, directory, &before, &failure) < 0)
             log_warning("%s: a limit could not be taken back: %s", process->name, failure.text);
         if (merge(process, &before) < 0)
@@ -257,7 +233,7 @@ int constrain_apply(struct process *process, const struct constraint *constraint
         return r;
     if (process->temporary && !constraint->dry_run)
         restore(process);
-    r = open_cgroup(process, &directory);
+    r = place_open(process, &directory);
     if (r < 0)
         return failure_errno(failure, -r, "cgroup", "cannot open the cgroup of %s", process->name);
     r = read_named(process, directory, wanted, before, &memory[0]);

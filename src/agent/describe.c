@@ -10,6 +10,7 @@
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/denial.h"
+#include "agent/place.h"
 #include "agent/usage.h"
 #include "common/cleanup.h"
 
@@ -31,7 +32,7 @@ struct scratch {
     void *redacted;
     char command[COMMAND_MOST];
     char user[HOLDEN_USER_NAME_MOST + 1];
-    char cgroup[4400];
+    char cgroup[PLACE_WHOLE_MOST];
     struct holden_view learned[LEARNED_BYTES * 8];
     char calls[LEARNED_BYTES * 8 * CALL_AVERAGE];
     struct holden_refusal refusals[DENIALS_MOST];
@@ -72,11 +73,9 @@ static void add_usage(const struct process *process, struct scratch *scratch,
             HOLDEN_SET(message, process, usage, (struct holden_nested){.value = process->usage});
         return;
     }
-    char name[96];
     uint64_t limit;
     _cleanup_close_ int directory = -1;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    if (cgroup_open(&process->agent->hierarchy, name, &directory) < 0)
+    if (place_open(process, &directory) < 0)
         return;
     usage_read(&process->agent->hierarchy, directory, false, &scratch->usage);
     HOLDEN_SET(message, process, usage, (struct holden_nested){.value = &scratch->usage});
@@ -120,10 +119,7 @@ static void add_detail(const struct process *process, struct scratch *scratch,
     scratch->redacted = credential_redact(&scratch->properties);
     HOLDEN_SET(message, process, properties, (struct holden_nested){.value = &scratch->properties});
     if (process->has_cgroup) {
-        char name[96];
-        cgroup_name(process->id, process->name, name, sizeof(name));
-        snprintf(scratch->cgroup, sizeof(scratch->cgroup), "%s/%s", process->agent->hierarchy.path,
-                 name);
+        place_whole_path(process, scratch->cgroup);
         HOLDEN_SET(message, process, cgroup, holden_view(scratch->cgroup));
     }
     logfile_tail(process, OUTPUT_MOST, &scratch->output);
@@ -165,6 +161,8 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
     HOLDEN_SET(&message, process, user, process->user);
     HOLDEN_SET(&message, process, started, process->started_realtime);
     HOLDEN_SET(&message, process, runtime, until - process->started_monotonic);
+    if (process->slice)
+        HOLDEN_SET(&message, process, slice, holden_view(process->slice->name));
     if (process->restarts > 0)
         HOLDEN_SET(&message, process, restarts, process->restarts);
     if (!process_alive(process) || process->stays)

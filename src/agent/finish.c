@@ -13,6 +13,7 @@
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/outcome.h"
+#include "agent/place.h"
 #include "agent/readiness.h"
 #include "agent/remains.h"
 #include "agent/sequence.h"
@@ -28,12 +29,9 @@ enum { GRACE = 10000000 /* microseconds */, GRACE_RECORDS = 1000 };
 /* ---- what waits ---- */
 
 bool finish_is_empty(const struct process *process) {
-    char name[96];
     _cleanup_close_ int directory = -1;
-    cgroup_name(process->id, process->name, name, sizeof(name));
     return !process->has_cgroup ||
-           (cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
-            !cgroup_populated(directory));
+           (place_open(process, &directory) == 0 && !cgroup_populated(directory));
 }
 
 void finish_describe(const struct process *process, struct holden_exited *message) {
@@ -300,38 +298,33 @@ static void ended(struct process *process) {
 }
 
 static int remove_cgroup(struct process *process) {
-    char name[96];
     if (!process->has_cgroup)
         return 0;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    int r = cgroup_remove(&process->agent->hierarchy, name);
-    if (r < 0 && r != -ENOENT)
+    int r = place_remove(process);
+    if (r < 0)
         return r;
-    process->has_cgroup = false;
     watch_remove(&process->agent->watch, &process->cgroup_watch);
     return 0;
 }
 
 static void watch_cgroup(struct process *process) {
-    char path[4400], name[96];
+    char own[PLACE_WHOLE_MOST], path[sizeof(own) + 16];
     if (process->cgroup_watch >= 0)
         return;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    snprintf(path, sizeof(path), "%s/%s/cgroup.events", process->agent->hierarchy.path, name);
+    place_whole_path(process, own);
+    snprintf(path, sizeof(path), "%s/cgroup.events", own);
     watch_add(&process->agent->watch, process, path, false, &process->cgroup_watch);
 }
 
 /* The figures are read while the cgroup is there. */
 static void read_usage(struct process *process) {
-    char name[96];
     _cleanup_close_ int directory = -1;
     if (!process->usage)
         process->usage = calloc(1, sizeof(*process->usage));
     struct holden_usage *usage = process->usage;
     if (!usage)
         return;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    if (cgroup_open(&process->agent->hierarchy, name, &directory) == 0)
+    if (place_open(process, &directory) == 0)
         usage_read(&process->agent->hierarchy, directory, true, usage);
     else
         HOLDEN_SET(usage, usage, at, machine_monotonic());

@@ -14,18 +14,10 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-static const struct {
-    unsigned bit;
-    const char *name;
-} controllers[] = {
-    {CGROUP_CPU, "cpu"}, {CGROUP_CPUSET, "cpuset"}, {CGROUP_MEMORY, "memory"},
-    {CGROUP_PIDS, "pids"}, {CGROUP_IO, "io"},
-};
-
 const char *cgroup_controller_name(unsigned controller) {
-    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
-        if (controllers[i].bit == controller)
-            return controllers[i].name;
+    for (size_t i = 0; i < holden_enum_controller.count; i++)
+        if (1U << holden_enum_controller.words[i].number == controller)
+            return holden_enum_controller.words[i].word;
     return "?";
 }
 
@@ -37,9 +29,9 @@ static unsigned read_controllers(int directory, const char *file) {
         return 0;
     char *rest = text;
     for (char *word; (word = strsep(&rest, " \n"));)
-        for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
-            if (strcmp(word, controllers[i].name) == 0)
-                bits |= controllers[i].bit;
+        for (size_t i = 0; i < holden_enum_controller.count; i++)
+            if (strcmp(word, holden_enum_controller.words[i].word) == 0)
+                bits |= 1U << holden_enum_controller.words[i].number;
     return bits;
 }
 
@@ -81,14 +73,14 @@ static int own_cgroup(char *path, size_t space) {
     return -ENOENT;
 }
 
-/* Asks for every controller for the cgroups below `directory`, one by one: one that cannot be had
- * does not cost the others. */
-static void enable_controllers(int directory) {
+void hierarchy_enable(int directory, unsigned disabled) {
     unsigned there = read_controllers(directory, "cgroup.controllers");
-    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+    for (size_t i = 0; i < holden_enum_controller.count; i++) {
         char text[16];
-        snprintf(text, sizeof(text), "+%s", controllers[i].name);
-        if (there & controllers[i].bit)
+        unsigned bit = 1U << holden_enum_controller.words[i].number;
+        snprintf(text, sizeof(text), "%c%s", disabled & bit ? '-' : '+',
+                 holden_enum_controller.words[i].word);
+        if (there & bit)
             file_write(directory, "cgroup.subtree_control", text);
     }
 }
@@ -104,7 +96,7 @@ static int open_down(struct hierarchy *hierarchy, int mount, const char *path, i
     for (char *name; (name = strsep(&rest, "/"));) {
         if (*name == '\0')
             continue;
-        enable_controllers(at);
+        hierarchy_enable(at, 0);
         bool made = cgroup_mkdir(at, name) == 0;
         int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (next < 0)
@@ -195,12 +187,12 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
         return failure_errno(failure, -r, "cgroup",
                              "cannot move the agent to the leaf of cgroup %s", path);
     if (!stays)
-        enable_controllers(hierarchy->root);
+        hierarchy_enable(hierarchy->root, 0);
     /* Once it has moved, an agent could hand down what the cgroup has. */
     hierarchy->controllers = read_controllers(
         hierarchy->root, stays ? "cgroup.controllers" : "cgroup.subtree_control");
     hierarchy->offered = read_controllers(mount, "cgroup.controllers");
-    hierarchy->hybrid = v1 && hierarchy->offered != (CGROUP_IO << 1) - 1;
+    hierarchy->hybrid = v1 && hierarchy->offered != CGROUP_ALL;
     if (asprintf(&hierarchy->path, "%s%s", hierarchy->mount, strcmp(path, "/") ? path : "") < 0) {
         hierarchy->path = NULL;
         return failure_errno(failure, ENOMEM, "cgroup", "cannot keep the path");

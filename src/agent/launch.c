@@ -15,6 +15,7 @@
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/parts.h"
+#include "agent/place.h"
 #include "agent/readiness.h"
 #include "agent/refusal.h"
 #include "agent/remains.h"
@@ -229,10 +230,8 @@ static int announce(struct process *process, struct failure *failure) {
 /* What had been made for a start that cannot be. The record of an earlier run is the caller's. */
 static void undo(struct process *process) {
     struct agent *agent = process->agent;
-    char name[96];
     if (process->has_cgroup) {
-        cgroup_name(process->id, process->name, name, sizeof(name));
-        cgroup_remove(&agent->hierarchy, name);
+        place_remove(process);
         process->has_cgroup = false;
     }
     if (process->remains)

@@ -21,6 +21,7 @@ static const size_t sandbox[] = {
     INDEX(protect_kernel_modules), INDEX(protect_kernel_logs), INDEX(protect_control_groups),
     INDEX(protect_clock),
     INDEX(landlock_read_only_paths), INDEX(landlock_read_write_paths), INDEX(landlock_exec_paths),
+    INDEX(app_armor_profile), INDEX(selinux_context), INDEX(smack_process_label),
 };
 
 static void take_out(struct holden_properties *properties, size_t index) {

@@ -150,7 +150,7 @@ static bool read_io_weight(int directory, size_t index, struct holden_properties
     return true;
 }
 
-/* ---- cpuset.cpus ---- */
+/* ---- cpuset.cpus, cpuset.mems ---- */
 
 static void print_cpus(const struct holden_properties *properties, size_t index, char *text) {
     const struct holden_view *mask = member(properties, index);
@@ -162,12 +162,12 @@ static bool read_cpus(int directory, size_t index, struct holden_properties *now
     char text[TEXT];
     uint8_t mask[1024];
     size_t size;
-    if (file_read(directory, "cpuset.cpus", text, sizeof(text)) < 0 ||
+    if (file_read(directory, holden_property(index)->file, text, sizeof(text)) < 0 ||
         unit_parse_cpus(text, mask, sizeof(mask), &size) < 0)
         return false;
-    /* The view points at the end of `memory`, which never grows past what was reserved for it. */
+    /* The view points into `memory`, which never grows past what was reserved for both sets. */
     uint8_t *room;
-    if (memory->data || buffer_reserve(memory, sizeof(mask), &room) < 0)
+    if (buffer_reserve(memory, memory->data ? sizeof(mask) : 2 * sizeof(mask), &room) < 0)
         return false;
     memcpy(room, mask, size);
     buffer_added(memory, size);
@@ -196,7 +196,7 @@ static bool read_oom(int directory, size_t index, struct holden_properties *now,
     return true;
 }
 
-/* io.max has a writer of its own, below: several lines, several properties. */
+/* What is set for devices has a writer of its own, below: several lines, several properties. */
 static const struct row rows[HOLDEN_PROPERTIES] = {
     [INDEX(memory_max)] = {CGROUP_MEMORY, print_memory, read_number},
     [INDEX(memory_high)] = {CGROUP_MEMORY, print_memory, read_number},
@@ -207,8 +207,11 @@ static const struct row rows[HOLDEN_PROPERTIES] = {
     [INDEX(cpu_quota_period)] = {CGROUP_CPU, print_quota, read_quota},
     [INDEX(cpu_weight)] = {CGROUP_CPU, print_cpu_weight, read_cpu_weight},
     [INDEX(allowed_cpus)] = {CGROUP_CPUSET, print_cpus, read_cpus},
+    [INDEX(allowed_memory_nodes)] = {CGROUP_CPUSET, print_cpus, read_cpus},
     [INDEX(tasks_max)] = {CGROUP_PIDS, print_tasks, read_number},
     [INDEX(io_weight)] = {CGROUP_IO, print_io_weight, read_io_weight},
+    [INDEX(io_device_weight)] = {CGROUP_IO, NULL, NULL},
+    [INDEX(io_device_latency_target)] = {CGROUP_IO, NULL, NULL},
     [INDEX(io_read_bandwidth_max)] = {CGROUP_IO, NULL, NULL},
     [INDEX(io_write_bandwidth_max)] = {CGROUP_IO, NULL, NULL},
     [INDEX(io_read_iops_max)] = {CGROUP_IO, NULL, NULL},
@@ -216,28 +219,30 @@ static const struct row rows[HOLDEN_PROPERTIES] = {
     [INDEX(oom_policy)] = {CGROUP_MEMORY, print_oom, read_oom},
 };
 
-static bool is_io_max(size_t index) {
+static bool is_of_device(size_t index) {
     return rows[index].controller == CGROUP_IO && !rows[index].print;
 }
 
-/* What to do where a controller is missing. */
-static int refuse_missing(const struct hierarchy *hierarchy, size_t index,
-                          struct failure *failure) {
-    const char *name = holden_property(index)->name;
-    const char *controller = cgroup_controller_name(rows[index].controller);
-    if (hierarchy->hybrid && !(hierarchy->offered & rows[index].controller))
+int limits_refuse(const struct hierarchy *hierarchy, unsigned controller, const char *name,
+                  const char *what, struct failure *failure) {
+    const char *missing = cgroup_controller_name(controller);
+    if (hierarchy->disabled & controller)
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
+                           "the %s controller is disabled by DisableControllers= of the slice, so "
+                           "%s", missing, what);
+    if (hierarchy->hybrid && !(hierarchy->offered & controller))
         return failure_set(
             failure, HOLDEN_code_UNSUPPORTED, name,
-            "the %s controller is held by cgroup v1 on this machine, so the limit cannot "
-            "be set; boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all",
-            controller);
-    if (!(hierarchy->offered & rows[index].controller))
+            "the %s controller is held by cgroup v1 on this machine, so %s; boot with "
+            "systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all",
+            missing, what);
+    if (!(hierarchy->offered & controller))
         return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
-                           "this kernel offers no %s controller, so the limit cannot be set; see "
-                           "`controller doctor`", controller);
+                           "this kernel offers no %s controller, so %s; see `controller doctor`",
+                           missing, what);
     return failure_set(failure, HOLDEN_code_UNSUPPORTED, name,
-                       "the %s controller is not delegated to %s, so the limit cannot be set; "
-                       "delegate it there (systemd: Delegate=yes)", controller, hierarchy->path);
+                       "the %s controller is not delegated to %s, so %s; delegate it there "
+                       "(systemd: Delegate=yes)", missing, hierarchy->path, what);
 }
 
 int limits_check(const struct hierarchy *hierarchy, const struct holden_properties *properties,
@@ -253,7 +258,8 @@ int limits_check(const struct hierarchy *hierarchy, const struct holden_properti
             /* One task ending for want of memory is what there is without the controller too. */
             if (i == INDEX(oom_policy) && properties->oom_policy != HOLDEN_oom_policy_KILL)
                 continue;
-            return refuse_missing(hierarchy, i, failure);
+            return limits_refuse(hierarchy, rows[i].controller, holden_property(i)->name,
+                                 "the limit cannot be set", failure);
         }
     return 0;
 }
@@ -321,52 +327,73 @@ static int apply_idle(int directory, const struct holden_properties *properties,
     return r < 0 ? refuse_write(-r, "CPUWeight", "cpu.idle", idle ? "1" : "0", failure) : 0;
 }
 
-/* Whether the io.max text has the value in force for the device and key. */
-static bool io_in_force(const char *text, const char *device, const char *key, uint64_t value) {
-    size_t size = strlen(device);
-    char wanted[64];
-    if (value == UNIT_INFINITY)
-        snprintf(wanted, sizeof(wanted), "%s=max", key);
-    else
-        snprintf(wanted, sizeof(wanted), "%s=%" PRIu64, key, value);
+/* How a device's value is written, behind its numbers: "rbps=5", "200", "target=max"; and where. */
+struct device_value {
+    const char *file;
+    const char *key;
+    const char *none; /* what takes the value away */
+};
+
+static struct device_value device_value(size_t index) {
+    const char *file = holden_property(index)->file;
+    if (index == INDEX(io_device_weight))
+        return (struct device_value){file, "", "default"};
+    if (index == INDEX(io_device_latency_target))
+        return (struct device_value){file, "target", "max"};
+    return (struct device_value){"io.max", file, "max"};
+}
+
+/* Whether the file's text has the words for the device. One without any value has no line. */
+static bool device_in_force(const char *text, const char *device, const char *words, bool none) {
+    size_t size = strlen(device), length = strlen(words);
     for (const char *line = text; line && *line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, device, size) != 0 || line[size] != ' ')
             continue;
-        const char *at = strstr(line, wanted);
-        const char *end = line + strcspn(line, "\n");
-        return at && at < end && strchr(" \n", at[strlen(wanted)]) != NULL;
+        const char *end = line + strcspn(line, "\n"), *at = line + size;
+        for (; at < end; at += 1 + strcspn(at + 1, " \n"))
+            if (strncmp(at + 1, words, length) == 0 && strchr(" \n", at[1 + length]))
+                return true;
+        return false;
     }
-    return value == UNIT_INFINITY;
+    return none;
 }
 
-static int apply_io_max(int directory, const struct holden_properties *properties, size_t index,
-                        struct failure *failure) {
-    const struct holden_property *property = holden_property(index);
+static int apply_device(int directory, size_t index, const struct holden_device_limit *limit,
+                        bool lift, struct failure *failure) {
+    const char *name = holden_property(index)->name;
+    const struct device_value as = device_value(index);
+    bool none = lift || limit->value == UNIT_INFINITY;
+    char device[32], words[64], text[128], number[32], back[TEXT] = "";
+    snprintf(device, sizeof(device), "%" PRIu32 ":%" PRIu32, limit->major, limit->minor);
+    snprintf(number, sizeof(number), "%" PRIu64, limit->value);
+    snprintf(words, sizeof(words), "%s%s%s", as.key, *as.key ? "=" : "", none ? as.none : number);
+    snprintf(text, sizeof(text), "%s %s", device, words);
+    int r = write_back(directory, as.file, text, back, sizeof(back));
+    if (r < 0)
+        return refuse_write(-r, name, as.file, text, failure);
+    return device_in_force(back, device, words, none)
+               ? 0
+               : refuse_other(name, as.file, text, back, failure);
+}
+
+static int apply_devices(int directory, const struct holden_properties *properties, size_t index,
+                         bool lift, struct failure *failure) {
     struct holden_repeated left = *(const struct holden_repeated *)member(properties, index);
     struct holden_nested nested;
-    while (holden_next_record(&left, &nested)) {
+    int r = 0;
+    while (r == 0 && holden_next_record(&left, &nested)) {
         struct holden_device_limit limit;
         struct holden_fault fault;
         const struct holden_device_limit *value = nested.value;
         if (!value && holden_decode(&holden_record_device_limit, nested.bytes.data,
                                     nested.bytes.size, &limit, &fault) == 0)
             value = &limit;
-        if (!value)
-            return failure_set(failure, HOLDEN_code_INVALID, property->name, "not a device limit");
-        char device[32], text[128], back[TEXT] = "";
-        snprintf(device, sizeof(device), "%" PRIu32 ":%" PRIu32, value->major, value->minor);
-        if (value->value == UNIT_INFINITY)
-            snprintf(text, sizeof(text), "%s %s=max", device, property->file);
-        else
-            snprintf(text, sizeof(text), "%s %s=%" PRIu64, device, property->file, value->value);
-        int r = write_back(directory, "io.max", text, back, sizeof(back));
-        if (r < 0)
-            return refuse_write(-r, property->name, "io.max", text, failure);
-        if (!io_in_force(back, device, property->file, value->value))
-            return refuse_other(property->name, "io.max", text, back, failure);
+        r = value ? apply_device(directory, index, value, lift, failure)
+                  : failure_set(failure, HOLDEN_code_INVALID, holden_property(index)->name,
+                                "not a device limit");
     }
-    return 0;
+    return r;
 }
 
 /* cpu.max holds two properties: the one that is not named stays as it is. */
@@ -384,7 +411,7 @@ static int apply_one(int directory, const struct holden_properties *properties, 
                      struct failure *failure) {
     if (index == INDEX(cpu_quota) || index == INDEX(cpu_quota_period))
         return apply_quota(directory, properties, index, failure);
-    return is_io_max(index) ? apply_io_max(directory, properties, index, failure)
+    return is_of_device(index) ? apply_devices(directory, properties, index, false, failure)
                             : apply_row(directory, properties, index, failure);
 }
 
@@ -417,10 +444,13 @@ void limits_read(int directory, const struct holden_properties *which,
 void limits_default(const struct holden_properties *which, struct holden_properties *out) {
     static const uint8_t nothing[1];
     for (size_t i = 0; i < HOLDEN_PROPERTIES; i++) {
-        if (!rows[i].controller || !holden_has(which, i) || holden_has(out, i) || is_io_max(i))
+        if (!rows[i].controller || !holden_has(which, i) || holden_has(out, i) || is_of_device(i))
             continue;
         if (i == INDEX(allowed_cpus))
             HOLDEN_SET(out, properties, allowed_cpus,
+                       (struct holden_view){(const char *)nothing, 0});
+        else if (i == INDEX(allowed_memory_nodes))
+            HOLDEN_SET(out, properties, allowed_memory_nodes,
                        (struct holden_view){(const char *)nothing, 0});
         else if (i == INDEX(oom_policy))
             HOLDEN_SET(out, properties, oom_policy, HOLDEN_oom_policy_CONTINUE);
@@ -433,4 +463,15 @@ void limits_default(const struct holden_properties *which, struct holden_propert
         else
             store(out, i, UNIT_INFINITY);
     }
+}
+
+int limits_lift(const struct hierarchy *hierarchy, int directory,
+                const struct holden_properties *which, struct failure *failure) {
+    struct holden_properties none = {0};
+    limits_default(which, &none);
+    int r = limits_apply(hierarchy, directory, &none, failure);
+    for (size_t i = 0; r == 0 && i < HOLDEN_PROPERTIES; i++)
+        if (is_of_device(i) && holden_has(which, i))
+            r = apply_devices(directory, which, i, true, failure);
+    return r;
 }

@@ -222,6 +222,7 @@ static void close_agent(struct agent *agent, bool remove) {
     link_close(&agent->link);
     talk_close(&agent->talk);
     processes_free(&agent->processes);
+    slices_close(agent, remove);
     events_free(&agent->events);
     audit_close(&agent->audit);
     watch_close(&agent->watch);

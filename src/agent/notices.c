@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "agent/agent.h"
+#include "agent/place.h"
 #include "agent/readiness.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -28,7 +29,7 @@ int notices_open(struct notices *notices, const char *socket) {
 
 /* The process whose cgroup, or one below it, holds that pid; or NULL. */
 static struct process *find(struct agent *agent, pid_t pid) {
-    char path[32], text[8192], name[96];
+    char path[32], text[8192];
     const struct hierarchy *hierarchy = &agent->hierarchy;
     snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
     if (!hierarchy->mount || file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
@@ -38,13 +39,7 @@ static struct process *find(struct agent *agent, pid_t pid) {
     line = line ? strchr(line, '/') : NULL;
     if (!line || strncmp(line, own, strlen(own)) != 0 || line[strlen(own)] != '/')
         return NULL;
-    line += strlen(own) + 1;
-    struct process *process = process_by_id(&agent->processes, strtoull(line, NULL, 10));
-    if (!process)
-        return NULL;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    size_t size = strcspn(line, "/\n");
-    return size == strlen(name) && strncmp(line, name, size) == 0 ? process : NULL;
+    return place_find(agent, line + strlen(own) + 1);
 }
 
 static bool says(const char *text, const char *line) {

@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/credential.h"
+#include "agent/delegate.h"
+#include "agent/gate.h"
 #include "agent/lift.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
 #include "agent/nodes.h"
+#include "agent/place.h"
 #include "agent/readiness.h"
 #include "agent/sequence.h"
 #include "common/cleanup.h"
@@ -143,18 +147,36 @@ static int prepare_mounts(struct process *process, struct parts *parts, struct f
                  : 0;
 }
 
-static int make_cgroup(struct process *process, struct parts *parts, struct failure *failure) {
-    struct agent *agent = process->agent;
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    if (process->has_cgroup && cgroup_open(&agent->hierarchy, name, &parts->cgroup) == 0)
+/* Root has its cgroups anyway. */
+static int delegate(struct process *process, struct parts *parts, struct failure *failure) {
+    const struct identity *identity = &parts->identity;
+    uid_t uid = identity->set ? identity->uid : 0;
+    gid_t gid = identity->set ? identity->gid : 0;
+    if (!delegate_wanted(&parts->properties))
         return 0;
-    int r = cgroup_make(&agent->hierarchy, name, &parts->cgroup);
+    int control = -1;
+    int r = parts->beside ? delegate_control(parts->cgroup, uid, gid, &control)
+                          : delegate_give(parts->cgroup, uid, gid);
+    if (control >= 0) {
+        close(parts->cgroup);
+        parts->cgroup = control;
+    }
+    return r < 0 ? failure_errno(failure, -r, "Delegate", "cannot hand the cgroup of %s to user %u",
+                                 process->name, (unsigned)uid)
+                 : 0;
+}
+
+static int make_cgroup(struct process *process, struct parts *parts,
+                       const struct hierarchy *hierarchy, struct failure *failure) {
+    if (process->has_cgroup && place_open(process, &parts->cgroup) == 0)
+        return delegate(process, parts, failure);
+    int r = place_make(process, &parts->properties, &parts->cgroup, failure);
     if (r < 0)
-        return failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s",
-                             agent->hierarchy.path, name);
-    process->has_cgroup = true;
-    return limits_apply(&agent->hierarchy, parts->cgroup, &parts->properties, failure);
+        return r;
+    r = limits_apply(hierarchy, parts->cgroup, &parts->properties, failure);
+    if (r == 0)
+        r = gate_apply(parts->cgroup, &parts->properties, &parts->properties, failure);
+    return r == 0 ? delegate(process, parts, failure) : r;
 }
 
 int parts_send(struct process *process, struct parts *parts, uint64_t token, uint32_t report,
@@ -202,7 +224,11 @@ int parts_prepare(struct process *process, struct parts *parts, struct failure *
     struct agent *agent = process->agent;
     parts->lifted = parts->properties;
     lift_sandbox(parts->start.rights, &parts->lifted);
-    int r = limits_check(&agent->hierarchy, &parts->properties, failure);
+    struct hierarchy hierarchy;
+    place_hierarchy(process->agent, &parts->properties, &hierarchy);
+    int r = limits_check(&hierarchy, &parts->properties, failure);
+    if (r == 0)
+        r = delegate_check(&hierarchy, &parts->properties, failure);
     if (r == 0 && !process->filter)
         r = filter_get(&agent->filters, &parts->properties, &process->filter, failure);
     if (r == 0)
@@ -215,5 +241,5 @@ int parts_prepare(struct process *process, struct parts *parts, struct failure *
                             sizeof(parts->credentials), failure);
     if (r == 0)
         r = prepare_mounts(process, parts, failure);
-    return r == 0 ? make_cgroup(process, parts, failure) : r;
+    return r == 0 ? make_cgroup(process, parts, &hierarchy, failure) : r;
 }

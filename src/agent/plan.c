@@ -11,6 +11,7 @@
 #include "agent/capability.h"
 #include "agent/directory.h"
 #include "agent/filter.h"
+#include "agent/label.h"
 #include "agent/mounts.h"
 #include "agent/plan_build.h"
 #include "agent/plan_draft.h"
@@ -174,6 +175,21 @@ static void put_own_directories(struct draft *draft, const struct holden_propert
         draft_head(draft)->directories = run;
 }
 
+/* What may be impossible is left out where the module is not there. */
+static void put_labels(struct draft *draft, const struct holden_properties *properties) {
+    for (enum label label = 0; label < LABELS; label++) {
+        struct holden_view text;
+        bool optional;
+        if (!label_asked(properties, label, &text, &optional) || (optional && !label_there(label)))
+            continue;
+        text.data -= optional;
+        text.size += optional;
+        struct plan_run run = draft_string(draft, text);
+        if (draft->error == 0)
+            draft_head(draft)->labels[label] = run;
+    }
+}
+
 static struct plan_run put_program(struct draft *draft, const struct program *program,
                                    uint32_t before) {
     uint32_t at = draft_put(draft, program->instructions,
@@ -236,6 +252,7 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
     put_own_directories(&draft, input->properties);
     put_namespaces(&draft, input->properties);
     put_mounts(&draft, input);
+    put_labels(&draft, input->properties);
     plan_put_landlock(&draft, input->properties);
     put_filter(&draft, input->filter);
     plan_put_command(&draft, input);

@@ -68,6 +68,7 @@ enum {
     STEP(KEYRING, "KeyringMode")               \
     STEP(DIRECTORY, "WorkingDirectory")        \
     STEP(INIT, "PrivatePIDs")                  \
+    STEP(LABEL, "label")                       \
     STEP(NO_NEW_PRIVILEGES, "NoNewPrivileges") \
     STEP(LANDLOCK, "Landlock")                 \
     STEP(FILTER, "seccomp")                    \
@@ -93,9 +94,9 @@ struct plan_report {
     volatile int32_t error;    /* errno of the step that failed, or 0 */
     volatile int32_t pid;      /* 0 until it is cloned */
     volatile uint32_t detail;  /* which of the things that the step does: for MOUNTS the number of
-                                  its struct plan_mount, for DIRECTORIES and LANDLOCK the index of
-                                  their struct; without an error 1 where a directory was
-                                  moved between its private and its public place */
+                                  its struct plan_mount, for DIRECTORIES, LABEL and LANDLOCK which
+                                  of theirs; without an error 1 where a directory was moved between
+                                  its private and its public place */
 };
 enum { PLAN_REPORTS = 4096 };
 
@@ -177,6 +178,9 @@ struct plan_directory {
     uint64_t text;   /* LINK: what it holds; OWN: what one holds that led to it while it was private,
                         or empty */
 };
+
+/* Labels of AppArmor, SELinux and Smack, and the bytes that one has at most. */
+enum { PLAN_LABELS = 3, PLAN_LABEL_MOST = 1024 };
 
 /* Bits of plan_access.access. */
 enum { PLAN_ACCESS_READ = 1 << 0, PLAN_ACCESS_WRITE = 1 << 1, PLAN_ACCESS_EXEC = 1 << 2 };
@@ -297,6 +301,8 @@ struct plan {
                                    for what is inaccessible */
     struct plan_run mounts;     /* struct plan_mount */
     struct plan_run directories; /* struct plan_directory */
+    struct plan_run labels[PLAN_LABELS]; /* NUL-terminated bytes, a - before them where the label
+                                            may be impossible; or none (enum label) */
     struct plan_run landlock;   /* struct plan_access; with some, what none allows is refused */
     struct plan_run filter;     /* struct sock_filter */
     uint64_t pass[2];           /* PLAN_HAS_LISTENER: see struct plan_arrival */

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/beside.h"
 #include "agent/readiness.h"
+#include "agent/slice.h"
 #include "agent/state.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
@@ -206,6 +207,7 @@ void process_free(struct process *process) {
     struct processes *table = &process->agent->processes;
     waiter_drop_all(process);
     dynamic_user_leave(process);
+    slice_leave(process->slice);
     process_set_pid(process, 0);
     TAILQ_REMOVE(&table->order, process, order);
     LIST_REMOVE(process, by_id);

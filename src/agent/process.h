@@ -17,6 +17,7 @@ struct peer;
 struct filter;
 struct trim_job;
 struct dynamic_user;
+struct slice;
 
 /* Of the bits for the calls that a process has made (SystemCallLearn=). */
 enum { LEARNED_BYTES = 128 };
@@ -136,6 +137,7 @@ struct process {
     bool frozen;
     bool child;                   /* the keeper has it as its child, and so its status */
     bool has_cgroup;
+    struct slice *slice;          /* with it: the slice that it is in, or NULL (place.h) */
     bool leaving;                 /* its pidfd says that it has ended; the keeper is asked how */
     bool main_ended;              /* its status is known; others of its cgroup may be left */
     bool ran;                     /* its exec took place */

@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/launch.h"
 #include "agent/machine.h"
+#include "agent/place.h"
 #include "agent/sequence.h"
 #include "agent/stop.h"
 #include "agent/task.h"
@@ -218,12 +219,10 @@ static int guess(struct process *process, int directory, pid_t *pid) {
 static int find_successor(struct process *process) {
     struct holden_start start;
     struct holden_properties properties;
-    char name[96];
     pid_t pid = 0;
     _cleanup_close_ int directory = -1;
     process_request(process, &start, &properties);
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    int r = cgroup_open(&process->agent->hierarchy, name, &directory);
+    int r = place_open(process, &directory);
     if (r == 0)
         r = HOLDEN_HAS(&properties, properties, pid_file)
                 ? find_named(process, directory, properties.pid_file, &pid)

@@ -30,11 +30,13 @@
 #include "agent/finish.h"
 #include "agent/launch.h"
 #include "agent/logfile.h"
+#include "agent/place.h"
 #include "agent/readiness.h"
 #include "agent/record.h"
 #include "agent/remains.h"
 #include "agent/resume.h"
 #include "agent/sequence.h"
+#include "agent/slice_limits.h"
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/task.h"
@@ -46,11 +48,10 @@
 
 /* The kernel is asked: it alone says what holds now. */
 static bool is_frozen(const struct process *process) {
-    char name[96], path[128], text[16];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    snprintf(path, sizeof(path), "%s/cgroup.freeze", name);
-    return file_read(process->agent->hierarchy.root, path, text, sizeof(text)) > 0 &&
-           text[0] == '1';
+    char text[16];
+    _cleanup_close_ int directory = -1;
+    return place_open(process, &directory) == 0 &&
+           file_read(directory, "cgroup.freeze", text, sizeof(text)) > 0 && text[0] == '1';
 }
 
 static int found_living(struct process *process, const struct holden_kept *kept) {
@@ -60,9 +61,10 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     process_request(process, &start, &properties);
     remains_expect(process, &properties);
     dynamic_user_recover(process, &properties);
-    process->has_cgroup = true;
+    int r = place_recover(process, &properties);
+    if (r < 0)
+        return r;
     process->frozen = is_frozen(process);
-    int r = 0;
     if (process->ran)
         process_set_pid(process, (pid_t)kept->pid);
     else
@@ -98,11 +100,9 @@ static int found(struct agent *agent, const struct holden_kept *kept) {
  * with the cgroup's name, which holds an id that is never used again, this proves whose pid it is.
  * Asked after its pidfd was opened. */
 static bool cgroup_proves(const struct process *process) {
-    char name[96];
     uint64_t born;
     _cleanup_close_ int directory = -1;
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    return cgroup_open(&process->agent->hierarchy, name, &directory) == 0 &&
+    return place_open(process, &directory) == 0 &&
            cgroup_holds(directory, process->pid) &&
            (process->known == 0 ||
             (task_born(process->pid, &born) == 0 && born <= process->known));
@@ -215,17 +215,13 @@ static int take_over_all(struct agent *agent) {
  * process may be in it: it was never told of, and is ended. */
 static void settle_nothing(struct process *process) {
     struct agent *agent = process->agent;
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    int r = cgroup_remove(&agent->hierarchy, name);
-    if (r < 0 && r != -ENOENT) {
+    if (place_remove(process) < 0) {
         log_notice("%s (id %" PRIu64 "): keeper and agent ended as it was started, before that was "
                    "answered; what is left of it is ended", process->name, process->id);
         process->main_ended = true;
         stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_SETUP});
         return;
     }
-    process->has_cgroup = false;
     if ((process->restarts > 0 || process->step > 0) &&
         (!process->stopping || process->stopping->restart)) {
         process_stopped(process);
@@ -307,29 +303,41 @@ static void give_reports_back(struct agent *agent) {
 /* A cgroup "ID-NAME" that nothing in the table has. An empty one was made for a start whose record
  * was not written yet, or is of an end that was. Processes are in it only where their record was
  * refused, or taken away: they are nobody's to end but the administrator's. */
-static void clear_cgroup(struct agent *agent, const char *name, uint64_t id) {
+static void clear_cgroup(struct agent *agent, const char *path, uint64_t id) {
     if (id >= agent->store.next_id && id < INT64_MAX)
         agent->store.next_id = id + 1;
-    int r = cgroup_remove(&agent->hierarchy, name);
+    int r = cgroup_remove(&agent->hierarchy, path);
     if (r == 0 || r == -ENOENT)
         return;
     log_warning("cgroup %s/%s holds processes, and %s; they are left as they are: to end them, "
-                "echo 1 >%s/%s/cgroup.kill", agent->hierarchy.path, name,
+                "echo 1 >%s/%s/cgroup.kill", agent->hierarchy.path, path,
                 store_refused(&agent->store, id) ? "their record was refused"
                                                  : "no record names them",
-                agent->hierarchy.path, name);
+                agent->hierarchy.path, path);
 }
 
-static void clear_cgroups(struct agent *agent) {
-    DIR *entries = file_list(agent->hierarchy.root);
+/* What is in the agent's cgroup (`path` is "") or in a slice. */
+static void clear_cgroups(struct agent *agent, const char *path) {
+    _cleanup_close_ int directory = -1;
+    if (cgroup_open(&agent->hierarchy, *path ? path : ".", &directory) < 0)
+        return;
+    DIR *entries = file_list(directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        char *end;
+        char *end, below[PLACE_MOST];
         uint64_t id = strtoull(entry->d_name, &end, 10);
-        if (entry->d_type != DT_DIR || end == entry->d_name || *end != '-')
+        int size = snprintf(below, sizeof(below), "%s%s%s", path, *path ? "/" : "", entry->d_name);
+        if (entry->d_type != DT_DIR || size >= (int)sizeof(below))
             continue;
+        if (name_is_slice(entry->d_name, strlen(entry->d_name))) {
+            clear_cgroups(agent, below);
+            /* Where nothing is left in it, and nothing of it is known. */
+            if (!slice_find(agent, holden_view(entry->d_name)))
+                unlinkat(directory, entry->d_name, AT_REMOVEDIR);
+            continue;
+        }
         const struct process *process = process_by_id(&agent->processes, id);
-        if (!process || !process->has_cgroup)
-            clear_cgroup(agent, entry->d_name, id);
+        if (end != entry->d_name && *end == '-' && (!process || !process->has_cgroup))
+            clear_cgroup(agent, below, id);
     }
     if (entries)
         closedir(entries);
@@ -360,7 +368,9 @@ static int watch_logs_later(struct agent *agent) {
 }
 
 int recover(struct agent *agent) {
-    int r = store_read(&agent->store, agent, found);
+    int r = slice_limits_recover(agent);
+    if (r == 0)
+        r = store_read(&agent->store, agent, found);
     if (r == 0)
         r = take_over_all(agent);
     if (r == 0)
@@ -371,7 +381,8 @@ int recover(struct agent *agent) {
     resume_commands(agent);
     resume_lingering(agent);
     give_reports_back(agent);
-    clear_cgroups(agent);
+    slice_limits_settle(agent);
+    clear_cgroups(agent, "");
     talk_recover(&agent->talk);
     store_sweep(agent);
     credentials_sweep(agent);

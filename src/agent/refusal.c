@@ -7,6 +7,7 @@
 
 #include "agent/child_directory.h"
 #include "agent/directory.h"
+#include "agent/label.h"
 #include "agent/landlock.h"
 #include "agent/lift.h"
 #include "agent/mounts.h"
@@ -29,8 +30,8 @@ void refusal_blame(struct failure *failure, const char *setting) {
 }
 
 /* What was to become the standard stream, for people. */
-static const char *describe_stream(const struct process *process, uint32_t step, char *text,
-                                   size_t space) {
+static const char *describe_stream(const struct process *process, uint32_t step, int error,
+                                   char *text, size_t space) {
     struct holden_start start;
     struct holden_properties p;
     struct holden_stream stream = {0};
@@ -39,11 +40,17 @@ static const char *describe_stream(const struct process *process, uint32_t step,
     const struct holden_nested *asked = step == PLAN_STEP_STDIN    ? &p.standard_input
                                         : step == PLAN_STEP_STDOUT ? &p.standard_output
                                                                    : &p.standard_error;
-    if (holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &stream,
-                      &fault) < 0)
+    if (asked->bytes.size == 0)
+        stream.kind = step == PLAN_STEP_STDIN ? HOLDEN_stream_kind_NULL : HOLDEN_stream_kind_LOG;
+    else if (holden_decode(&holden_record_stream, asked->bytes.data, asked->bytes.size, &stream,
+                           &fault) < 0)
         return "";
     if (stream.kind == HOLDEN_stream_kind_JOURNAL)
         return "journald's socket /run/systemd/journal/stdout: ";
+    if (stream.kind == HOLDEN_stream_kind_NULL && error == EPERM &&
+        HOLDEN_HAS(&p, properties, device_policy) &&
+        p.device_policy == HOLDEN_device_policy_STRICT)
+        return "/dev/null, which DevicePolicy=strict gives only with DeviceAllow=/dev/null: ";
     if (stream.path.size == 0)
         return "";
     snprintf(text, space, "%.*s: ", (int)(stream.path.size < 1024 ? stream.path.size : 1024),
@@ -113,6 +120,13 @@ static void refuse_landlock(const struct process *process, struct failure *failu
                     strerror(error));
 }
 
+static void refuse_label(struct failure *failure, uint32_t number, int error) {
+    refusal_say(failure, label_property(number < LABELS ? number : 0), "%s",
+                error == ENOENT   ? "no such profile is loaded, or /proc is not there"
+                : error == EINVAL ? "no such label"
+                                  : strerror(error));
+}
+
 static void refuse_exec(const struct process *process, struct failure *failure,
                         const struct holden_start *what, int error) {
     struct holden_start start;
@@ -149,12 +163,14 @@ void refusal_step(const struct process *process, struct failure *failure,
         refuse_directory(process, failure, detail, error);
     } else if (step == PLAN_STEP_EXEC) {
         refuse_exec(process, failure, start, error);
+    } else if (step == PLAN_STEP_LABEL) {
+        refuse_label(failure, detail, error);
     } else if (step == PLAN_STEP_LANDLOCK) {
         refuse_landlock(process, failure, detail, error);
     } else if (step >= PLAN_STEP_STDIN && step <= PLAN_STEP_STDERR) {
         char text[1100];
-        refusal_say(failure, words, "%s%s", describe_stream(process, step, text, sizeof(text)),
-               strerror(error));
+        refusal_say(failure, words, "%s%s",
+                    describe_stream(process, step, error, text, sizeof(text)), strerror(error));
     } else if (step == PLAN_STEP_NETWORK) {
         refuse_network(process, failure, error);
     } else

@@ -60,6 +60,9 @@ static const struct row {
     [HOLDEN_MESSAGE_doctor] = {request_doctor, ROLE_MEMBER, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_self] = {request_self, ROLE_MEMBER, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_reexec] = {request_reexec, ROLE_ROOT, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_limit_slice] = {request_limit_slice, ROLE_ROOT, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_list_slices] = {request_list_slices, ROLE_ROOT, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_reset_slice] = {request_reset_slice, ROLE_ROOT, NO_TARGET, REFUSED},
 };
 
 /* Room for the largest decoded request. */

@@ -12,6 +12,7 @@
 #include "agent/finish.h"
 #include "agent/launch.h"
 #include "agent/logfile.h"
+#include "agent/place.h"
 #include "agent/request.h"
 #include "agent/rights.h"
 #include "agent/start.h"
@@ -201,7 +202,6 @@ int request_restart(struct request *request, struct failure *failure) {
 
 static int set_frozen(struct request *request, bool frozen, struct failure *failure) {
     struct process *process = request->target;
-    char name[96];
     _cleanup_close_ int directory = -1;
     if (process->state != HOLDEN_state_RUNNING)
         return failure_set(failure, HOLDEN_code_WRONG_STATE, NULL,
@@ -210,8 +210,7 @@ static int set_frozen(struct request *request, bool frozen, struct failure *fail
                            frozen ? "frozen" : "thawed");
     if (process->frozen == frozen)
         return done(request);
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    int r = cgroup_open(&request->agent->hierarchy, name, &directory);
+    int r = place_open(process, &directory);
     if (r == 0)
         r = cgroup_freeze(directory, frozen);
     if (r < 0)

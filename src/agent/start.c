@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/credential.h"
 #include "agent/directory.h"
+#include "agent/label.h"
 #include "agent/readiness.h"
 #include "agent/rights.h"
 #include "common/cleanup.h"
@@ -19,6 +20,10 @@
 enum { BASE_MOST = 32, PATH_MOST = 5 + 4096 };
 
 static int check_name(struct holden_view name, struct failure *failure) {
+    if (name_is_slice(name.data, name.size))
+        return failure_set(failure, HOLDEN_code_INVALID, "name",
+                           "\"%.*s\": names that end in .slice are those of slices",
+                           (int)(name.size < 80 ? name.size : 80), name.data);
     if (name_valid(name.data, name.size))
         return 0;
     return failure_set(failure, HOLDEN_code_INVALID, "name", "\"%.*s\" is no name: " NAME_RULE,
@@ -163,10 +168,14 @@ int start_check_properties(const struct holden_properties *properties, struct fa
                                "the path is not absolute");
     }
     int r = check_identifier(properties, failure);
+    if (r == 0 && HOLDEN_HAS(properties, properties, slice))
+        r = slice_check(properties->slice, failure);
     if (r == 0)
         r = directory_check(properties, failure);
     if (r == 0)
         r = credential_check(properties, failure);
+    if (r == 0)
+        r = label_check(properties, failure);
     return r < 0 ? r : check_environment(properties, failure);
 }
 

@@ -11,6 +11,7 @@
 #include "agent/beside.h"
 #include "agent/finish.h"
 #include "agent/machine.h"
+#include "agent/place.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/waiter.h"
@@ -20,12 +21,6 @@
 /* Microseconds until SIGKILL is sent again: doubled each time, since what does not go at once waits
  * in the kernel for something that may take a day. Its end is noticed in any case. */
 enum { RETRY = 1000000, RETRY_MOST = 60000000, DOUBLED_MOST = 6 };
-
-static int open_cgroup(const struct process *process, int *directory) {
-    char name[96];
-    cgroup_name(process->id, process->name, name, sizeof(name));
-    return cgroup_open(&process->agent->hierarchy, name, directory);
-}
 
 static int signal_main(const struct process *process, int signal) {
     if (process->pidfd < 0 || process->main_ended)
@@ -41,7 +36,7 @@ int stop_signal(struct process *process, int signal, bool all) {
     int main = all && process->has_init ? -ESRCH : signal_main(process, signal);
     if (!all)
         return main;
-    int r = open_cgroup(process, &directory);
+    int r = place_open(process, &directory);
     if (r == 0)
         r = cgroup_signal(directory, signal, process->pid);
     return main == 0 ? 0 : r;
@@ -105,7 +100,7 @@ void stop_kill(struct process *process) {
     struct stopping *stopping = process->stopping;
     if (stopping->kills++ == 0)
         keep(process);
-    int r = open_cgroup(process, &directory);
+    int r = place_open(process, &directory);
     if (r == 0)
         r = cgroup_kill(directory);
     signal_main(process, SIGKILL);
@@ -166,7 +161,7 @@ void stop_expire(struct process *process) {
 /* What is frozen neither hears a signal nor runs a command. */
 static void thaw(struct process *process) {
     _cleanup_close_ int directory = -1;
-    if (process->frozen && open_cgroup(process, &directory) == 0 &&
+    if (process->frozen && place_open(process, &directory) == 0 &&
         cgroup_freeze(directory, false) == 0)
         process->frozen = false;
 }

@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/name.h"
 
 enum { RECORD_MOST = 8 << 20, RESERVE = 1000, READ_TRIES = 3 };
 
@@ -206,9 +207,10 @@ bool store_refused(const struct store *store, uint64_t id) {
 }
 
 /* The whole record. NULL; or what it is instead, in words. */
-static const char *read_record(const struct store *store, const char *name, struct buffer *bytes) {
+static const char *read_record(const struct store *store, int directory, const char *name,
+                               struct buffer *bytes) {
     _cleanup_close_ int fd =
-        openat(store->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     struct stat status;
     uint8_t *room;
     if (fd < 0 && errno == ELOOP)
@@ -232,28 +234,34 @@ static const char *read_record(const struct store *store, const char *name, stru
     return NULL;
 }
 
+/* The record, decoded; what it is instead, in words (in `text`, or static). Tried again where it
+ * cannot be read: a process would be lost with its record. */
+static const char *decode_record(const struct store *store, int directory, const char *name,
+                                 const struct holden_record *record, void *into,
+                                 struct buffer *bytes, char text[160]) {
+    struct holden_fault fault;
+    const char *wrong = "";
+    for (unsigned tries = 0; wrong && tries < READ_TRIES; tries++)
+        wrong = read_record(store, directory, name, bytes);
+    if (wrong || holden_decode(record, buffer_bytes(bytes), bytes->size, into, &fault) == 0)
+        return wrong;
+    snprintf(text, 160, "it is not whole: %s%s%s: %s", fault.record, fault.field ? "." : "",
+             fault.field ? fault.field : "", fault.what);
+    return text;
+}
+
 /* 0 also where it was refused; -errno where recovery itself cannot go on. */
 static int read_one(struct store *store, struct agent *agent, const char *name,
                     int (*found)(struct agent *agent, const struct holden_kept *kept)) {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     struct holden_kept kept;
-    struct holden_fault fault;
     char canonical[32], text[160];
     uint64_t id = strtoull(name, NULL, 10);
     file_name(id, canonical);
     const char *wrong = strcmp(name, canonical) == 0 ? NULL : "its name is no id";
-    /* Tried again where that fails: a process would be lost with its record. */
-    bool read = wrong;
-    for (unsigned tries = 0; !read && tries < READ_TRIES; tries++) {
-        wrong = read_record(store, name, &bytes);
-        read = !wrong;
-    }
-    if (!wrong &&
-        holden_decode(&holden_record_kept, buffer_bytes(&bytes), bytes.size, &kept, &fault) < 0) {
-        snprintf(text, sizeof(text), "it is not whole: %s%s%s: %s", fault.record,
-                 fault.field ? "." : "", fault.field ? fault.field : "", fault.what);
-        wrong = text;
-    }
+    if (!wrong)
+        wrong = decode_record(store, store->records, name, &holden_record_kept, &kept, &bytes,
+                              text);
     if (!wrong)
         wrong = record_fault(&kept, store->boot, id);
     if (!wrong)
@@ -293,6 +301,67 @@ int store_read(struct store *store, struct agent *agent,
         free(names[i]);
     }
     free(names);
+    return r;
+}
+
+/* ---- slices ---- */
+
+int store_write_slice(struct store *store, const struct holden_kept_slice *slice) {
+    struct holden_kept_slice kept = *slice;
+    _cleanup_(buffer_free) struct buffer encoded = {0};
+    char path[NAME_SLICE_MOST + 16];
+    HOLDEN_SET(&kept, kept_slice, version, RECORD_VERSION);
+    HOLDEN_SET(&kept, kept_slice, boot, holden_view(store->boot));
+    int r = holden_encode(&holden_record_kept_slice, &kept, &encoded);
+    if (r == 0 && mkdirat(store->root, "slices", 0700) < 0 && errno != EEXIST)
+        r = -errno;
+    if (r < 0)
+        return r;
+    snprintf(path, sizeof(path), "slices/%.*s", (int)kept.name.size, kept.name.data);
+    return file_replace(store->root, path, buffer_bytes(&encoded), encoded.size, 0600);
+}
+
+void store_forget_slice(struct store *store, const char *name) {
+    char path[NAME_SLICE_MOST + 16];
+    snprintf(path, sizeof(path), "slices/%s", name);
+    unlinkat(store->root, path, 0);
+    unlinkat(store->root, "slices", AT_REMOVEDIR);
+}
+
+static int read_slice(struct store *store, struct agent *agent, int directory, const char *name,
+                      int (*found)(struct agent *agent, const struct holden_kept_slice *kept)) {
+    _cleanup_(buffer_free) struct buffer bytes = {0};
+    struct holden_kept_slice kept;
+    char text[160];
+    const char *wrong = decode_record(store, directory, name, &holden_record_kept_slice, &kept,
+                                      &bytes, text);
+    if (!wrong)
+        wrong = kept.version > RECORD_VERSION            ? "it was written by a newer agent"
+                : !holden_view_is(kept.boot, store->boot) ? "it is from another boot"
+                : !holden_view_is(kept.name, name) ? "it is of another slice than its name says"
+                : !name_slice_valid(name, strlen(name)) ? "its name is none of a slice"
+                                                        : NULL;
+    if (!wrong)
+        return found(agent, &kept);
+    set_aside(store, directory, "limits of slice ", name, wrong);
+    return 0;
+}
+
+int store_read_slices(struct store *store, struct agent *agent,
+                      int (*found)(struct agent *agent, const struct holden_kept_slice *kept)) {
+    _cleanup_close_ int directory =
+        openat(store->root, "slices", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (directory < 0)
+        return errno == ENOENT ? 0 : -errno;
+    DIR *entries = file_list(directory);
+    int r = entries ? 0 : -errno;
+    for (struct dirent *entry; entries && r == 0 && (entry = readdir(entries));)
+        if (name_is_slice(entry->d_name, strlen(entry->d_name)))
+            r = read_slice(store, agent, directory, entry->d_name, found);
+        else if (!file_is_dots(entry->d_name))
+            unlinkat(directory, entry->d_name, 0); /* half written by an agent that was killed */
+    if (entries)
+        closedir(entries);
     return r;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/buffer.h"
 #include "daemon/failure.h"
+#include "protocol/message.h"
 
 struct agent;
 struct process;
@@ -49,6 +50,14 @@ int store_remember(struct store *store, const char *name, bool *fact);
  * with a line each that says why, and never deleted. 0; what `found` returned, if not 0; -errno. */
 int store_read(struct store *store, struct agent *agent,
                int (*found)(struct agent *agent, const struct holden_kept *kept));
+
+/* Writes and removes what is kept of a slice. 0 or -errno (what was kept stays). */
+int store_write_slice(struct store *store, const struct holden_kept_slice *slice);
+void store_forget_slice(struct store *store, const char *name);
+
+/* Reads what is kept of every slice, as store_read() does. */
+int store_read_slices(struct store *store, struct agent *agent,
+                      int (*found)(struct agent *agent, const struct holden_kept_slice *kept));
 
 /* Moves a file of the state directory's root aside in the same way. */
 void store_set_aside(struct store *store, const char *name, const char *why);

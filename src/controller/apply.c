@@ -1,6 +1,7 @@
-/* The verb apply: starts what unit files say. All are read before the first is started, so that a
- * file that is refused starts nothing. */
+/* The verb apply: starts what unit files of services say, and sets limits by those of slices. All
+ * are read before the first is started, so that a file that is refused starts nothing. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/cleanup.h"
@@ -60,11 +61,32 @@ static int read_all(struct command *command, struct units *units) {
     return status;
 }
 
+/* In place of what was set for it before. */
+static int limit_slice(struct command *command, const struct unit *unit, struct session *session) {
+    struct holden_limit_slice request = {0};
+    struct holden_constrained answer;
+    char what[320];
+    HOLDEN_SET(&request, limit_slice, name, holden_view(unit->launch.shown));
+    HOLDEN_SET(&request, limit_slice, properties,
+               (struct holden_nested){.value = &unit->launch.settings.properties});
+    HOLDEN_SET(&request, limit_slice, replace, true);
+    snprintf(what, sizeof(what), "cannot limit %s", unit->launch.shown);
+    int status = session_call(session, HOLDEN_MESSAGE_limit_slice, &request,
+                              HOLDEN_MESSAGE_constrained, &answer, what);
+    if (status == STATUS_DONE && command->options.json)
+        output_json(&command->output, &holden_record_constrained, &answer);
+    else if (status == STATUS_DONE)
+        output_printf(&command->output, "limited %s\n", unit->launch.shown);
+    return status;
+}
+
 static int start_one(struct command *command, struct unit *unit, struct session *session) {
     if (unit->unmet) {
         output_printf(&command->output, "skipped %s: %s\n", unit->launch.shown, unit->unmet);
         return STATUS_DONE;
     }
+    if (unit->file.paths.name.slice)
+        return limit_slice(command, unit, session);
     int status = start_send(command, &unit->launch, session,
                             unit->oneshot ? START_IS_WELL : START_RUNS);
     /* A command that may fail may also be one that cannot be executed. */

@@ -55,7 +55,9 @@ static void answer(struct progress *progress, int item, int status) {
 /* What can be no name is refused before there is need of an agent. */
 static void check_targets(struct progress *progress) {
     for (int i = 0; i < progress->count; i++) {
-        int status = command_check_target(progress->command->arguments[i]);
+        const char *target = progress->command->arguments[i];
+        int status = progress->batch->slices ? command_check_target_or_slice(target)
+                                             : command_check_target(target);
         if (status != STATUS_DONE)
             answer(progress, i, status);
     }

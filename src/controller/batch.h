@@ -8,6 +8,7 @@
 struct batch {
     const char *action;  /* "stop", for "cannot stop NAME: …" */
     uint16_t answer;     /* message that means success */
+    bool slices;         /* slices can be named too */
     /* Sends the request for one name. STATUS_DONE, or what went wrong, said. */
     int (*ask)(struct session *session, const struct options *options, const char *name);
     /* Reports a success; returns what counts as its exit status. */

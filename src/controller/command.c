@@ -106,8 +106,28 @@ void command_free(struct command *command) {
     command->arguments = NULL;
 }
 
+bool command_is_slice(const char *target) {
+    return name_is_slice(target, strlen(target));
+}
+
+int command_check_target_or_slice(const char *target) {
+    char shown[WORDS_SHOWN];
+    if (!command_is_slice(target))
+        return command_check_target(target);
+    if (name_slice_valid(target, strlen(target)))
+        return STATUS_DONE;
+    log_error("'%s' is no name of a slice: " NAME_SLICE_RULE, words_show(target, shown));
+    return STATUS_USAGE;
+}
+
 int command_check_target(const char *target) {
     size_t size = strlen(target);
+    if (command_is_slice(target)) {
+        char slice[WORDS_SHOWN];
+        log_error("'%s' is a slice; this is for processes, which `list` shows with their slices",
+                  words_show(target, slice));
+        return STATUS_USAGE;
+    }
     if (name_valid(target, size) || (name_is_pid(target, size) && size <= NAME_MAX_SIZE))
         return STATUS_DONE;
     char shown[WORDS_SHOWN];

@@ -46,3 +46,9 @@ void command_free(struct command *command);
 /* Refuses an argument that can be neither a name nor a pid, and says the rule. STATUS_DONE or
  * STATUS_USAGE. */
 int command_check_target(const char *target);
+
+/* Whether an argument is meant as the name of a slice: it ends as such names do. */
+bool command_is_slice(const char *target);
+
+/* The same for verbs that take the name of a slice too. */
+int command_check_target_or_slice(const char *target);

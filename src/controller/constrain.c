@@ -1,4 +1,4 @@
-/* The verb constrain: limits of a live process. */
+/* The verb constrain: limits of a live process, or of a slice. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,11 +29,19 @@ static int assign_short(struct settings *settings, const char *property, const c
     return STATUS_USAGE;
 }
 
+/* Whether an empty value of the property is one that can be sent: an empty list. */
+static bool reads_empty(const char *text, const char *end) {
+    char name[64] = "";
+    size_t index;
+    memcpy(name, text, (size_t)(end - text) < sizeof(name) ? (size_t)(end - text) : 0);
+    return holden_property_find(name, &index) == 0 && syntax_of(index)->reads_empty;
+}
+
 /* Only what can be changed live, and something at all. */
-static int check(const struct settings *settings, const struct options *options) {
+static int check(const struct settings *settings, const struct options *options, bool slice) {
     for (size_t i = 0; i < options->property_count; i++) {
         const char *equals = strchr(options->properties[i], '=');
-        if (equals && !equals[1]) {
+        if (equals && !equals[1] && !reads_empty(options->properties[i], equals)) {
             log_error("%s needs a value; the one that lifts a limit is infinity",
                       options->properties[i]);
             return STATUS_USAGE;
@@ -44,7 +52,12 @@ static int check(const struct settings *settings, const struct options *options)
         if (!settings_has(settings, i))
             continue;
         count++;
-        if (!holden_property(i)->live) {
+        if (slice && !holden_property_of_slice(i)) {
+            log_error("%s is of processes; a slice has limits of memory, CPU, tasks and IO only",
+                      holden_property(i)->name);
+            return STATUS_USAGE;
+        }
+        if (!slice && !holden_property(i)->live) {
             log_error("%s cannot be changed while a process runs; start it anew with -p",
                       holden_property(i)->name);
             return STATUS_USAGE;
@@ -65,13 +78,15 @@ static int read_limits(struct settings *settings, const struct command *command)
         status = assign_short(settings, "CPUQuota", command->arguments[2], "%");
     if (status == STATUS_DONE)
         status = launch_settings(settings, &command->options);
-    return status == STATUS_DONE ? check(settings, &command->options) : status;
+    bool slice = command_is_slice(command->arguments[0]);
+    return status == STATUS_DONE ? check(settings, &command->options, slice) : status;
 }
 
 static void print_value(struct output *output, const struct holden_properties *properties,
                         size_t index) {
     _cleanup_(buffer_free) struct buffer value = {0};
-    if (!holden_has(properties, index) || syntax_print(properties, index, ", ", &value) < 0)
+    if (!holden_has(properties, index) || syntax_print(properties, index, ", ", &value) < 0 ||
+        value.size == 0)
         output_text(output, "unset");
     else
         output_safe(output, (struct holden_view){(const char *)buffer_bytes(&value), value.size});
@@ -102,6 +117,30 @@ static int print_changes(struct command *command, const struct holden_constraine
     return STATUS_DONE;
 }
 
+static int limit_slice(struct command *command, const struct settings *settings) {
+    const char *name = command->arguments[0];
+    struct holden_limit_slice request = {0};
+    struct holden_constrained answer;
+    char what[320];
+    if (command->options.duration) {
+        log_error("constrain: --for is for processes; limits of a slice stay until `reset %s`",
+                  name);
+        return STATUS_USAGE;
+    }
+    HOLDEN_SET(&request, limit_slice, name, holden_view(name));
+    HOLDEN_SET(&request, limit_slice, properties,
+               (struct holden_nested){.value = &settings->properties});
+    if (command->options.dry_run)
+        HOLDEN_SET(&request, limit_slice, dry_run, true);
+    _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
+    snprintf(what, sizeof(what), "cannot constrain %s", name);
+    int status = session_open(&session, &command->options);
+    if (status == STATUS_DONE)
+        status = session_call(&session, HOLDEN_MESSAGE_limit_slice, &request,
+                              HOLDEN_MESSAGE_constrained, &answer, what);
+    return status == STATUS_DONE ? print_changes(command, &answer) : status;
+}
+
 static int constrain(struct command *command, struct settings *settings) {
     const struct options *options = &command->options;
     const char *name = command->arguments[0];
@@ -126,8 +165,11 @@ static int constrain(struct command *command, struct settings *settings) {
 
 int verb_constrain(struct command *command) {
     _cleanup_(settings_free) struct settings settings = {0};
-    int status = command_check_target(command->arguments[0]);
+    int status = command_check_target_or_slice(command->arguments[0]);
     if (status == STATUS_DONE)
         status = read_limits(&settings, command);
-    return status == STATUS_DONE ? constrain(command, &settings) : status;
+    if (status != STATUS_DONE)
+        return status;
+    return command_is_slice(command->arguments[0]) ? limit_slice(command, &settings)
+                                                   : constrain(command, &settings);
 }

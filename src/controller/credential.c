@@ -116,7 +116,7 @@ int syntax_parse_load_credential(struct settings *settings, size_t index, const 
 int syntax_print_credential(size_t index, const void *value, struct buffer *out) {
     struct holden_credential decoded;
     const struct holden_credential *credential =
-        syntax_nested(&holden_record_credential, value, &decoded);
+        holden_nested_value(&holden_record_credential, value, &decoded);
     (void)index;
     if (!credential)
         return 0;

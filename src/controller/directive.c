@@ -9,8 +9,13 @@
 #include "protocol/property.h"
 
 static const struct directive table[] = {
+#define SECTION_UNIT .section = DIRECTIVE_UNIT
+#define SECTION_INSTALL .section = DIRECTIVE_INSTALL
+#define SECTION_SERVICE .section = DIRECTIVE_SERVICE
+#define SECTION_SLICE .section = DIRECTIVE_SLICE
+#define SECTION_RESOURCE .section = DIRECTIVE_SERVICE, .resource = true
 #define DIRECTIVE(section_, name_, state_, inert_, why_)                                        \
-    {.name = #name_, .inert = (inert_), .why = (why_), .section = DIRECTIVE_##section_,         \
+    {.name = #name_, .inert = (inert_), .why = (why_), SECTION_##section_,                      \
      .state = DIRECTIVE_##state_},
 #define ALIAS(section_, name_, of_)                                                             \
     {.name = #name_, .of = #of_, .inert = "", .why = "the old name of " #of_ "=",               \
@@ -20,6 +25,7 @@ static const struct directive table[] = {
 
 static const char *const section_names[DIRECTIVE_SECTIONS] = {
     [DIRECTIVE_UNIT] = "Unit", [DIRECTIVE_SERVICE] = "Service", [DIRECTIVE_INSTALL] = "Install",
+    [DIRECTIVE_SLICE] = "Slice",
 };
 
 const char *directive_section_name(enum directive_section section) {
@@ -40,11 +46,13 @@ static void from_property(size_t index, struct directive *directive) {
                                     .inert = "",
                                     .why = holden_property(index)->doc,
                                     .section = DIRECTIVE_SERVICE,
+                                    .resource = holden_property_of_slice(index),
                                     .state = DIRECTIVE_PROPERTY,
                                     .property = index};
 }
 
-bool directive_at(size_t number, struct directive *directive) {
+/* Properties first, then the rows of the table. */
+static bool row_at(size_t number, struct directive *directive) {
     if (number < HOLDEN_PROPERTIES) {
         from_property(number, directive);
         return true;
@@ -56,9 +64,23 @@ bool directive_at(size_t number, struct directive *directive) {
     return true;
 }
 
+bool directive_at(size_t number, struct directive *directive) {
+    const size_t rows = HOLDEN_PROPERTIES + ARRAY_SIZE(table);
+    if (number < rows)
+        return row_at(number, directive);
+    number -= rows;
+    for (size_t i = 0; i < rows; i++)
+        if (row_at(i, directive) && directive->resource && number-- == 0) {
+            directive->section = DIRECTIVE_SLICE;
+            return true;
+        }
+    return false;
+}
+
 static const struct directive *find_row(enum directive_section section, const char *name) {
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (table[i].section == section && strcmp(table[i].name, name) == 0)
+        if ((table[i].section == section || (section == DIRECTIVE_SLICE && table[i].resource)) &&
+            strcmp(table[i].name, name) == 0)
             return &table[i];
     return NULL;
 }
@@ -87,11 +109,15 @@ int directive_find(enum directive_section section, const char *name, struct dire
         return find_present(section, row->of, directive);
     if (row) {
         *directive = *row;
+        directive->section = section;
         return 0;
     }
-    if (section != DIRECTIVE_SERVICE || holden_property_find(name, &index) < 0)
+    if ((section != DIRECTIVE_SERVICE && section != DIRECTIVE_SLICE) ||
+        holden_property_find(name, &index) < 0 ||
+        (section == DIRECTIVE_SLICE && !holden_property_of_slice(index)))
         return -ENOENT;
     from_property(index, directive);
+    directive->section = section;
     return 0;
 }
 

@@ -5,7 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum directive_section { DIRECTIVE_UNIT, DIRECTIVE_SERVICE, DIRECTIVE_INSTALL, DIRECTIVE_SECTIONS };
+enum directive_section {
+    DIRECTIVE_UNIT,
+    DIRECTIVE_SERVICE,
+    DIRECTIVE_INSTALL,
+    DIRECTIVE_SLICE,  /* mostly what is in [Service] too: the rows of resources */
+    DIRECTIVE_SECTIONS
+};
 
 enum directive_state {
     DIRECTIVE_PROPERTY, /* done: a row of properties.def */
@@ -21,11 +27,12 @@ struct directive {
     const char *inert;   /* patterns of values that ask for nothing */
     const char *why;     /* why it is not done, or what it does */
     enum directive_section section;
+    bool resource;       /* it may stand in [Slice] as well */
     enum directive_state state;
     size_t property;     /* for DIRECTIVE_PROPERTY: its index */
 };
 
-/* "Unit", "Service", "Install". Static. */
+/* "Unit", "Service", "Install", "Slice". Static. */
 const char *directive_section_name(enum directive_section section);
 
 /* The section of that name. 0 or -ENOENT. */

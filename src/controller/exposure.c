@@ -91,7 +91,7 @@ static bool rule_names(const struct holden_seccomp_rule *rule, const char *name)
 static bool profile_allows(const struct holden_nested *nested, const char *name) {
     struct holden_seccomp_profile decoded;
     const struct holden_seccomp_profile *profile =
-        syntax_nested(&holden_record_seccomp_profile, nested, &decoded);
+        holden_nested_value(&holden_record_seccomp_profile, nested, &decoded);
     if (!profile)
         return true;
     bool usual = action_allows(profile->default_action), allowed = usual;
@@ -99,7 +99,7 @@ static bool profile_allows(const struct holden_nested *nested, const char *name)
     for (struct holden_repeated left = profile->rule; holden_next_record(&left, &one);) {
         struct holden_seccomp_rule space;
         const struct holden_seccomp_rule *rule =
-            syntax_nested(&holden_record_seccomp_rule, &one, &space);
+            holden_nested_value(&holden_record_seccomp_rule, &one, &space);
         if (!rule || !rule_names(rule, name))
             continue;
         bool conditional = HOLDEN_HAS(rule, seccomp_rule, argument) && rule->argument.count > 0;
@@ -168,6 +168,12 @@ static unsigned judge_LEVEL(const struct row *row, const struct exposure_subject
     char best[32];
     snprintf(best, sizeof(best), "%.*s", (int)strcspn(row->of, ":"), row->of);
     return remedy(exposure, level, row->name, best);
+}
+
+static unsigned judge_DENIED(const struct row *row, const struct exposure_subject *subject,
+                             struct exposure *exposure) {
+    bool given = has(row, subject) && *(const uint32_t *)member(row, subject) != 0;
+    return remedy(exposure, given ? EXPOSURE_MOST : 0, row->name, "no");
 }
 
 static unsigned judge_GIVEN(const struct row *row, const struct exposure_subject *subject,
@@ -248,8 +254,9 @@ static unsigned judge_FAMILY(const struct row *row, const struct exposure_subjec
                              struct exposure *exposure) {
     struct holden_families decoded;
     const struct holden_families *families =
-        has(row, subject) ? syntax_nested(&holden_record_families, member(row, subject), &decoded)
-                          : NULL;
+        has(row, subject)
+            ? holden_nested_value(&holden_record_families, member(row, subject), &decoded)
+            : NULL;
     bool allowed = !families;
     struct holden_view word;
     for (const char *left = row->of; families && syntax_word(&left, &word);) {
@@ -264,6 +271,61 @@ static unsigned judge_NAMESPACE(const struct row *row, const struct exposure_sub
     uint32_t kind = syntax_namespace(row->of);
     bool allowed = !has(row, subject) || *(const uint32_t *)member(row, subject) & kind;
     return remove_of(row, allowed, exposure);
+}
+
+/* Which families the list has all addresses of, as bits: 1 IPv4, 2 IPv6; and in *other, whether it
+ * has any but those of localhost. */
+static unsigned whole_families(bool given, const struct holden_nested *nested, bool *other) {
+    struct holden_prefixes decoded;
+    const struct holden_prefixes *list =
+        given ? holden_nested_value(&holden_record_prefixes, nested, &decoded) : NULL;
+    struct holden_nested one;
+    unsigned whole = 0;
+    *other = false;
+    for (struct holden_repeated left = list ? list->prefix : (struct holden_repeated){0};
+         holden_next_record(&left, &one);) {
+        struct holden_prefix space;
+        const struct holden_prefix *prefix =
+            holden_nested_value(&holden_record_prefix, &one, &space);
+        static const uint8_t loopback[16] = {[15] = 1};
+        if (!prefix)
+            continue;
+        bool four = prefix->address.size == 4;
+        if (prefix->bits == 0)
+            whole |= four ? 1 : 2;
+        *other = *other || (four ? prefix->bits < 8 || (uint8_t)prefix->address.data[0] != 127
+                                 : prefix->bits < 128 ||
+                                       memcmp(prefix->address.data, loopback, 16) != 0);
+    }
+    return whole;
+}
+
+/* As systemd-analyze(1) has it; who has no network needs no list. */
+static unsigned judge_ADDRESSES(const struct row *row, const struct exposure_subject *subject,
+                                struct exposure *exposure) {
+    const struct holden_properties *p = subject->properties;
+    bool alone = HOLDEN_HAS(p, properties, private_network) && p->private_network, other, ignored;
+    bool denied = whole_families(has(row, subject), member(row, subject), &ignored) == 3;
+    bool allowed = HOLDEN_HAS(p, properties, ip_address_allow);
+    whole_families(allowed, &p->ip_address_allow, &other);
+    return remedy(exposure, alone || (denied && !other) ? 0 : denied ? EXPOSURE_MOST / 2
+                                                                    : EXPOSURE_MOST,
+                  row->name, "any");
+}
+
+/* As gate_device.c of the agent has it: a list closes what it does not name. */
+static unsigned judge_DEVICES(const struct row *row, const struct exposure_subject *subject,
+                              struct exposure *exposure) {
+    const struct holden_properties *p = subject->properties;
+    struct holden_devices decoded;
+    const struct holden_devices *devices =
+        HOLDEN_HAS(p, properties, device_allow)
+            ? holden_nested_value(&holden_record_devices, &p->device_allow, &decoded)
+            : NULL;
+    bool closed = (has(row, subject) && p->device_policy != HOLDEN_device_policy_AUTO) ||
+                  (HOLDEN_HAS(p, properties, private_devices) && p->private_devices) ||
+                  (devices && devices->device.count > 0);
+    return remedy(exposure, closed ? 0 : EXPOSURE_MOST, row->name, "closed");
 }
 
 /* ---- all of them ---- */

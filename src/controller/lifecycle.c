@@ -47,8 +47,18 @@ ASK_BY_NAME(restart)
 ASK_BY_NAME(freeze)
 ASK_BY_NAME(thaw)
 ASK_BY_NAME(reload)
-ASK_BY_NAME(reset)
 ASK_BY_NAME(wait)
+
+static int ask_reset(struct session *session, const struct options *options, const char *name) {
+    struct holden_reset message = {0};
+    struct holden_reset_slice slice = {0};
+    (void)options;
+    HOLDEN_SET(&message, reset, name, holden_view(name));
+    HOLDEN_SET(&slice, reset_slice, name, holden_view(name));
+    return command_is_slice(name)
+               ? session_ask(session, HOLDEN_MESSAGE_reset_slice, &slice, NULL, 0, NULL)
+               : session_ask(session, HOLDEN_MESSAGE_reset, &message, NULL, 0, NULL);
+}
 
 #define REPORT_DONE(verb, done)                                                                    \
     static int report_##verb(struct command *command, const char *name,                            \
@@ -102,7 +112,12 @@ BATCH(restart, started)
 BATCH(freeze, done)
 BATCH(thaw, done)
 BATCH(reload, done)
-BATCH(reset, done)
+
+int verb_reset(struct command *command) {
+    static const struct batch batch = {.action = "reset", .answer = HOLDEN_MESSAGE_done,
+                                       .slices = true, .ask = ask_reset, .report = report_reset};
+    return batch_run(command, &batch);
+}
 
 int verb_wait(struct command *command) {
     static const struct batch batch = {.action = "wait for", .answer = HOLDEN_MESSAGE_exited,

@@ -1,4 +1,4 @@
-/* The verbs that show many processes: list, stats.
+/* The verbs that show many processes or slices: list, stats, slices.
  *
  * A plain list does not ask for usage: reading it costs the agent several files a process, and a
  * list of thousands shall stay instant. */
@@ -11,19 +11,27 @@
 #include "controller/user_name.h"
 
 static const struct table_column list_columns[] = {
-    {"NAME", false}, {"ID", true}, {"PID", true}, {"USER", false}, {"STATE", false}, {"TIME", true},
-    {"COMMAND", false},
+    {"NAME", false}, {"ID", true}, {"PID", true}, {"USER", false}, {"SLICE", false},
+    {"STATE", false}, {"TIME", true}, {"COMMAND", false},
 };
+/* Its place in these and the next, where it is shown if some process is in one. */
+enum { SLICE_COLUMN = 4 };
 
 static const struct table_column usage_columns[] = {
-    {"NAME", false}, {"ID", true}, {"PID", true}, {"USER", false}, {"STATE", false}, {"CPU", true},
-    {"MEMORY", true}, {"TASKS", true}, {"TIME", true}, {"COMMAND", false},
+    {"NAME", false}, {"ID", true}, {"PID", true}, {"USER", false}, {"SLICE", false},
+    {"STATE", false}, {"CPU", true}, {"MEMORY", true}, {"TASKS", true}, {"TIME", true},
+    {"COMMAND", false},
 };
 
 static const struct table_column stats_columns[] = {
     {"NAME", false},  {"PID", true},  {"CPU", true},     {"CPU%", true},  {"THROTTLED", true},
     {"MEMORY", true}, {"PEAK", true}, {"LIMIT", true},   {"SWAP", true},  {"TASKS", true},
     {"LIMIT", true},  {"READ", true}, {"WRITTEN", true}, {"STALL", true}, {"STATE", false},
+};
+
+static const struct table_column slice_columns[] = {
+    {"NAME", false}, {"PROCESSES", true}, {"CPU", true}, {"MEMORY", true}, {"LIMIT", true},
+    {"TASKS", true}, {"LIMIT", true}, {"LIMITS", false},
 };
 
 struct rows {
@@ -75,6 +83,10 @@ static void put_identity(struct rows *rows, const struct holden_process *process
         table_view(&rows->table, OUTPUT_PLAIN, process->dynamic_user);
     else
         table_text(&rows->table, OUTPUT_PLAIN, user ? user : "?");
+    bool sliced = HOLDEN_HAS(process, process, slice);
+    table_view(&rows->table, OUTPUT_PLAIN, sliced ? process->slice : holden_view("-"));
+    if (sliced)
+        rows->table.hidden &= ~(1U << SLICE_COLUMN);
     table_text(&rows->table, style, state);
 }
 
@@ -160,6 +172,7 @@ int verb_list(struct command *command) {
         rows.print = print_used;
         HOLDEN_SET(&request, list, usage, true);
     }
+    rows.table.hidden = 1U << SLICE_COLUMN;
     if (command->options.ended)
         HOLDEN_SET(&request, list, ended, true);
     return show(&rows, &request, "cannot list");
@@ -184,4 +197,39 @@ int verb_stats(struct command *command) {
                    (struct holden_repeated){.count = (uint32_t)command->count, .items = names});
     }
     return show(&rows, &request, "cannot show");
+}
+
+static void take_slice(void *into, const struct holden_slice *slice) {
+    struct rows *rows = into;
+    struct holden_process process;
+    struct holden_usage usage;
+    if (rows->command->options.json) {
+        output_json(&rows->command->output, &holden_record_slice, slice);
+        return;
+    }
+    listing_slice(slice, &process);
+    listing_usage(&process, &usage);
+    table_view(&rows->table, OUTPUT_PLAIN, slice->name);
+    table_number(&rows->table, slice->processes);
+    put_time(&rows->table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
+    put_size(&rows->table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
+    put_limit(&rows->table, HOLDEN_HAS(slice, slice, memory_limit), slice->memory_limit, true);
+    put_number(&rows->table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
+    put_limit(&rows->table, HOLDEN_HAS(slice, slice, tasks_limit), slice->tasks_limit, false);
+    table_text(&rows->table, OUTPUT_PLAIN, slice->kept ? "set" : "-");
+}
+
+int verb_slices(struct command *command) {
+    _cleanup_(rows_free) struct rows rows = {.command = command};
+    _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
+    struct holden_list_slices request = {0};
+    table_init(&rows.table, slice_columns, ARRAY_SIZE(slice_columns));
+    int status = session_open(&session, &command->options);
+    if (status == STATUS_DONE)
+        status = listing_ask_slices(&session, &request, "cannot list", take_slice, &rows);
+    if (status != STATUS_DONE || command->options.json)
+        return status;
+    output_inspect(&command->output, command->options.no_color);
+    table_print(&rows.table, &command->output);
+    return status;
 }

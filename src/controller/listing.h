@@ -18,3 +18,11 @@ void listing_usage(const struct holden_process *process, struct holden_usage *us
 
 /* The word for what a process is doing, and the style that goes with it. */
 const char *listing_state(const struct holden_process *process, enum output_style *style);
+
+/* The same for slices. */
+typedef void listing_take_slice(void *into, const struct holden_slice *slice);
+int listing_ask_slices(struct session *session, const struct holden_list_slices *request,
+                       const char *what, listing_take_slice *take, void *into);
+
+/* What a slice has in common with a process, as one: its name, cgroup, figures and limits. */
+void listing_slice(const struct holden_slice *slice, struct holden_process *process);

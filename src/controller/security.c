@@ -128,6 +128,10 @@ static int judge_unit(struct judged *judged) {
     }
     if (unit.refused)
         return refuse(&unit);
+    if (unit.file.paths.name.slice) {
+        log_error("%s is a slice, which runs nothing; name the services in it", judged->name);
+        return STATUS_USAGE;
+    }
     holden_dynamic_user_imply(&unit.launch.settings.properties);
     const struct exposure_subject subject = {&unit.launch.settings.properties, geteuid()};
     judge(judged, &subject);

@@ -1,4 +1,4 @@
-/* The verb status: everything about one process, alive or ended, in one place. */
+/* The verb status: everything about one process, alive or ended, or one slice, in one place. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +95,14 @@ static void print_stuck(struct view *view, const struct holden_process *process)
     output_text(view->output, "\n");
 }
 
+static void print_cgroup(struct view *view, const struct holden_process *process) {
+    if (!HOLDEN_HAS(process, process, cgroup))
+        return;
+    label(view, "Cgroup");
+    output_safe(view->output, process->cgroup);
+    output_text(view->output, "\n");
+}
+
 static void print_identity(struct view *view, const struct holden_process *process) {
     const char *owner = user_name(&view->users, process->owner);
     const char *user = user_name(&view->users, process->user);
@@ -118,11 +126,12 @@ static void print_identity(struct view *view, const struct holden_process *proce
     } else
         output_text(view->output, user ? user : "?");
     output_printf(view->output, ", started by %s\n", owner ? owner : "?");
-    if (HOLDEN_HAS(process, process, cgroup)) {
-        label(view, "Cgroup");
-        output_safe(view->output, process->cgroup);
+    if (HOLDEN_HAS(process, process, slice)) {
+        label(view, "Slice");
+        output_safe(view->output, process->slice);
         output_text(view->output, "\n");
     }
+    print_cgroup(view, process);
     moment(view, "Started", process->started);
     if (HOLDEN_HAS(process, process, ended))
         moment(view, "Ended", process->ended);
@@ -207,7 +216,7 @@ static void print_refusals(struct view *view, const struct holden_process *proce
     for (struct holden_repeated left = process->refusal; holden_next_record(&left, &nested);) {
         struct holden_refusal decoded;
         const struct holden_refusal *refusal =
-            syntax_nested(&holden_record_refusal, &nested, &decoded);
+            holden_nested_value(&holden_record_refusal, &nested, &decoded);
         if (!refusal)
             continue;
         label(view, name);
@@ -308,12 +317,44 @@ static void take_process(void *into, const struct holden_process *process) {
         print_last_of_journal(view, process);
 }
 
+static void take_slice(void *into, const struct holden_slice *slice) {
+    struct view *view = into;
+    struct holden_process process;
+    if (view->command->options.json) {
+        output_json(view->output, &holden_record_slice, slice);
+        return;
+    }
+    if (view->shown++ > 0)
+        output_text(view->output, "\n");
+    listing_slice(slice, &process);
+    output_style(view->output, OUTPUT_BOLD);
+    output_safe(view->output, slice->name);
+    output_style(view->output, OUTPUT_PLAIN);
+    output_printf(view->output, ": %" PRIu64 " process%s%s\n", slice->processes,
+                  slice->processes == 1 ? "" : "es", slice->kept ? ", limits are set" : "");
+    print_cgroup(view, &process);
+    print_resources(view, &process);
+    print_settings(view, &process);
+}
+
+static int show_slice(struct view *view, struct session *session, const char *name) {
+    struct holden_list_slices request = {0};
+    struct holden_view view_of_name = holden_view(name);
+    char what[320];
+    HOLDEN_SET(&request, list_slices, name,
+               (struct holden_repeated){.count = 1, .items = &view_of_name});
+    snprintf(what, sizeof(what), "cannot show %s", name);
+    return listing_ask_slices(session, &request, what, take_slice, view);
+}
+
 static int show(struct view *view, struct session *session, const char *name) {
     struct holden_list request = {0};
     struct holden_view view_of_name = holden_view(name);
     char what[128];
-    if (command_check_target(name) != STATUS_DONE)
+    if (command_check_target_or_slice(name) != STATUS_DONE)
         return STATUS_USAGE;
+    if (command_is_slice(name))
+        return show_slice(view, session, name);
     HOLDEN_SET(&request, list, name, (struct holden_repeated){.count = 1, .items = &view_of_name});
     HOLDEN_SET(&request, list, ended, true);
     HOLDEN_SET(&request, list, usage, true);

@@ -6,12 +6,13 @@
 #include "common/cleanup.h"
 #include "common/unit.h"
 
-/* For lists of capabilities and of binds an empty value says more than "forget it". */
-#define ROW(SYNTAX, parse_, print_, words_, expects_)                                          \
+#define ROW_OF(SYNTAX, parse_, print_, words_, expects_, empty_)                                \
     [HOLDEN_SYNTAX_##SYNTAX] = {.parse = syntax_parse_##parse_, .print = syntax_print_##print_, \
                                 .words = (words_), .expects = (expects_),                       \
-                                .reads_empty = HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_NAMES || \
-                                               HOLDEN_SYNTAX_##SYNTAX == HOLDEN_SYNTAX_BINDS},
+                                .reads_empty = (empty_)},
+#define ROW(...) ROW_OF(__VA_ARGS__, false)
+/* An empty value says more than "forget it". */
+#define EMPTY_ROW(...) ROW_OF(__VA_ARGS__, true)
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(SIZE, size, size, "size",
         "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity")
@@ -25,6 +26,18 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "a path and bytes per second, such as /dev/sda 5M")
     ROW(DEVICE_COUNT, device_count, device_count, "device count",
         "a path and operations per second, such as /dev/sda 1000")
+    ROW(DEVICE_WEIGHT, device_weight, device_count, "device weight",
+        "a path and a number from 1 to 10000, such as /dev/sda 200")
+    ROW(DEVICE_TIME, device_time, device_time, "device time",
+        "a path and a time, such as /dev/sda 25ms")
+    EMPTY_ROW(DEVICES, devices, devices, "devices",
+        "a path below /dev, or char- or block- and a class of /proc/devices, and some of rwm")
+    EMPTY_ROW(ADDRESSES, addresses, addresses, "addresses",
+        "IP addresses such as 10.0.0.0/8 or ::1, any, localhost, link-local or multicast")
+    EMPTY_ROW(BIND_RULES, bind_rules, bind_rules, "ports",
+        "any, or ipv4 or ipv6, tcp or udp, and a port or PORT-PORT (1 to 65535), such as tcp:80")
+    EMPTY_ROW(INTERFACES, interfaces, interfaces, "interfaces",
+        "names of network interfaces, a leading ~ inverts")
     ROW(WORD, word, word, "word", "one of its words")
     ROW(SIGNAL, signal, signal, "signal", "a signal, such as SIGTERM, TERM, 15 or SIGRTMIN+3")
     ROW(INTEGER, integer, integer, "number", "a whole number")
@@ -45,7 +58,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(INPUT, input, stream, "input", "null or file:PATH")
     ROW(OUTPUT, output, stream, "output",
         "log, journal, null, inherit, file:PATH, append:PATH or truncate:PATH")
-    ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
+    EMPTY_ROW(NAMES, names, names, "names", "names, a leading ~ inverts")
     ROW(NAMESPACES, namespaces, namespaces, "namespaces",
         "yes, no, or some of cgroup ipc net mnt pid user uts, a leading ~ inverts")
     ROW(FAMILIES, families, families, "families",
@@ -75,7 +88,7 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "the path or the name of a network namespace, as of ip-netns(8)")
     ROW(PATHS, paths, path, "paths",
         "absolute paths, a - before one lets it be missing, a + means below RootDirectory=")
-    ROW(BINDS, binds, bind, "binds",
+    EMPTY_ROW(BINDS, binds, bind, "binds",
         "SOURCE, SOURCE:TARGET or SOURCE:TARGET:norbind, a - before it lets it be missing")
     ROW(DIRECTORIES, directories, directory_name, "directories",
         "relative paths without \"..\", each with :LINK behind it where wanted")
@@ -85,6 +98,10 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "NAME or NAME:PATH, where the name is that of a file")
     ROW(TEMPORARY, temporary, temporary, "file systems",
         "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
+    EMPTY_ROW(DELEGATE, delegate, delegate, "controllers",
+        "yes, no, or some of cpu cpuset io memory pids")
+    ROW(SLICE, slice, text, "slice", "the name of a slice, such as web-shop.slice")
+    ROW(CONTROLLERS, controllers, controllers, "controllers", "some of cpu cpuset io memory pids")
 };
 
 const struct syntax *syntax_of(size_t index) {
@@ -162,15 +179,6 @@ char *syntax_bounds(size_t index, char *text, size_t space) {
     else
         snprintf(text, space, "%s to %s", least, most);
     return text;
-}
-
-const void *syntax_nested(const struct holden_record *record, const struct holden_nested *nested,
-                          void *space) {
-    struct holden_fault fault;
-    if (nested->value)
-        return nested->value;
-    return holden_decode(record, nested->bytes.data, nested->bytes.size, space, &fault) < 0 ? NULL
-                                                                                            : space;
 }
 
 bool syntax_word(const char **at, struct holden_view *word) {

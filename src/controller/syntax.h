@@ -28,11 +28,6 @@ int syntax_print(const struct holden_properties *properties, size_t index, const
  * there is nothing to say. Into `text` of `space` bytes, which is returned. */
 char *syntax_bounds(size_t index, char *text, size_t space);
 
-/* The struct of a nested record, collected or received; in the second case decoded into `space`,
- * its struct. NULL where it does not decode. */
-const void *syntax_nested(const struct holden_record *record, const struct holden_nested *nested,
-                          void *space);
-
 /* Reads yes, no and their like, as systemd.syntax(7) has them. 0 with *truth, or -EINVAL. */
 int syntax_read_boolean(const char *value, bool *truth);
 
@@ -92,10 +87,32 @@ int syntax_print_limit_count(size_t index, const void *value, struct buffer *out
 /* syntax_device.c: */
 int syntax_parse_device_size(struct settings *settings, size_t index, const char *value);
 int syntax_parse_device_count(struct settings *settings, size_t index, const char *value);
+int syntax_parse_device_weight(struct settings *settings, size_t index, const char *value);
+int syntax_parse_device_time(struct settings *settings, size_t index, const char *value);
 int syntax_parse_cpus(struct settings *settings, size_t index, const char *value);
 int syntax_print_device_size(size_t index, const void *value, struct buffer *out);
 int syntax_print_device_count(size_t index, const void *value, struct buffer *out);
+int syntax_print_device_time(size_t index, const void *value, struct buffer *out);
 int syntax_print_cpus(size_t index, const void *value, struct buffer *out);
+
+/* syntax_allow.c: */
+int syntax_parse_devices(struct settings *settings, size_t index, const char *value);
+int syntax_print_devices(size_t index, const void *value, struct buffer *out);
+
+/* Makes room for one more item in a list of records that is being put together; the items so far
+ * stay where they are too. 0 with *items, which the list is to point to; -ENOMEM. */
+int syntax_grow(struct settings *settings, const struct holden_repeated *list,
+                struct holden_nested **items);
+
+/* syntax_network.c: */
+int syntax_parse_addresses(struct settings *settings, size_t index, const char *value);
+int syntax_print_addresses(size_t index, const void *value, struct buffer *out);
+
+/* syntax_socket.c: */
+int syntax_parse_bind_rules(struct settings *settings, size_t index, const char *value);
+int syntax_parse_interfaces(struct settings *settings, size_t index, const char *value);
+int syntax_print_bind_rules(size_t index, const void *value, struct buffer *out);
+int syntax_print_interfaces(size_t index, const void *value, struct buffer *out);
 
 /* syntax_path.c: */
 int syntax_parse_directory(struct settings *settings, size_t index, const char *value);
@@ -141,6 +158,13 @@ int syntax_parse_namespaces(struct settings *settings, size_t index, const char 
 int syntax_parse_families(struct settings *settings, size_t index, const char *value);
 int syntax_print_namespaces(size_t index, const void *value, struct buffer *out);
 int syntax_print_families(size_t index, const void *value, struct buffer *out);
+
+/* syntax_controllers.c: */
+int syntax_parse_delegate(struct settings *settings, size_t index, const char *value);
+int syntax_parse_controllers(struct settings *settings, size_t index, const char *value);
+int syntax_parse_slice(struct settings *settings, size_t index, const char *value);
+int syntax_print_delegate(size_t index, const void *value, struct buffer *out);
+int syntax_print_controllers(size_t index, const void *value, struct buffer *out);
 
 /* syntax_mount.c: */
 int syntax_parse_network(struct settings *settings, size_t index, const char *value);

@@ -59,17 +59,18 @@ static struct holden_device_limit *collected(struct settings *settings, size_t i
 
 static int parse_device(struct settings *settings, size_t index, const char *value,
                         int (*read)(const char *, uint64_t *)) {
-    const char *number = strrchr(value, ' ');
+    size_t size = strcspn(value, " \t");
+    const char *number = value + size + strspn(value + size, " \t");
     char path[4096];
     uint64_t limit;
     dev_t device = 0;
-    if (!number || number == value || (size_t)(number - value) >= sizeof(path))
+    if (!*number || size == 0 || size >= sizeof(path))
         return -EINVAL;
-    memcpy(path, value, (size_t)(number - value));
-    path[number - value] = '\0';
-    path[strcspn(path, " \t")] = '\0';
-    int r = read(number + 1, &limit);
-    if (r == 0 && limit == 0)
+    memcpy(path, value, size);
+    path[size] = '\0';
+    int r = read(number, &limit);
+    if (r == 0 && (limit == 0 || (limit != UNIT_INFINITY &&
+                                  limit > (uint64_t)holden_property(index)->maximum)))
         r = -ERANGE;
     if (r == 0)
         r = find_device(settings, index, path, &device);
@@ -98,6 +99,25 @@ int syntax_parse_device_count(struct settings *settings, size_t index, const cha
     return parse_device(settings, index, value, unit_parse_bandwidth);
 }
 
+/* systemd has no word that lifts a weight; infinity is no number for one. */
+static int read_weight(const char *text, uint64_t *weight) {
+    int r = unit_parse_count(text, weight);
+    return r == 0 && *weight == UNIT_INFINITY ? -EINVAL : r;
+}
+
+int syntax_parse_device_weight(struct settings *settings, size_t index, const char *value) {
+    return parse_device(settings, index, value, read_weight);
+}
+
+/* Without a unit it is seconds. */
+static int read_time(const char *text, uint64_t *time) {
+    return unit_parse_time(text, 1000000, time);
+}
+
+int syntax_parse_device_time(struct settings *settings, size_t index, const char *value) {
+    return parse_device(settings, index, value, read_time);
+}
+
 /* "/dev/sda", or the numbers where there is no such node. */
 static void device_path(const struct holden_device_limit *limit, char *path, size_t space) {
     char link[64];
@@ -113,16 +133,21 @@ static void device_path(const struct holden_device_limit *limit, char *path, siz
     snprintf(path, space, "/dev/%s", slash ? slash + 1 : target);
 }
 
-static int print_device(const struct holden_nested *nested, bool bytes, struct buffer *out) {
+enum kind { BYTES, NUMBER, TIME };
+
+static int print_device(const struct holden_nested *nested, enum kind kind, struct buffer *out) {
     struct holden_device_limit decoded;
     const struct holden_device_limit *limit =
-        syntax_nested(&holden_record_device_limit, nested, &decoded);
+        holden_nested_value(&holden_record_device_limit, nested, &decoded);
     char path[300];
-    char text[32];
+    char text[64];
     if (!limit)
         return 0;
     device_path(limit, path, sizeof(path));
-    if (bytes || limit->value == UNIT_INFINITY)
+    if (kind == TIME)
+        return buffer_printf(out, "%s %s", path,
+                             unit_format_time(limit->value, text, sizeof(text)));
+    if (kind == BYTES || limit->value == UNIT_INFINITY)
         return buffer_printf(out, "%s %s", path,
                              unit_format_bandwidth(limit->value, text, sizeof(text)));
     return buffer_printf(out, "%s %" PRIu64, path, limit->value);
@@ -130,22 +155,28 @@ static int print_device(const struct holden_nested *nested, bool bytes, struct b
 
 int syntax_print_device_size(size_t index, const void *value, struct buffer *out) {
     (void)index;
-    return print_device(value, true, out);
+    return print_device(value, BYTES, out);
 }
 
 int syntax_print_device_count(size_t index, const void *value, struct buffer *out) {
     (void)index;
-    return print_device(value, false, out);
+    return print_device(value, NUMBER, out);
+}
+
+int syntax_print_device_time(size_t index, const void *value, struct buffer *out) {
+    (void)index;
+    return print_device(value, TIME, out);
 }
 
 /* Sets of CPUs given more than once add up. */
 int syntax_parse_cpus(struct settings *settings, size_t index, const char *value) {
     uint8_t mask[CPUS_SPACE];
-    size_t size;
-    int r = unit_parse_cpus(value, mask, sizeof(mask), &size);
+    size_t size, most = (size_t)holden_property(index)->maximum;
+    int r = unit_parse_cpus(value, mask, most, &size);
     if (r == -ERANGE)
-        return settings_refuse(settings, "%s=%.100s: out of range: CPUs 0 to %d",
-                               holden_property(index)->name, value, CPUS_SPACE * 8 - 1);
+        return settings_refuse(settings, "%s=%.100s: out of range: %s 0 to %zu",
+                               holden_property(index)->name, value,
+                               most == CPUS_SPACE ? "CPUs" : "nodes", most * 8 - 1);
     if (r < 0)
         return r;
     const struct holden_view *before = settings_member(settings, index);

@@ -73,7 +73,7 @@ int syntax_parse_directories(struct settings *settings, size_t index, const char
 int syntax_print_directory_name(size_t index, const void *value, struct buffer *out) {
     struct holden_directory decoded;
     const struct holden_directory *directory =
-        syntax_nested(&holden_record_directory, value, &decoded);
+        holden_nested_value(&holden_record_directory, value, &decoded);
     _cleanup_(buffer_free) struct buffer word = {0};
     (void)index;
     if (!directory)

@@ -51,7 +51,7 @@ static int print_prefixes(const struct holden_exec *exec, struct buffer *out) {
 
 int syntax_print_exec(size_t index, const void *value, struct buffer *out) {
     struct holden_exec decoded;
-    const struct holden_exec *exec = syntax_nested(&holden_record_exec, value, &decoded);
+    const struct holden_exec *exec = holden_nested_value(&holden_record_exec, value, &decoded);
     struct holden_view word;
     (void)index;
     if (!exec)

@@ -105,7 +105,7 @@ static int print_limit(const struct holden_nested *nested, format_value *format,
                        struct buffer *out) {
     struct holden_resource_limit decoded;
     const struct holden_resource_limit *limit =
-        syntax_nested(&holden_record_resource_limit, nested, &decoded);
+        holden_nested_value(&holden_record_resource_limit, nested, &decoded);
     char soft[128];
     char hard[128];
     if (!limit)

@@ -213,7 +213,7 @@ static int print_error(uint32_t error, struct buffer *out) {
 
 int syntax_print_names(size_t index, const void *value, struct buffer *out) {
     struct holden_names decoded;
-    const struct holden_names *names = syntax_nested(&holden_record_names, value, &decoded);
+    const struct holden_names *names = holden_nested_value(&holden_record_names, value, &decoded);
     struct holden_view name;
     (void)index;
     if (!names)
@@ -237,7 +237,7 @@ int syntax_print_names(size_t index, const void *value, struct buffer *out) {
 
 int syntax_print_user(size_t index, const void *value, struct buffer *out) {
     struct holden_user decoded;
-    const struct holden_user *user = syntax_nested(&holden_record_user, value, &decoded);
+    const struct holden_user *user = holden_nested_value(&holden_record_user, value, &decoded);
     (void)index;
     if (!user)
         return 0;

@@ -188,7 +188,7 @@ static int print_parts(const char *before, struct holden_view first, struct hold
 
 int syntax_print_bind(size_t index, const void *value, struct buffer *out) {
     struct holden_bind decoded;
-    const struct holden_bind *bind = syntax_nested(&holden_record_bind, value, &decoded);
+    const struct holden_bind *bind = holden_nested_value(&holden_record_bind, value, &decoded);
     (void)index;
     if (!bind)
         return 0;
@@ -202,7 +202,7 @@ int syntax_print_bind(size_t index, const void *value, struct buffer *out) {
 int syntax_print_temporary(size_t index, const void *value, struct buffer *out) {
     struct holden_temporary_file_system decoded;
     const struct holden_temporary_file_system *made =
-        syntax_nested(&holden_record_temporary_file_system, value, &decoded);
+        holden_nested_value(&holden_record_temporary_file_system, value, &decoded);
     (void)index;
     return made ? print_parts("", made->path, made->options, "", out) : 0;
 }

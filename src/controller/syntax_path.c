@@ -102,7 +102,8 @@ int syntax_parse_output(struct settings *settings, size_t index, const char *val
 
 int syntax_print_stream(size_t index, const void *value, struct buffer *out) {
     struct holden_stream decoded;
-    const struct holden_stream *stream = syntax_nested(&holden_record_stream, value, &decoded);
+    const struct holden_stream *stream =
+        holden_nested_value(&holden_record_stream, value, &decoded);
     (void)index;
     const char *word = stream ? holden_word(&holden_enum_stream_kind, stream->kind) : NULL;
     if (!word)
@@ -116,7 +117,7 @@ int syntax_print_stream(size_t index, const void *value, struct buffer *out) {
 int syntax_print_profile(size_t index, const void *value, struct buffer *out) {
     struct holden_seccomp_profile decoded;
     const struct holden_seccomp_profile *profile =
-        syntax_nested(&holden_record_seccomp_profile, value, &decoded);
+        holden_nested_value(&holden_record_seccomp_profile, value, &decoded);
     (void)index;
     if (!profile)
         return 0;

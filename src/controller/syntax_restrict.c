@@ -179,7 +179,8 @@ static const char *family_name(uint32_t number) {
 
 int syntax_print_families(size_t index, const void *value, struct buffer *out) {
     struct holden_families decoded;
-    const struct holden_families *set = syntax_nested(&holden_record_families, value, &decoded);
+    const struct holden_families *set =
+        holden_nested_value(&holden_record_families, value, &decoded);
     (void)index;
     if (!set)
         return 0;

@@ -93,11 +93,15 @@ static void print_cell(struct output *output, struct place place, enum output_st
     output_text(output, place.last ? "\n" : "  ");
 }
 
+static bool is_hidden(const struct table *table, size_t column) {
+    return table->hidden >> column & 1;
+}
+
 /* Columns left of the last one, with the gaps between them. */
 static unsigned left_width(const struct table *table) {
     unsigned width = 0;
     for (size_t i = 0; i + 1 < table->count; i++)
-        width += table->widths[i] + 2;
+        width += is_hidden(table, i) ? 0 : table->widths[i] + 2;
     return width;
 }
 
@@ -117,13 +121,16 @@ void table_print(const struct table *table, struct output *output) {
     for (size_t i = 0; i < table->count; i++) {
         const char *title = table->columns[i].title;
         places[i] = place_of(table, output, i);
+        if (is_hidden(table, i))
+            continue;
         print_cell(output, places[i], OUTPUT_BOLD, (const uint8_t *)title, strlen(title),
                    (unsigned)strlen(title));
     }
     const struct table_cell *cell = (const void *)table->cells.data;
     size_t count = table->count ? table->cells.size / sizeof(*cell) : 0;
     for (size_t i = 0; i < count; i++, cell++)
-        print_cell(output, places[i % table->count], cell->style, table->text.data + cell->at,
+        if (!is_hidden(table, i % table->count))
+            print_cell(output, places[i % table->count], cell->style, table->text.data + cell->at,
                    cell->size, cell->width);
     if (table->error < 0)
         output->error = table->error;

@@ -21,6 +21,7 @@ struct table {
     const struct table_column *columns;
     size_t count;                    /* of columns, at most TABLE_COLUMNS */
     unsigned widths[TABLE_COLUMNS];
+    uint32_t hidden;                 /* bit N: column N is not printed; not of the last one */
     struct buffer text;              /* of all cells */
     struct buffer cells;             /* struct table_cell, row after row */
     int error;

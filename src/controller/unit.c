@@ -174,25 +174,31 @@ static int note_unsupported(struct unit *unit, const struct unit_setting *settin
     return unit_note(unit, UNIT_REFUSED, setting, why);
 }
 
+/* The section of its kind of unit. */
+static enum directive_section own_section(const struct unit *unit) {
+    return unit->file.paths.name.slice ? DIRECTIVE_SLICE : DIRECTIVE_SERVICE;
+}
+
 static int note_unknown(struct unit *unit, const struct unit_setting *setting,
                         enum directive_section section) {
     struct spelling spelling = {.wanted = setting->name};
     struct directive directive;
     char why[256];
-    for (size_t i = 0; i < DIRECTIVE_SECTIONS; i++)
-        if (directive_find((enum directive_section)i, setting->name, &directive) == 0) {
-            snprintf(why, sizeof(why), "belongs into [%s], not into [%s]",
-                     directive_section_name((enum directive_section)i),
-                     directive_section_name(section));
-            return unit_note(unit, UNIT_REFUSED, setting, why);
-        }
+    for (size_t i = 0; i <= DIRECTIVE_SECTIONS; i++) {
+        enum directive_section other =
+            i == 0 ? own_section(unit) : (enum directive_section)(i - 1);
+        if (directive_find(other, setting->name, &directive) < 0)
+            continue;
+        snprintf(why, sizeof(why), "belongs into [%s], not into [%s]",
+                 directive_section_name(other), directive_section_name(section));
+        return unit_note(unit, UNIT_REFUSED, setting, why);
+    }
     for (size_t i = 0; directive_at(i, &directive); i++)
         if (directive.section == section)
             spelling_offer(&spelling, directive.name);
     snprintf(why, sizeof(why), "no such directive in [%s]%s%s", directive_section_name(section),
              spelling.best[0] ? "; did you mean " : "", spelling.best);
-    return unit_note(unit, section == DIRECTIVE_SERVICE ? UNIT_REFUSED : UNIT_WARNED, setting,
-                     why);
+    return unit_note(unit, section == own_section(unit) ? UNIT_REFUSED : UNIT_WARNED, setting, why);
 }
 
 static int take(struct unit *unit, const struct unit_setting *setting) {
@@ -200,10 +206,12 @@ static int take(struct unit *unit, const struct unit_setting *setting) {
     struct directive directive;
     if (strncmp(setting->section, "X-", 2) == 0 || strncmp(setting->name, "X-", 2) == 0)
         return 0;
-    if (directive_section_find(setting->section, &section) < 0) {
+    if (directive_section_find(setting->section, &section) < 0 ||
+        (section != own_section(unit) && section != DIRECTIVE_UNIT &&
+         section != DIRECTIVE_INSTALL)) {
         char shown[WORDS_SHOWN], why[256];
-        snprintf(why, sizeof(why), "[%s] is no section of a service unit",
-                 words_show(setting->section, shown));
+        snprintf(why, sizeof(why), "[%s] is no section of a %s unit",
+                 words_show(setting->section, shown), unit_name_kind(&unit->file.paths.name));
         return unit_note(unit, UNIT_REFUSED, setting, why);
     }
     if (directive_find(section, setting->name, &directive) < 0)

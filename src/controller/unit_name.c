@@ -5,14 +5,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/name.h"
+
 static const char suffix[] = ".service";
 
 static bool is_character(char c) {
     return isalnum((unsigned char)c) || (c && strchr(":-_.\\@", c));
 }
 
+const char *unit_name_kind(const struct unit_name *name) {
+    return name->slice ? "slice" : "service";
+}
+
+static int parse_slice(const char *text, size_t size, struct unit_name *name) {
+    if (!name_slice_valid(text, size))
+        return -EINVAL;
+    *name = (struct unit_name){.slice = true};
+    memcpy(name->full, text, size);
+    memcpy(name->stem, text, size - strlen(".slice"));
+    memcpy(name->prefix, name->stem, sizeof(name->stem));
+    return 0;
+}
+
 int unit_name_parse(const char *text, struct unit_name *name) {
     size_t size = strlen(text);
+    if (name_is_slice(text, size))
+        return parse_slice(text, size, name);
     size_t stem = size - (sizeof(suffix) - 1);
     if (size >= UNIT_NAME_SIZE || size < sizeof(suffix) || strcmp(text + stem, suffix) != 0)
         return -EINVAL;

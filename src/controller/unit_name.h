@@ -1,4 +1,4 @@
-/* Names of units, by systemd.unit(5): PREFIX.service, or PREFIX@INSTANCE.service. */
+/* Names of units, by systemd.unit(5): PREFIX.service, PREFIX@INSTANCE.service, or NAME.slice. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,10 +13,14 @@ struct unit_name {
     char prefix[UNIT_NAME_SIZE];   /* web */
     char instance[UNIT_NAME_SIZE]; /* 2; empty for a template and where there is none */
     bool templated;                /* it has an @ */
+    bool slice;                    /* it is of a slice; without an instance */
 };
 
-/* Takes a name apart. 0; -EINVAL for what is no name of a service unit. */
+/* Takes a name apart. 0; -EINVAL for what is the name of neither a service unit nor a slice. */
 int unit_name_parse(const char *text, struct unit_name *name);
+
+/* "service" or "slice". Static. */
+const char *unit_name_kind(const struct unit_name *name);
 
 /* The name of its template: web@.service. Into `text` of UNIT_NAME_SIZE bytes, which is returned.
  */

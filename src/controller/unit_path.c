@@ -104,8 +104,8 @@ static int scan_cut(struct search *search, const char *directory, const struct u
     snprintf(prefix, sizeof(prefix), "%s", name->prefix);
     for (;;) {
         char text[2 * UNIT_NAME_SIZE + 16];
-        snprintf(text, sizeof(text), "%s%s%s.service", prefix, name->templated ? "@" : "",
-                 instance);
+        snprintf(text, sizeof(text), "%s%s%s.%s", prefix, name->templated ? "@" : "", instance,
+                 unit_name_kind(name));
         int r = scan_name(search, directory, text);
         if (r < 0)
             return r;
@@ -132,7 +132,7 @@ static int find_drop_ins(struct search *search) {
             r = scan_cut(search, search->directories[i], name, "");
     }
     for (size_t i = 0; r == 0 && i < search->count; i++)
-        r = scan_name(search, search->directories[i], "service");
+        r = scan_name(search, search->directories[i], unit_name_kind(name));
     qsort(search->paths->drop_ins, search->paths->count, sizeof(search->paths->drop_ins[0]),
           compare);
     return r;
@@ -197,10 +197,11 @@ int unit_path_find(struct arena *arena, const char *argument, struct unit_paths 
     paths->fragment = NULL;
     paths->count = 0;
     if (!*argument)
-        return refuse(wrong, "''", "an empty name; name a service unit, such as web.service",
+        return refuse(wrong, "''", "an empty name; name a unit, such as web.service or web.slice",
                       -EINVAL);
     if (unit_name_parse(slash ? slash + 1 : argument, &paths->name) < 0)
-        return refuse(wrong, argument, "not the name of a service unit, such as web.service",
+        return refuse(wrong, argument,
+                      "not the name of a service or slice, such as web.service or web.slice",
                       -EINVAL);
     if (paths->name.templated && !paths->name.instance[0])
         return refuse(wrong, argument,

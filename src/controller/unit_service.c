@@ -305,8 +305,23 @@ static void note_sandbox(struct unit *unit) {
     }
 }
 
+/* A slice runs nothing: it is limits, and conditions for them to be set. */
+static int finish_slice(struct unit *unit, const char *name) {
+    unit->launch.shown = unit->file.paths.name.full;
+    int r = name ? refuse_unit(unit, "--name is for services; a slice has its file's name") : 0;
+    if (r == 0)
+        r = settings_finish(&unit->launch.settings);
+    if (r < 0)
+        return r == -ENOMEM ? r : refuse_settings(unit);
+    for (int assertions = 0; r == 0 && !unit->refused && assertions < 2; assertions++)
+        r = check_conditions(unit, assertions);
+    return r;
+}
+
 int unit_finish(struct unit *unit, const char *name) {
     struct settings *settings = &unit->launch.settings;
+    if (unit->file.paths.name.slice)
+        return finish_slice(unit, name);
     note_sandbox(unit);
     int r = set_name(unit, name);
     if (r == 0)

@@ -368,3 +368,12 @@ bool holden_next(struct holden_repeated *list, enum holden_type type, void *elem
     }
     return false;
 }
+
+const void *holden_nested_value(const struct holden_record *record,
+                                const struct holden_nested *nested, void *space) {
+    struct holden_fault fault;
+    if (nested->value)
+        return nested->value;
+    return holden_decode(record, nested->bytes.data, nested->bytes.size, space, &fault) < 0 ? NULL
+                                                                                            : space;
+}

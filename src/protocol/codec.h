@@ -128,6 +128,11 @@ bool holden_next(struct holden_repeated *list, enum holden_type type, void *elem
 #define holden_next_u32(list, number) holden_next(list, HOLDEN_TYPE_U32, number)
 #define holden_next_record(list, nested) holden_next(list, HOLDEN_TYPE_RECORD, nested)
 
+/* The struct of a nested record, whether it was set or decoded; in the second case it is decoded
+ * into `space`, its struct. NULL where it does not decode. */
+const void *holden_nested_value(const struct holden_record *record,
+                                const struct holden_nested *nested, void *space);
+
 /* The size of a value of that type in a struct, or as an element of a list. */
 size_t holden_size(enum holden_type type);
 

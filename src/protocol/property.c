@@ -41,3 +41,9 @@ int holden_property_find(const char *name, size_t *index) {
         }
     return -ENOENT;
 }
+
+bool holden_property_of_slice(size_t index) {
+    bool limit = rows[index].home == HOLDEN_HOME_CGROUP && strcmp(rows[index].file, "bpf") != 0 &&
+                 index != HOLDEN_INDEX(properties, oom_policy);
+    return limit || index == HOLDEN_INDEX(properties, disable_controllers);
+}

@@ -15,6 +15,12 @@ enum holden_syntax {
     HOLDEN_SYNTAX_CPUS,             /* 0-3,5 */
     HOLDEN_SYNTAX_DEVICE_SIZE,      /* PATH BYTES */
     HOLDEN_SYNTAX_DEVICE_COUNT,     /* PATH NUMBER */
+    HOLDEN_SYNTAX_DEVICE_WEIGHT,    /* PATH NUMBER, 1 to 10000 */
+    HOLDEN_SYNTAX_DEVICE_TIME,      /* PATH TIME */
+    HOLDEN_SYNTAX_DEVICES,          /* PATH or char-CLASS or block-CLASS, and some of rwm */
+    HOLDEN_SYNTAX_ADDRESSES,        /* IP addresses with /BITS, any, localhost and the like */
+    HOLDEN_SYNTAX_BIND_RULES,       /* [ipv4|ipv6:][tcp|udp:][PORT[-PORT]], or any */
+    HOLDEN_SYNTAX_INTERFACES,       /* names of network interfaces; a leading ~ inverts */
     HOLDEN_SYNTAX_WORD,             /* a word of the row's enumeration */
     HOLDEN_SYNTAX_SIGNAL,           /* SIGTERM, TERM, 15 */
     HOLDEN_SYNTAX_INTEGER,          /* a number within the row's bounds */
@@ -54,6 +60,9 @@ enum holden_syntax {
     HOLDEN_SYNTAX_SET_CREDENTIAL,   /* NAME:TEXT, with escapes as in C */
     HOLDEN_SYNTAX_LOAD_CREDENTIAL,  /* NAME[:PATH] */
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
+    HOLDEN_SYNTAX_DELEGATE,         /* yes, no, or controllers, space-separated */
+    HOLDEN_SYNTAX_CONTROLLERS,      /* controllers, space-separated */
+    HOLDEN_SYNTAX_SLICE,            /* NAME.slice */
     HOLDEN_SYNTAXES,
 };
 
@@ -85,6 +94,9 @@ const struct holden_property *holden_property(size_t index);
 /* The index of the property of that name. 0, or -ENOENT. */
 int holden_property_find(const char *name, size_t *index);
 
+/* Whether a slice can have that property: limits of its cgroup, and what cgroups below get. */
+bool holden_property_of_slice(size_t index);
+
 /* The properties that are limits of setrlimit(2). */
 enum {
 #define PROPERTY(...)
@@ -97,6 +109,11 @@ struct holden_limit {
     int resource; /* RLIMIT_* */
 };
 extern const struct holden_limit holden_limits[HOLDEN_LIMITS];
+
+/* Delegate= on the wire, beside bit N for controller N of enums.def: that it is on, and that it is
+ * for every controller that there is. */
+#define HOLDEN_DELEGATED (UINT32_C(1) << 31)
+#define HOLDEN_EVERY_CONTROLLER (UINT32_C(1) << 30)
 
 /* A size or count that stands for a share of what the machine has: the top bit, then hundredths of
  * a percent. U64_MAX stays "infinity". */

@@ -310,7 +310,7 @@ UNIT
     [ "$(value SuccessExitStatus)" = '75 250 SIGKILL SIGHUP SIGINT SIGTERM SIGPIPE' ]
     run "$C" apply ''
     expect 1
-    one_line "^controller: '': an empty name; name a service unit, such as web.service$"
+    one_line "^controller: '': an empty name; name a unit, such as web.service or web.slice$"
 }
 
 @test "verify shows each setting with its lines, and starts nothing" {
@@ -336,13 +336,13 @@ UNIT
     "$systemd" --version | grep -q '^systemd 252' || skip "another systemd than 252"
     "$systemd" --dump-configuration-items |
         awk -F= '/^\[/ { section = substr($0, 2, length($0) - 2) }
-            /=/ && (section == "Unit" || section == "Service" || section == "Install") { print section, $1 }' |
+            /=/ && (section == "Unit" || section == "Service" || section == "Install" || section == "Slice") { print section, $1 }' |
         sort >"$T/systemd"
     "$C" --json properties --all | jq -r '.section + " " + .name' | sort >"$T/holden"
     [ "$(wc -l <"$T/systemd")" -gt 300 ]
     # All of systemd's are here; what is here beside them is Holden's own, which is a property.
     [ -z "$(comm -23 "$T/systemd" "$T/holden")" ] || { comm -23 "$T/systemd" "$T/holden"; return 1; }
-    "$C" --json properties | jq -r '"Service " + .name' | sort >"$T/properties"
+    "$C" --json properties | jq -r '"Service " + .name, "Slice " + .name' | sort >"$T/properties"
     [ -z "$(comm -13 "$T/systemd" "$T/holden" | comm -23 - "$T/properties")" ]
     [ -z "$(uniq -d "$T/holden")" ]
 }

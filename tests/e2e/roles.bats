@@ -47,6 +47,22 @@ nobody() {
     [ ! -e /etc/holden-must-not-be-there ]
 }
 
+@test "a member has no slices and nothing delegated" {
+    for setting in Slice=a.slice Slice=-.slice Delegate=yes Delegate=no DisableControllers=cpu; do
+        run member start -p "$setting" true
+        expect 5
+        one_line "only root may set ${setting%%=*}="
+    done
+    "$C" constrain a.slice -p DisableControllers=io
+    for verb in slices "status a.slice" "reset a.slice" "constrain a.slice -p DisableControllers=cpu"; do
+        # shellcheck disable=SC2086
+        run member $verb
+        expect 5
+        one_line 'only root may do that'
+    done
+    "$C" --json status a.slice | jq -e '.kept and .processes == 0'
+}
+
 @test "a member sees and controls its own processes, and no others" {
     "$C" start --name roots -p Environment=SECRET=1 -- sh -c 'echo secret; sleep 1000'
     member start --name mine sleep 1000

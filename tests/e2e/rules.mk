@@ -23,6 +23,7 @@ $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 # Linked statically: they also run in containers and root directories that have no library.
 BATTERY := $(BUILD)/tests/battery
 PROBE := $(BUILD)/tests/probe
+$(PROBE): $(BUILD)/tests/vm/reach.o
 $(BATTERY) $(PROBE): $(BUILD)/tests/%: $(BUILD)/tests/vm/%.o
 	@mkdir -p $(@D)
 	$(LINK_STATIC) -o $@ $^

@@ -149,13 +149,13 @@ TEST(everybody_below_is_signalled_but_one) {
     struct scratch scratch;
     scratch_open(&scratch);
     scratch_make(&scratch, "below");
-    scratch_make(&scratch, "below/deeper");
+    scratch_make(&scratch, "below/.hidden");
     pid_t pids[4];
     for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
         pids[i] = sleeper();
     list(&scratch, "cgroup.procs", pids, 2);
     list(&scratch, "below/cgroup.procs", NULL, 0);
-    list(&scratch, "below/deeper/cgroup.procs", pids + 2, 1);
+    list(&scratch, "below/.hidden/cgroup.procs", pids + 2, 1);
     assert_int_equal(cgroup_signal(scratch.directory, SIGUSR1, pids[1]), 0);
     assert_int_equal(ended_by(pids[0]), SIGUSR1);
     assert_int_equal(ended_by(pids[2]), SIGUSR1);
@@ -249,7 +249,7 @@ TEST(a_cgroup_is_removed_once_it_is_empty) {
     assert_int_equal(cgroup_make(&hierarchy, "1-a", &directory), 0);
     below.root = directory;
     int inner, innermost;
-    assert_int_equal(cgroup_make(&below, "inner", &inner), 0);
+    assert_int_equal(cgroup_make(&below, ".inner", &inner), 0);
     below.root = inner;
     assert_int_equal(cgroup_make(&below, "innermost", &innermost), 0);
     assert_false(cgroup_populated(directory));
@@ -265,6 +265,35 @@ TEST(a_cgroup_is_removed_once_it_is_empty) {
     assert_int_equal(cgroup_remove(&hierarchy, "1-a"), 0);
     assert_int_equal(cgroup_remove(&hierarchy, "1-a"), -ENOENT);
     close(innermost);
+    close(inner);
+    close(directory);
+    hierarchy_close(&hierarchy, true);
+}
+
+TEST(threads_of_a_cgroup_are_those_of_the_one_above) {
+    struct hierarchy hierarchy;
+    struct hierarchy below = {.root = -1};
+    char path[64];
+    int directory, inner;
+    if (geteuid() != 0)
+        skip();
+    choose(path);
+    if (!open_real(&hierarchy, path)) {
+        hierarchy_close(&hierarchy, false);
+        skip();
+    }
+    assert_int_equal(cgroup_make(&hierarchy, "1-a", &directory), 0);
+    below.root = directory;
+    assert_int_equal(cgroup_make(&below, "threads", &inner), 0);
+    pid_t pid = inhabit(directory);
+    char text[16];
+    snprintf(text, sizeof(text), "%d", (int)pid);
+    assert_int_equal(file_write(inner, "cgroup.type", "threaded"), 0);
+    assert_int_equal(file_write(inner, "cgroup.threads", text), 0);
+    assert_true(cgroup_holds(directory, pid));
+    assert_int_equal(cgroup_signal(directory, SIGUSR2, 0), 0);
+    assert_int_equal(ended_by(pid), SIGUSR2);
+    assert_int_equal(cgroup_remove(&hierarchy, "1-a"), 0);
     close(inner);
     close(directory);
     hierarchy_close(&hierarchy, true);

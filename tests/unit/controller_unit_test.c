@@ -253,8 +253,9 @@ TEST(files_that_are_none) {
         {"/no/such/a.service", "/no/such/a.service: No such file or directory"},
         {"/tmp/no-such-unit-here.service", "/tmp/no-such-unit-here.service: no such file"},
         {"no-such-unit-here.service", "no-such-unit-here.service: no such file"},
-        {"/etc/passwd", "/etc/passwd: not the name of a service unit, such as web.service"},
-        {"", "'': an empty name; name a service unit, such as web.service"},
+        {"/etc/passwd",
+         "/etc/passwd: not the name of a service or slice, such as web.service or web.slice"},
+        {"", "'': an empty name; name a unit, such as web.service or web.slice"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct unit unit;

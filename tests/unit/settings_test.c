@@ -102,6 +102,20 @@ static const struct accepted accepted_rows[] = {
     {"SystemCallLog", {"@mount", "~read"}, "@mount | ~read"},
     {"SystemCallLog", {"~"}, "~"},
     {"SystemCallLog", {"read", ""}, "(unset)"},
+    {"AllowedMemoryNodes", {"0-1", "3"}, "0-1,3"},
+    {"AllowedMemoryNodes", {"0-1", ""}, "(unset)"},
+    {"Delegate", {"yes"}, "yes"},
+    {"Delegate", {"no"}, "no"},
+    {"Delegate", {""}, ""},
+    {"Delegate", {"cpu", "pids memory"}, "cpu memory pids"},
+    {"Delegate", {"cpu cpuset", ""}, ""},
+    {"Delegate", {"cpu", "no"}, "no"},
+    {"Delegate", {"cpu", "no", "io"}, "io"},
+    {"Delegate", {"yes", "cpu"}, "yes"},
+    {"Delegate", {"cpuacct blkio devices bpf-firewall"}, "cpu io"},
+    {"DisableControllers", {"cpu", "io cpu"}, "cpu io"},
+    {"DisableControllers", {"cpu", "", "io"}, "io"},
+    {"DisableControllers", {"cpu", ""}, "(unset)"},
     {"RestrictNamespaces", {"yes"}, "yes"},
     {"RestrictNamespaces", {"no"}, "no"},
     {"RestrictNamespaces", {"net user", "mnt"}, "net mnt user"},
@@ -157,6 +171,7 @@ static const struct accepted accepted_rows[] = {
     {"ReadOnlyPaths", {"/a -/b", "-+/c//d/./e/"}, "/a | -/b | -+/c/d/e"},
     {"ReadOnlyPaths", {"\"/two words\" '/x'"}, "\"/two words\" | /x"},
     {"ReadOnlyPaths", {"/a", ""}, "(unset)"},
+    {"AppArmorProfile", {"-a"}, "-a"},
     {"LandlockExecPaths", {"/a -/b", "/c"}, "/a | -/b | /c"},
     {"ReadOnlyPaths", {"/", "/..x/...", "///"}, "/ | /..x/... | /"},
     {"BindPaths", {"/a", "-/b:/c", "/d:/e:norbind /f:/g:rbind"},
@@ -190,6 +205,9 @@ static const struct accepted accepted_rows[] = {
     {"TimerSlackNSec", {"1ms 2us"}, "1ms 2us"},
     {"Personality", {"x86"}, "x86"},
     {"KeyringMode", {"shared"}, "shared"},
+#define ACCEPTED(...) {__VA_ARGS__},
+#define REFUSED(...)
+#include "settings_gates.def"
 };
 
 TEST(values_survive_the_wire) {
@@ -258,6 +276,29 @@ static const struct { const char *text; const char *says;
     {"SystemCallFilter=~read:4096", "an error"},
     {"SystemCallFilter=~read:EPERMANENTLY_AND_MUCH_LONGER_THAN_ANY_NAME", "an error"},
     {"SystemCallLog=~read:EPERM", "has no error"},
+    {"AllowedMemoryNodes=3-1", "expected a list"},
+    {"AllowedMemoryNodes=99999", "out of range"},
+    {"AllowedMemoryNodes=1024", "out of range: nodes 0 to 1023"},
+    {"AllowedMemoryNodes=-1", "expected a list"},
+    {"IODeviceWeight=/dev", "expected a path and a number"},
+    {"IODeviceWeight=/dev 0", "out of range"},
+    {"IODeviceWeight=/dev 10001", "out of range"},
+    {"IODeviceWeight=/dev infinity", "expected a path and a number"},
+    {"IODeviceWeight=/nonesuch/x 5", "No such file"},
+    {"IODeviceWeight=/dev 5 6", "expected a path and a number"},
+    {"IODeviceLatencyTargetSec=/dev 5 parsecs", "expected a path and a time"},
+    {"IODeviceLatencyTargetSec=/dev 0", "out of range"},
+    {"IODeviceLatencyTargetSec=/nonesuch/x 5ms", "No such file"},
+    {"IOReadBandwidthMax=/dev 5M 6M", "expected a path and bytes"},
+    {"Delegate=maybe", "no such controller"},
+    {"Delegate=cpu memroy", "no such controller; did you mean memory"},
+    {"Delegate=cpu yes", "no such controller"},
+    {"Delegate=-1", "no such controller"},
+    {"Delegate=\xff\xfe", "not UTF-8"},
+    {"Delegate= ", "expected yes, no, or some of"},
+    {"DisableControllers=cpuu", "no such controller; did you mean cpu"},
+    {"DisableControllers=yes", "no such controller"},
+    {"DisableControllers=99999999999999999999", "no such controller"},
     {"RestrictNamespaces=mnt nte", "no such namespace; did you mean net"},
     {"RestrictNamespaces=~", NULL},
     {"RestrictAddressFamilies=AF_INET7", "did you mean AF_INET"},
@@ -324,6 +365,9 @@ static const struct { const char *text; const char *says;
     {"Personality=vax", "x86-64, x86"},
     {"Group=4294967295", "out of range"},
     {"SupplementaryGroups=0 no-such-group-here", "no such group"},
+#define ACCEPTED(...)
+#define REFUSED(...) {__VA_ARGS__},
+#include "settings_gates.def"
 };
 
 TEST(what_makes_no_sense_is_refused) {

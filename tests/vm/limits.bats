@@ -101,6 +101,42 @@ P
     grep -q "^$number rbps=max" "$(group_of io)/io.max"
 }
 
+# Whether the kernel takes values for a device in this file depends on how it was built and on the device: it
+# is in force, or refused by name.
+in_force_or_refused() {
+    local setting=$1 file=$2 line=$3
+    run "$C" constrain io -p "$setting"
+    if [ "$status" -eq 0 ]; then
+        grep -qx "$line" "$(group_of io)/$file"
+    else
+        expect 1
+        one_line "${setting%%=*}: "
+        ! grep -qx "$line" "$(group_of io)/$file"
+    fi
+}
+
+@test "weights and latency targets of a block device; memory nodes" {
+    device=$(lsblk -ndo NAME,TYPE | awk '$2 == "disk" { print "/dev/" $1; exit }')
+    number=$(lsblk -ndo MAJ:MIN "$device" | tr -d ' ')
+    "$C" start --name io -p AllowedMemoryNodes=0 -p AllowedCPUs=0 -p IOWeight=50 sleep 1000
+    [ "$(cat "$(group_of io)/cpuset.mems")" = 0 ]
+    [ "$(cat "$(group_of io)/cpuset.cpus")" = 0 ]
+    "$C" status io | grep -q 'AllowedMemoryNodes=0'
+    "$C" status io | grep -q 'AllowedCPUs=0'
+    run "$C" constrain io -p AllowedMemoryNodes=77
+    expect 1
+    one_line AllowedMemoryNodes
+    in_force_or_refused "IODeviceWeight=$device 300" io.weight "$number 300"
+    in_force_or_refused "IODeviceLatencyTargetSec=$device 25ms" io.latency "$number target=25000"
+    printf '[Slice]\nAllowedMemoryNodes=0\n' >"$T/s.slice"
+    "$C" apply "$T/s.slice"
+    [ "$(cat "$CGROUP/s.slice/cpuset.mems")" = 0 ]
+    printf '[Slice]\nTasksMax=5\n' >"$T/s.slice"
+    "$C" apply "$T/s.slice"
+    [ -z "$(cat "$CGROUP/s.slice/cpuset.mems")" ]
+    "$C" reset s.slice
+}
+
 @test "constrain: on a live process, as a try, for a time, and refused as a whole" {
     "$C" start --name live -p MemoryMax=100M -p TasksMax=30 sleep 1000
     g=$(group_of live)

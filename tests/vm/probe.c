@@ -3,8 +3,8 @@
  *
  *   probe KIND=NAME...    the machine's own namespaces, by readlink(2): mnt=mnt:[4026531841]
  *
- * It changes nothing, and prints nothing that is another at each start: no pids, no numbers of
- * inodes or of devices without a name. */
+ * It leaves nothing changed, and prints nothing that is another at each start: no pids, no numbers
+ * of inodes or of devices without a name. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +25,8 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "reach.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -266,6 +268,15 @@ static void show_cgroup(void) {
         show(field("cgroup", files[i].file), "%s", strcmp(text, "ENOENT") ? text : files[i].unset);
     }
     show("cgroup.write", "%s", outcome(may(directory, W_OK)));
+    static const char *const delegated[] = {
+        "cgroup.procs",     "cgroup.subtree_control", "cgroup.threads", "cgroup.type",
+        "cgroup.freeze",    "memory.oom.group",       "memory.max",     "cpu.weight",
+        "cgroup.max.depth", "pids.max",
+    };
+    for (size_t i = 0; i < LENGTH(delegated); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, delegated[i]);
+        show(field("cgroup-write", delegated[i]), "%s", outcome(may(path, W_OK)));
+    }
 }
 
 static void show_keyring(void) {
@@ -489,6 +500,7 @@ int main(int argc, char **argv) {
     read_mounts();
     show_mounts();
     show_paths();
+    reach_show(show);
     show_directories();
     show_credentials();
     return 0;
