@@ -73,7 +73,7 @@ has_own() {
     [ "$output" = "$id" ]
     see NetworkNamespacePath=no-such-name true
     expect 1
-    one_line 'network.*No such file'
+    one_line 'NetworkNamespacePath: .*No such file'
     see NetworkNamespacePath=/etc/passwd true
     expect 1
     one_line 'network.*Invalid argument'
