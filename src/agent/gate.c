@@ -109,7 +109,7 @@ static int refuse(int error, const char *name, struct failure *failure) {
 static int put(int cgroup, const struct hook *hook, const struct bytecode *program,
                const char *name, int before) {
     _cleanup_close_ int loaded = -1, found = -1;
-    char there[BYTECODE_NAME];
+    char there[BYTECODE_NAME] = "";
     int r = bytecode_load(program, &hook->where, name, &loaded);
     if (r == 0)
         r = bytecode_attach(cgroup, &hook->where, loaded, before);

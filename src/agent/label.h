@@ -14,7 +14,8 @@ enum label { LABEL_APPARMOR, LABEL_SELINUX, LABEL_SMACK, LABELS };
 /* The setting that asks for one (systemd.exec(5)). Static. */
 const char *label_property(enum label label);
 
-/* What is asked for, without the - that lets it be impossible: *optional. False where nothing is. */
+/* What is asked for, without the - that lets it be impossible: *optional. False where nothing is.
+ */
 bool label_asked(const struct holden_properties *properties, enum label label,
                  struct holden_view *text, bool *optional);
 

@@ -53,7 +53,7 @@ kept() {
     "$C" start --name a -p Slice=-.slice -- sleep 1000
     [ "$(dirname "$(cgroup_of a)")" = "$CGROUP" ]
     [ -z "$("$C" --json slices)" ]
-    ! "$C" list | grep -q SLICE
+    [ "$("$C" list | grep -c SLICE)" -eq 0 ]
     [ "$("$C" --json status a | jq .slice)" = null ]
 }
 

@@ -106,7 +106,7 @@ P
 in_force_or_refused() {
     local setting=$1 file=$2 line=$3
     run "$C" constrain io -p "$setting"
-    if [ "$status" -eq 0 ]; then
+    if expect 0 >"$T/said"; then
         grep -qx "$line" "$(group_of io)/$file"
     else
         expect 1
