@@ -305,7 +305,8 @@ static int on_runtime(sd_event_source *source, uint64_t now, void *data) {
     (void)now;
     struct process *process = data;
     process->limit = sd_event_source_disable_unref(process->limit);
-    if (process->main_ended)
+    /* With ExitType=cgroup it runs on as long as others are in its cgroup. */
+    if (process->main_ended && process->stays != STAY_CGROUP)
         return 0;
     stop_begin(process, &(struct stop_request){.by = -1, .cause = HOLDEN_cause_TIME_LIMIT});
     return 0;

@@ -263,6 +263,15 @@ static void resume_commands(struct agent *agent) {
     }
 }
 
+static void limit_again(struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    int r = launch_limit_runtime(process, &properties);
+    if (r < 0)
+        log_error("%s: no timer: RuntimeMaxSec= is not in force: %s", process->name, strerror(-r));
+}
+
 /* There is no process to be proven, but what was under way goes on. */
 static void resume_lingering(struct agent *agent) {
     uint64_t id = 0;
@@ -270,6 +279,8 @@ static void resume_lingering(struct agent *agent) {
         id = process->id;
         if (!process_alive(process) || process->stays == STAY_NONE)
             continue;
+        if (process->stays == STAY_CGROUP)
+            limit_again(process);
         if (process->temporary && constrain_resume(process) < 0)
             log_error("%s: no timer: its limits stay as they are", process->name);
         if (process->stopping)

@@ -124,6 +124,17 @@ ExecStop=/bin/sh -c 'echo stop >>$T/said'"
     expect 5
 }
 
+@test "ExitType=cgroup: RuntimeMaxSec= ends it also without its main one, and after the agent has died" {
+    "$C" start --name web -p ExitType=cgroup -p RuntimeMaxSec=2s sh -c 'sleep 1000 & exit 0'
+    eventually is web pid null
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    eventually is web state failed
+    is web cause time-limit
+    gone
+    "$C" status web | grep -q 'it reached RuntimeMaxSec=2s'
+}
+
 @test "GuessMainPID=no: Type=forking without a main process" {
     apply "Type=forking
 GuessMainPID=no
