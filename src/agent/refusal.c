@@ -141,6 +141,24 @@ static void refuse_exec(const struct process *process, struct failure *failure,
                     : "");
 }
 
+/* A command that is typed in /tmp starts there unless told otherwise. */
+static void refuse_working_directory(const struct process *process, struct failure *failure,
+                                     uint32_t rights, int error) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    lift_sandbox(rights, &properties);
+    char path[512] = "/";
+    struct holden_view given = properties.working_directory;
+    if (HOLDEN_HAS(&properties, properties, working_directory))
+        snprintf(path, sizeof(path), "%.*s", (int)given.size, given.data);
+    bool hidden = error == ENOENT && HOLDEN_HAS(&properties, properties, private_tmp) &&
+                  properties.private_tmp &&
+                  (strncmp(path, "/tmp/", 5) == 0 || strncmp(path, "/var/tmp/", 9) == 0);
+    refusal_say(failure, plan_step_words(PLAN_STEP_DIRECTORY), "%s: %s%s", path, strerror(error),
+                hidden ? ", since PrivateTmp= hides it; set another with WorkingDirectory=" : "");
+}
+
 static void refuse_network(const struct process *process, struct failure *failure, int error) {
     struct holden_start start;
     struct holden_properties properties;
@@ -171,6 +189,8 @@ void refusal_step(const struct process *process, struct failure *failure,
         char text[1100];
         refusal_say(failure, words, "%s%s",
                     describe_stream(process, step, error, text, sizeof(text)), strerror(error));
+    } else if (step == PLAN_STEP_DIRECTORY) {
+        refuse_working_directory(process, failure, start->rights, error);
     } else if (step == PLAN_STEP_NETWORK) {
         refuse_network(process, failure, error);
     } else

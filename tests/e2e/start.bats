@@ -76,7 +76,14 @@ load helper
 @test "steps before exec fail by name" {
     run "$C" start -p WorkingDirectory=/no/such true
     expect 1
-    one_line 'WorkingDirectory: No such file'
+    one_line 'WorkingDirectory: /no/such: No such file'
+    cd "$T"
+    for setting in PrivateTmp=yes DynamicUser=yes; do
+        run "$C" run -p "$setting" -- true
+        expect 1
+        one_line "WorkingDirectory: $T: No such file or directory, since PrivateTmp= hides it; set another"
+    done
+    cd "$ROOT"
     run "$C" start -p StandardInput=file:/no/such true
     expect 1
     one_line 'standard input: /no/such: No such file'
