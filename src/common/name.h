@@ -13,8 +13,8 @@ enum { NAME_MAX_SIZE = 64 };
  * bound is on the name; that of its path is on all the slices around it, with a slash each. */
 enum { NAME_SLICE_MOST = 240, NAME_SLICE_PATH_MOST = 1023 };
 #define NAME_SLICE_RULE                                                                            \
-    "expected NAME.slice, where NAME is of A-Z a-z 0-9 _ . : \\ with single dashes between, such "   \
-    "as web-shop.slice, or -.slice"
+    "expected NAME.slice of up to 240 bytes (1023 with all the slices that it is in), where NAME "   \
+    "is of A-Z a-z 0-9 _ . : \\ with single dashes between, such as web-shop.slice, or -.slice"
 
 /* Whether the bytes are the name of a slice as NAME_SLICE_RULE says. */
 bool name_slice_valid(const char *name, size_t size);

@@ -239,6 +239,10 @@ kept() {
 }
 
 @test "bad names and values are refused with one line" {
+    # Of a name that is too long, it is the length that is wrong.
+    run "$C" start -p Slice="$(printf 'a%.0s' {1..235}).slice" true
+    expect 2
+    one_line 'up to 240 bytes'
     for name in web '' .slice web.service ./a.slice a/b.slice -a.slice a-.slice a--b.slice .a.slice 'a b.slice' \
         a@b.slice $'a\n.slice' $'\xff.slice' "$(printf 'a%.0s' {1..300}).slice" \
         "$(printf 'aaaa-%.0s' {1..40})a.slice"; do
