@@ -179,6 +179,15 @@ void beside_hurry(struct process *process, uint64_t deadline) {
         beside_abandon(process);
 }
 
+void beside_extend(struct process *process, uint64_t deadline) {
+    struct beside *beside = process->beside;
+    if (!beside || !beside->timer || beside->late || deadline <= beside->deadline)
+        return;
+    beside->deadline = deadline;
+    if (arm(process) < 0)
+        beside_abandon(process);
+}
+
 void beside_abandon(struct process *process) {
     struct beside *beside = process->beside;
     struct failure failure;

@@ -42,6 +42,9 @@ bool beside_busy(const struct process *process);
 /* Gives the command under way until `deadline` (CLOCK_MONOTONIC) at most. */
 void beside_hurry(struct process *process, uint64_t deadline);
 
+/* Gives it until then at least, where its time is shorter. */
+void beside_extend(struct process *process, uint64_t deadline);
+
 /* Nobody waits for the command under way any more, if there is one, and none of its phase follows:
  * all of the cgroup is about to be ended. */
 void beside_abandon(struct process *process);

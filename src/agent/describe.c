@@ -11,6 +11,7 @@
 #include "agent/machine.h"
 #include "agent/denial.h"
 #include "agent/place.h"
+#include "agent/statement.h"
 #include "agent/usage.h"
 #include "common/cleanup.h"
 
@@ -27,6 +28,7 @@ struct scratch {
     struct holden_usage usage;
     struct holden_start start;
     struct holden_properties properties;
+    struct holden_statement statement;
     struct buffer limits;
     struct buffer output;
     void *redacted;
@@ -169,6 +171,9 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
         add_outcome(process, &message);
     if (process->stopping && *process->stopping->stuck)
         HOLDEN_SET(&message, process, stuck, holden_view(process->stopping->stuck));
+    if (statement_fill(process, &scratch.statement))
+        HOLDEN_SET(&message, process, statement,
+                   (struct holden_nested){.value = &scratch.statement});
     if (usage || detail)
         add_usage(process, &scratch, &message);
     process_request(process, &scratch.start, detail ? &scratch.properties : NULL);

@@ -143,6 +143,14 @@ void events_action(struct process *process, uint32_t kind, uint32_t uid, const c
     add(&process->agent->events, &event, process->owner);
 }
 
+void events_said(struct process *process, const char *text) {
+    struct holden_event event = {0};
+    HOLDEN_SET(&event, event, kind, HOLDEN_event_kind_SAID);
+    describe(process, &event);
+    HOLDEN_SET(&event, event, text, holden_view(text));
+    add(&process->agent->events, &event, process->owner);
+}
+
 void events_agent(struct agent *agent, const char *text) {
     struct holden_event event = {0};
     HOLDEN_SET(&event, event, kind, HOLDEN_event_kind_AGENT);

@@ -29,6 +29,9 @@ void events_state(struct process *process);
 /* Tells that something was done to the process, by user `uid`; `text` may be NULL. */
 void events_action(struct process *process, uint32_t kind, uint32_t uid, const char *text);
 
+/* Tells what the process says of itself by now. */
+void events_said(struct process *process, const char *text);
+
 /* Tells something about the agent itself. */
 void events_agent(struct agent *agent, const char *text);
 

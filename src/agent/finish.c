@@ -18,6 +18,7 @@
 #include "agent/remains.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
+#include "agent/statement.h"
 #include "agent/stop.h"
 #include "agent/usage.h"
 #include "agent/waiter.h"
@@ -118,6 +119,7 @@ void finish_start_again(struct process *process) {
     free(process->outcome.explanation);
     process->outcome = (struct outcome){0};
     free(TAKE_POINTER(process->usage));
+    statement_drop(process);
     free(TAKE_POINTER(process->complaint));
     free(TAKE_POINTER(process->denials));
     free(TAKE_POINTER(process->learned));
@@ -266,6 +268,7 @@ static void ended(struct process *process) {
     process->frozen = false;
     process->limit = sd_event_source_disable_unref(process->limit);
     readiness_end(process);
+    statement_end(process);
     process_permanent(process);
     talk_end(process);
     if (restart) {
@@ -355,7 +358,7 @@ static bool start_post_due(const struct process *process) {
 static bool commands_first(struct process *process) {
     const struct stopping *stopping = process->stopping;
     bool held = stopping && stopping->cause == HOLDEN_cause_NONE && !stopping->asked &&
-                stopping->kills == 0;
+                stopping->kills == 0 && !stopping->said;
     if (stopping && !held)
         return false;
     bool post = start_post_due(process);

@@ -21,6 +21,7 @@
 #include "agent/remains.h"
 #include "agent/sequence.h"
 #include "agent/state.h"
+#include "agent/statement.h"
 #include "agent/stop.h"
 #include "agent/task.h"
 #include "agent/waiter.h"
@@ -315,8 +316,10 @@ static int on_runtime(sd_event_source *source, uint64_t now, void *data) {
 int launch_limit_runtime(struct process *process, const struct holden_properties *properties) {
     sd_event_source *timer = NULL;
     if (HOLDEN_HAS(properties, properties, runtime_max) && properties->runtime_max != UINT64_MAX) {
-        int r = sd_event_add_time(process->agent->event, &timer, CLOCK_MONOTONIC,
-                                  process->started_monotonic + properties->runtime_max, 1000,
+        uint64_t end = process->started_monotonic + properties->runtime_max;
+        if (process->state == HOLDEN_state_RUNNING && !readiness_is_end(properties))
+            end = statement_until(process, end);
+        int r = sd_event_add_time(process->agent->event, &timer, CLOCK_MONOTONIC, end, 1000,
                                   on_runtime, process);
         if (r < 0)
             return r;

@@ -29,6 +29,7 @@
 #include "agent/machine.h"
 #include "agent/recover.h"
 #include "agent/request.h"
+#include "agent/statement.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -217,6 +218,7 @@ static void close_agent(struct agent *agent, bool remove) {
     agent->shutdown.timer = sd_event_source_disable_unref(agent->shutdown.timer);
     listener_stop(&agent->listener);
     notices_stop(&agent->notices);
+    statement_settle(agent);
     trimmer_close(&agent->trimmer);
     /* Before the processes: what the reports say of starts under way is for the next agent. */
     link_close(&agent->link);

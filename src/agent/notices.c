@@ -10,12 +10,12 @@
 
 #include "agent/agent.h"
 #include "agent/place.h"
-#include "agent/readiness.h"
+#include "agent/statement.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 
-enum { NOTICE_MOST = 4096, AT_ONCE = 64 };
+enum { AT_ONCE = 64 };
 
 int notices_open(struct notices *notices, const char *socket) {
     *notices = (struct notices){.fd = -1};
@@ -40,16 +40,6 @@ static struct process *find(struct agent *agent, pid_t pid) {
     if (!line || strncmp(line, own, strlen(own)) != 0 || line[strlen(own)] != '/')
         return NULL;
     return place_find(agent, line + strlen(own) + 1);
-}
-
-static bool says(const char *text, const char *line) {
-    size_t size = strlen(line);
-    for (const char *at = text; at; at = strchr(at, '\n')) {
-        at += *at == '\n';
-        if (strncmp(at, line, size) == 0 && (at[size] == '\0' || at[size] == '\n'))
-            return true;
-    }
-    return false;
 }
 
 /* Who it is from; 0 where the kernel does not say. */
@@ -80,9 +70,14 @@ static bool take(struct agent *agent) {
         return false;
     text[size] = '\0';
     pid_t pid = sender(&message);
-    struct process *process = pid > 0 && says(text, "READY=1") ? find(agent, pid) : NULL;
+    struct notice notice;
+    struct process *process = pid > 0 ? find(agent, pid) : NULL;
+    if (process && message.msg_flags & MSG_TRUNC)
+        notice = (struct notice){.error = -1, .fault = "it is longer than 4096 bytes"};
+    else if (process && !notice_parse(text, (size_t)size, &notice))
+        notice.fault = "it holds a zero byte";
     if (process)
-        readiness_said(process, pid);
+        statement_hear(process, pid, &notice);
     recv(agent->notices.fd, text, 0, MSG_DONTWAIT | MSG_TRUNC);
     return true;
 }

@@ -1,5 +1,6 @@
 /* What processes say of themselves by sd_notify(3), on a socket that the keeper holds: what is said
- * while there is no agent waits for the next one. Of all of it READY=1 means something so far. */
+ * while there is no agent waits for the next one. notice.h takes it apart, statement.h acts on it.
+ */
 #pragma once
 
 #include <systemd/sd-event.h>

@@ -120,6 +120,11 @@ static bool time_limit(struct process *process) {
             late ? "TimeoutStartSec" : "RuntimeMaxSec", text);
         return true;
     }
+    if (stopping && stopping->said && stopping->overdue) {
+        say(process, HOLDEN_cause_TIME_LIMIT,
+            "it had said STOPPING=1 and did not end within TimeoutStopSec=");
+        return true;
+    }
     if (signalled(process, SIGXCPU) || (signalled(process, SIGKILL) && cpu_limit(process))) {
         say(process, HOLDEN_cause_TIME_LIMIT, "it reached LimitCPU=");
         return true;

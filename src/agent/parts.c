@@ -187,8 +187,9 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
         .process = process, .start = &parts->start, .properties = &parts->lifted,
         .filter = filtered ? process->filter : NULL, .mounts = &parts->mounts,
         .nodes = parts->nodes,
-        .notify = readiness_notifies(&parts->properties) && !parts->beside &&
-                          !sequence_before_main(process)
+        .notify = readiness_listens(&parts->properties) && !parts->beside &&
+                          !sequence_before_main(process) && *process->agent->notices.path &&
+                          !HOLDEN_HAS(&parts->properties, properties, root_directory)
                       ? process->agent->notices.path
                       : NULL,
         .credentials = parts->credentials,

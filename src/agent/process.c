@@ -10,6 +10,7 @@
 #include "agent/readiness.h"
 #include "agent/slice.h"
 #include "agent/state.h"
+#include "agent/statement.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
 #include "common/name.h"
@@ -227,6 +228,7 @@ void process_free(struct process *process) {
         cleanup_close(&process->readiness->pidfd);
     }
     free(process->readiness);
+    statement_drop(process);
     sd_event_source_disable_unref(process->log_look);
     trimmer_forget(process);
     watch_remove(&process->agent->watch, &process->log_watch);

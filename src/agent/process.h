@@ -18,6 +18,7 @@ struct filter;
 struct trim_job;
 struct dynamic_user;
 struct slice;
+struct statement;
 
 /* Of the bits for the calls that a process has made (SystemCallLearn=). */
 enum { LEARNED_BYTES = 128 };
@@ -104,6 +105,7 @@ struct stopping {
     bool last;             /* FinalKillSignal= has been sent */
     unsigned kills;        /* how often cgroup.kill has been written */
     char stuck[STUCK_WORDS]; /* why that has not helped; empty where it may yet */
+    bool said;             /* by the process itself, and nobody has asked for it */
     bool mixed;            /* KillMode=mixed: the rest ends with the main process */
     int64_t by;            /* the user who asked, or -1: the agent itself */
     uint32_t cause;        /* why, for the record */
@@ -172,6 +174,7 @@ struct process {
     uint32_t over;                /* of those of beside.h the ones that have had their turn */
     char *complaint;              /* owned: how the first of its commands failed; or NULL */
     struct readiness *readiness;  /* it runs, but is not ready */
+    struct statement *statement;  /* owned: what it has said of itself, or NULL */
     struct stopping *stopping;
     struct temporary *temporary;
     struct filter *filter;

@@ -16,6 +16,7 @@
 #include "agent/machine.h"
 #include "agent/place.h"
 #include "agent/sequence.h"
+#include "agent/statement.h"
 #include "agent/stop.h"
 #include "agent/task.h"
 #include "common/cleanup.h"
@@ -32,6 +33,17 @@ static uint32_t type_of(const struct holden_properties *properties) {
 
 bool readiness_notifies(const struct holden_properties *properties) {
     return type_of(properties) == HOLDEN_service_type_NOTIFY;
+}
+
+static uint32_t access_of(const struct holden_properties *properties) {
+    if (HOLDEN_HAS(properties, properties, notify_access) &&
+        properties->notify_access != HOLDEN_notify_access_NONE)
+        return properties->notify_access;
+    return readiness_notifies(properties) ? HOLDEN_notify_access_MAIN : HOLDEN_notify_access_NONE;
+}
+
+bool readiness_listens(const struct holden_properties *properties) {
+    return access_of(properties) != HOLDEN_notify_access_NONE;
 }
 
 bool readiness_is_end(const struct holden_properties *properties) {
@@ -97,9 +109,9 @@ int readiness_begin(struct process *process, const struct holden_properties *pro
     if (process->stopping || !HOLDEN_HAS(properties, properties, timeout_start) ||
         properties->timeout_start > INT64_MAX)
         return 0;
+    uint64_t end = process->started_monotonic + properties->timeout_start;
     return sd_event_add_time(process->agent->event, &process->start_limit, CLOCK_MONOTONIC,
-                             process->started_monotonic + properties->timeout_start, 1000,
-                             on_limit, process);
+                             statement_until(process, end), 1000, on_limit, process);
 }
 
 /* The keeper holds the status of whom it was asked about until it is told to let go. */
@@ -311,19 +323,24 @@ void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, in
 
 /* ---- Type=notify ---- */
 
-void readiness_said(struct process *process, pid_t pid) {
+bool readiness_hears(struct process *process, pid_t pid, bool ready) {
     struct holden_start start;
     struct holden_properties properties;
     process_request(process, &start, &properties);
-    bool all = HOLDEN_HAS(&properties, properties, notify_access) &&
-               properties.notify_access == HOLDEN_notify_access_ALL;
+    uint32_t access = access_of(&properties);
+    bool all = access == HOLDEN_notify_access_ALL;
     /* The keeper's answer may come later; until then nobody else can be in the cgroup but what the
      * main process has made itself. */
-    bool heard = all || process->has_init || process->pid == 0 || process->pid == pid;
-    if (!heard && process->readiness)
+    bool heard = access != HOLDEN_notify_access_NONE &&
+                 (all || process->has_init || process->pid == 0 || process->pid == pid);
+    if (!heard && ready && process->readiness && process->readiness->notifies)
         say_why(process, "READY=1 came from pid %d, which is not the main one: NotifyAccess=all "
                          "would hear it", (int)pid);
-    if (!heard || process->stopping || sequence_before_main(process))
+    return heard;
+}
+
+void readiness_said(struct process *process) {
+    if (process->stopping)
         return;
     if (process->readiness && process->readiness->notifies) {
         readiness_end(process);

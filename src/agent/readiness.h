@@ -6,8 +6,15 @@
 
 #include "agent/process.h"
 
-/* Whether its type is one that reports to us, and so is told where. */
+/* Whether its type is one that has to report to us: notify. */
 bool readiness_notifies(const struct holden_properties *properties);
+
+/* Whether somebody of it is heard by NotifyAccess=, and so is told where. */
+bool readiness_listens(const struct holden_properties *properties);
+
+/* Whether `pid`, one of its cgroup, is heard by NotifyAccess=. One that is not, and is `ready`, is
+ * named where a start waits for that in vain. */
+bool readiness_hears(struct process *process, pid_t pid, bool ready);
 
 /* Whether what is waited for is its end: Type=oneshot. It is RUNNING until then. */
 bool readiness_is_end(const struct holden_properties *properties);
@@ -31,8 +38,8 @@ void readiness_end(struct process *process);
  * place, as those of Type=forking leave one behind. It is looked for from then on. */
 bool readiness_seeks(struct process *process);
 
-/* `pid`, one of its cgroup, has said READY=1 (sd_notify(3)): heard by NotifyAccess=. */
-void readiness_said(struct process *process, pid_t pid);
+/* It has said READY=1 (sd_notify(3)), by somebody who is heard. */
+void readiness_said(struct process *process);
 
 /* The keeper's answer to a question about the process that is to take its place; takes over
  * `pidfd`, or -1. */

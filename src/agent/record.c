@@ -7,6 +7,7 @@
 #include "agent/beside.h"
 #include "agent/denial.h"
 #include "agent/state.h"
+#include "agent/statement.h"
 #include "common/cleanup.h"
 #include "common/name.h"
 
@@ -23,6 +24,8 @@ static void fill_stop(const struct stopping *stopping, struct holden_kept_stop *
     if (stopping->restart_token > 0)
         HOLDEN_SET(stop, kept_stop, restart_token, stopping->restart_token);
     HOLDEN_SET(stop, kept_stop, timeout, stopping->timeout);
+    if (stopping->said)
+        HOLDEN_SET(stop, kept_stop, said, true);
     if (stopping->overdue)
         HOLDEN_SET(stop, kept_stop, overdue, true);
     if (stopping->last)
@@ -102,6 +105,7 @@ int record_encode(const struct process *process, const char *boot, struct buffer
     struct holden_kept kept = {0};
     struct holden_kept_stop stop = {0};
     struct holden_kept_command command = {0};
+    struct holden_statement statement;
     struct holden_refusal refusals[DENIALS_MOST];
     struct holden_nested nested[DENIALS_MOST];
     HOLDEN_SET(&kept, kept, version, RECORD_VERSION);
@@ -130,6 +134,8 @@ int record_encode(const struct process *process, const char *boot, struct buffer
         fill_living(process, &stop, &command, &kept);
     else
         fill_ended(process, &kept);
+    if (statement_fill(process, &statement))
+        HOLDEN_SET(&kept, kept, statement, (struct holden_nested){.value = &statement});
     if (process->learned)
         HOLDEN_SET(&kept, kept, learned,
                    (struct holden_view){(const char *)process->learned, LEARNED_BYTES});
@@ -188,6 +194,7 @@ static int take_stop(struct process *process, const struct holden_kept *kept) {
         .timeout = HOLDEN_HAS(&stop, kept_stop, timeout) ? stop.timeout : UINT64_MAX,
         .overdue = stop.overdue,
         .last = stop.last,
+        .said = stop.said,
         .signal = (int)stop.signal,
         .asked = stop.asked,
         .kills = stop.kills,
@@ -297,6 +304,8 @@ int record_take(struct process *process, const struct holden_kept *kept) {
     process->step = kept->step;
     process->step_chosen = kept->step_chosen;
     process->has_log = kept->log;
+    if (HOLDEN_HAS(kept, kept, statement) && statement_take(process, &kept->statement) < 0)
+        return -ENOMEM;
     if (HOLDEN_HAS(kept, kept, refusal))
         process->denials = denial_decode(kept->refusal, kept->refused_further);
     if (HOLDEN_HAS(kept, kept, learned) && kept->learned.size == LEARNED_BYTES &&

@@ -235,6 +235,7 @@ static struct stopping *enter(struct process *process, const struct stop_request
     } else if (stopping->cause == HOLDEN_cause_NONE) {
         stopping->by = request->by;
         stopping->cause = request->cause;
+        stopping->said = false;
     }
     /* The last one who asks decides whether it comes back. */
     if (request->by >= 0 || request->restart)
@@ -281,7 +282,8 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     uint64_t timeout;
     bool mixed;
     choose(process, request, &signal, &timeout, &mixed);
-    bool commands = request->cause != HOLDEN_cause_SETUP && !request->rest &&
+    bool said = process->stopping && process->stopping->said;
+    bool commands = !said && request->cause != HOLDEN_cause_SETUP && !request->rest &&
                     (!process->main_ended || process->stays) && beside_stop_due(process);
     struct stopping *stopping = enter(process, request, mixed);
     if (!stopping)
@@ -324,6 +326,36 @@ int stop_hold(struct process *process) {
     return 0;
 }
 
+int stop_said(struct process *process) {
+    const struct stop_request own = {.by = -1, .cause = HOLDEN_cause_NONE};
+    int signal;
+    uint64_t timeout;
+    bool mixed;
+    choose(process, &own, &signal, &timeout, &mixed);
+    struct stopping *stopping = enter(process, &own, mixed);
+    if (!stopping)
+        return -ENOMEM;
+    stopping->said = true;
+    stopping->signal = signal;
+    stopping->timeout = timeout;
+    stopping->deadline = deadline_in(timeout);
+    process->limit = sd_event_source_disable_unref(process->limit);
+    if (timeout == 0 || arm(process, stopping->deadline) < 0)
+        press_hard(process);
+    else
+        keep(process);
+    return 0;
+}
+
+void stop_extend(struct process *process, uint64_t until) {
+    struct stopping *stopping = process->stopping;
+    if (!stopping->timer || stopping->kills > 0 || until <= stopping->deadline)
+        return;
+    stopping->deadline = until;
+    if (arm(process, until) < 0)
+        press_hard(process);
+}
+
 void stop_proceed(struct process *process) {
     if (process->stopping->timeout == 0)
         press_hard(process);
@@ -337,7 +369,8 @@ void stop_resume(struct process *process) {
     if (beside_busy(process))
         return;
     arm(process, stopping->deadline);
-    if (!can_ask(process) || stopping->asked || stopping->kills > 0)
+    bool said = stopping->said && !process->main_ended;
+    if (said || !can_ask(process) || stopping->asked || stopping->kills > 0)
         return;
     ask(process);
     keep(process);

@@ -31,6 +31,14 @@ void stop_proceed(struct process *process);
  * wants it, where `asked` and somebody has. */
 uint64_t stop_timeout(const struct process *process, bool asked);
 
+/* The process has said itself that it stops, STOPPING=1: nobody is sent a signal, but it has
+ * TimeoutStopSec= from now on, as systemd has it. For a process that is RUNNING. 0 or -ENOMEM. */
+int stop_said(struct process *process);
+
+/* Puts the time to comply off until `until` (CLOCK_MONOTONIC), if that is later and it has not been
+ * killed. */
+void stop_extend(struct process *process, uint64_t until);
+
 /* Goes on with a stop that an earlier agent had begun (process->stopping, without a timer): asks
  * where that had not been done, and kills at the time that was set, which may be past. */
 void stop_resume(struct process *process);

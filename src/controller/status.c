@@ -95,6 +95,35 @@ static void print_stuck(struct view *view, const struct holden_process *process)
     output_text(view->output, "\n");
 }
 
+/* What it has said by sd_notify(3). */
+static void print_statement(struct view *view, const struct holden_process *process) {
+    struct holden_statement said;
+    struct holden_fault fault;
+    if (!HOLDEN_HAS(process, process, statement) ||
+        holden_decode(&holden_record_statement, process->statement.bytes.data,
+                      process->statement.bytes.size, &said, &fault) < 0)
+        return;
+    if (said.state == HOLDEN_notify_state_RELOADING || said.state == HOLDEN_notify_state_STOPPING) {
+        label(view, "It says");
+        output_printf(view->output, "%s\n", holden_word(&holden_enum_notify_state, said.state));
+    }
+    if (said.text.size > 0) {
+        label(view, "Status");
+        output_safe(view->output, said.text);
+        output_text(view->output, "\n");
+    }
+    if (said.error > 0) {
+        const char *text = strerrordesc_np((int)said.error);
+        label(view, "Error");
+        output_printf(view->output, "%u (%s)\n", said.error, text ? text : "unknown");
+    }
+    if (said.bus_error.size > 0) {
+        label(view, "Bus error");
+        output_safe(view->output, said.bus_error);
+        output_text(view->output, "\n");
+    }
+}
+
 static void print_cgroup(struct view *view, const struct holden_process *process) {
     if (!HOLDEN_HAS(process, process, cgroup))
         return;
@@ -307,6 +336,7 @@ static void take_process(void *into, const struct holden_process *process) {
         output_text(view->output, "\n");
     print_headline(view, process);
     print_stuck(view, process);
+    print_statement(view, process);
     print_identity(view, process);
     print_resources(view, process);
     print_settings(view, process);

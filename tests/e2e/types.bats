@@ -376,3 +376,156 @@ notify_is_there() {
     expect 1
     one_line 'not below RootDirectory='
 }
+
+# A process of Type=notify that says, one datagram for each, what is put into $T/say as a file, and
+# takes the file away then. Lines of it are Python literals.
+speaker() {
+    mkdir -p "$T/say"
+    cat >"$T/speaker" <<SPEAKER
+#!/usr/bin/env python3
+import ast, os, signal, socket, sys, time
+to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+to.connect(os.environ["NOTIFY_SOCKET"])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(int("${1:-0}")))
+if "late" not in sys.argv:
+    to.send(b"READY=1")
+while True:
+    for name in sorted(os.listdir("$T/say")):
+        if not name.endswith(".new"):
+            to.send(ast.literal_eval(open("$T/say/" + name).read()))
+            os.unlink("$T/say/" + name)
+    if os.path.exists("$T/end"):
+        sys.exit(int("${1:-0}"))
+    time.sleep(0.01)
+SPEAKER
+    chmod 755 "$T/speaker"
+}
+
+# Has it say that (Python's escapes are understood), and waits until it has.
+say() {
+    printf 'b"%s"' "$1" >"$T/say/it.new"
+    mv "$T/say/it.new" "$T/say/it"
+    eventually is_said
+}
+
+is_said() {
+    [ ! -e "$T/say/it" ]
+}
+
+@test "sd_notify: STATUS, ERRNO, BUSERROR and RELOADING are shown and told, over the agent's death" {
+    speaker
+    run "$C" start --name web -p Type=notify "$T/speaker"
+    expect 0
+    is web statement.state ready
+    say 'STATUS=half\x1b[31m way\nERRNO=2\nBUSERROR=org.example.Broken'
+    eventually is web statement.error 2
+    is web statement.text "half$(printf '\033')[31m way"
+    run "$C" status web
+    expect 0
+    grep -q '^  Status  *half\\x1b\[31m way$' <<<"$output"
+    grep -q '^  Error  *2 (No such file or directory)$' <<<"$output"
+    grep -q '^  Bus error  *org.example.Broken$' <<<"$output"
+    [[ "$output" != *$'\033'* ]]
+    run "$C" events
+    grep -q 'web said .*: ready; half\\x1b\[31m way; No such file or directory; org.example.Broken$' <<<"$output"
+    # What is not UTF-8, and what is too long, is passed over.
+    say 'STATUS=\xff\xfe'
+    say "STATUS=$(head -c 5000 /dev/zero | tr '\0' x)"
+    say 'RELOADING=1'
+    eventually is web statement.state reloading
+    is web state running
+    is web statement.text "half$(printf '\033')[31m way"
+    run "$C" status web
+    grep -q '^  It says  *reloading$' <<<"$output"
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    is web statement.state reloading
+    is web statement.error 2
+    say 'STATUS=last'
+    say 'STATUS=very last'
+    run "$C" reexec
+    expect 0
+    is web statement.text 'very last'
+    say 'READY=1\nSTATUS='
+    eventually is web statement.state ready
+    is web statement.text null
+    run "$C" stop web
+    expect 0
+    is web statement.state null
+    is web statement.error 2
+    run "$C" restart web
+    expect 0
+    is web statement.error null
+}
+
+@test "sd_notify: STOPPING=1 is a stop that nobody asked for, and has TimeoutStopSec" {
+    speaker 3
+    run "$C" start --name web -p Type=notify -p TimeoutStopSec=20s -p ExecStop="touch $T/stopped" "$T/speaker"
+    expect 0
+    say 'STOPPING=1'
+    eventually is web state stopping
+    is web statement.state stopping
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    is web state stopping
+    touch "$T/end"
+    eventually is web state failed
+    is web cause exited
+    is web status 3
+    [ ! -e "$T/stopped" ]
+    rm "$T/end"
+    run "$C" start --name slow -p Type=notify -p TimeoutStopSec=200ms "$T/speaker"
+    expect 0
+    say 'STOPPING=1'
+    eventually is slow state failed
+    is slow explanation 'it had said STOPPING=1 and did not end within TimeoutStopSec='
+}
+
+@test "sd_notify: EXTEND_TIMEOUT_USEC= puts off TimeoutStartSec, TimeoutStopSec and RuntimeMaxSec" {
+    speaker
+    printf 'b"EXTEND_TIMEOUT_USEC=60000000"' >"$T/say/it"
+    "$C" start --name web -p Type=notify -p TimeoutStartSec=2s "$T/speaker" late >"$T/out" 2>&1 3>&- &
+    asked=$!
+    eventually is_said
+    eventually sh -c "[ \"\$('$C' --json status web | jq .statement.extended)\" != null ]"
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    eventually sh -c "[ \"\$('$C' --json status web | jq .runtime)\" -gt 2500000 ]"
+    is web state starting
+    say 'READY=1'
+    wait "$asked" || { cat "$T/out"; return 1; }
+    is web state running
+    is web statement.extended null
+    say 'STOPPING=1\nEXTEND_TIMEOUT_USEC=1'
+    run "$C" stop web
+    expect 0
+    run "$C" start --name short -p Type=notify -p RuntimeMaxSec=1s -p TimeoutStopSec=500ms "$T/speaker"
+    expect 0
+    say 'EXTEND_TIMEOUT_USEC=60000000'
+    eventually sh -c "[ \"\$('$C' --json status short | jq .runtime)\" -gt 1500000 ]"
+    is short state running
+    say 'STOPPING=1'
+    eventually is short state stopping
+    say 'EXTEND_TIMEOUT_USEC=60000000'
+    before=$("$C" --json status short | jq .runtime)
+    eventually sh -c "[ \"\$('$C' --json status short | jq .runtime)\" -gt $((before + 1000000)) ]"
+    is short state stopping
+    touch "$T/end"
+    eventually is short state exited
+}
+
+@test "sd_notify: NotifyAccess= has a process of another type heard; without it none is" {
+    speaker
+    run "$C" start --name web -p NotifyAccess=main "$T/speaker"
+    expect 0
+    say 'STATUS=here'
+    eventually is web statement.text here
+    run "$C" stop web
+    expect 0
+    run "$C" start --name deaf -p Environment=NOTIFY_SOCKET="$HOLDEN_SOCKET.notify" "$T/speaker"
+    expect 0
+    say 'STATUS=here'
+    run "$C" start --name heard -p Type=notify "$T/speaker"
+    expect 0
+    is deaf statement null
+}
