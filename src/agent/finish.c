@@ -447,11 +447,20 @@ static void main_ended(struct process *process, const struct keeper_reply *reply
     finish_if_empty(process);
 }
 
-void finish_status(struct agent *agent, const struct keeper_reply *reply) {
+static struct process *find_main(const struct agent *agent, pid_t pid) {
     char text[16];
-    snprintf(text, sizeof(text), "%d", reply->pid);
+    snprintf(text, sizeof(text), "%d", pid);
     struct process *process = process_by_text(&agent->processes, holden_view(text));
-    if (!process || process->main_ended)
+    return process && !process->main_ended ? process : NULL;
+}
+
+void finish_status(struct agent *agent, const struct keeper_reply *reply) {
+    struct process *process = find_main(agent, reply->pid);
+    if (process && reply->error != EAGAIN) {
+        notices_hear_last(process);
+        process = find_main(agent, reply->pid);
+    }
+    if (!process)
         return;
     if (reply->error == EAGAIN) {
         process->leaving = false;

@@ -99,6 +99,7 @@ static void started(struct process *process) {
     struct holden_properties properties;
     if (sequence_before_main(process))
         return;
+    pid_t named = process->launch->named;
     process->ran = true;
     process->known = machine_boottime();
     sequence_over(process);
@@ -113,8 +114,11 @@ static void started(struct process *process) {
         return;
     if (limited == 0)
         limited = launch_limit_runtime(process, &properties);
-    if (keep_started(process, limited, commands))
-        logfile_watch(process);
+    if (!keep_started(process, limited, commands))
+        return;
+    logfile_watch(process);
+    if (named > 0)
+        readiness_named(process, named);
 }
 
 bool launch_executed(const struct process *process, const struct plan_report *report, pid_t pid) {

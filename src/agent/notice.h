@@ -21,5 +21,6 @@ struct notice {
 };
 
 /* Takes `text` apart, of `size` bytes with a NUL behind them; it is written to. What it does not
- * understand, and text that is not UTF-8, is left out. False: all of it is, since it holds a NUL. */
+ * understand, and text that is not UTF-8, is left out. False: all of it is, for a NUL in it.
+ */
 bool notice_parse(char *text, size_t size, struct notice *notice);

@@ -9,13 +9,17 @@
 #include <sys/socket.h>
 
 #include "agent/agent.h"
+#include "agent/launch.h"
 #include "agent/place.h"
+#include "agent/readiness.h"
 #include "agent/statement.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 
-enum { AT_ONCE = 64 };
+/* The second is more than a socket holds (net.unix.max_dgram_qlen), unless somebody goes
+ * on and on. */
+enum { AT_ONCE = 64, HEAR_MOST = 4096 };
 
 int notices_open(struct notices *notices, const char *socket) {
     *notices = (struct notices){.fd = -1};
@@ -92,8 +96,18 @@ static int on_notice(sd_event_source *source, int fd, uint32_t events, void *dat
 }
 
 void notices_hear(struct agent *agent) {
-    while (agent->notices.fd >= 0 && take(agent))
+    for (unsigned i = 0; i < HEAR_MOST && agent->notices.fd >= 0 && take(agent); i++)
         ;
+}
+
+void notices_hear_last(struct process *process) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    if (!readiness_listens(&properties))
+        return;
+    launch_settle(process);
+    notices_hear(process->agent);
 }
 
 int notices_start(struct notices *notices, struct agent *agent) {

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 struct agent;
+struct process;
 
 struct notices {
     int fd; /* KEEPER_FD_NOTIFY or what took its place, or -1 where the keeper has none */
@@ -21,6 +22,10 @@ int notices_open(struct notices *notices, const char *socket);
  * to reap orphans, since who has said something and ended is found by its cgroup only as long as it
  * is not reaped. */
 void notices_hear(struct agent *agent);
+
+/* The same where the process is one that may have said something, and its main one has ended: the
+ * last that it said may name another. */
+void notices_hear_last(struct process *process);
 
 /* Begins to read it, once every process is known again. 0 or -errno. */
 int notices_start(struct notices *notices, struct agent *agent);

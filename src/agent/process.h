@@ -64,6 +64,7 @@ struct launch {
     sd_event_source *source; /* the pipe, or the next look */
     bool ended;            /* the status pipe has ended: the report says what happened */
     bool ready;            /* it has said READY=1 before that was known */
+    pid_t named;           /* and MAINPID=; or 0 */
     struct failure failure; /* why it cannot be started, once that is known */
 };
 

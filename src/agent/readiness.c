@@ -286,15 +286,13 @@ bool readiness_seeks(struct process *process) {
     return true;
 }
 
-/* The successor is the main process now, as if it had been the one that was started. */
-static void replace(struct process *process, bool child) {
-    pid_t before = process->pid;
-    bool before_child = process->child;
+/* That one, of which `pidfd` is taken over, is the main process now, as if it had been the one that
+ * was started. */
+static void replace(struct process *process, pid_t pid, int pidfd, bool child) {
     process->end = sd_event_source_disable_unref(process->end);
     cleanup_close(&process->pidfd);
-    process->pidfd = TAKE_FD(process->readiness->pidfd);
-    process_set_pid(process, process->readiness->successor);
-    process->readiness->successor = 0;
+    process->pidfd = pidfd;
+    process_set_pid(process, pid);
     process->child = child;
     process->main_ended = process->leaving = false;
     process->outcome.code = process->outcome.status = 0;
@@ -302,6 +300,14 @@ static void replace(struct process *process, bool child) {
     process->usage = NULL;
     process->known = machine_boottime();
     watch_remove(&process->agent->watch, &process->cgroup_watch);
+}
+
+static void take_successor(struct process *process, bool child) {
+    struct readiness *readiness = process->readiness;
+    pid_t before = process->pid;
+    bool before_child = process->child;
+    replace(process, readiness->successor, TAKE_FD(readiness->pidfd), child);
+    readiness->successor = 0;
     readiness_end(process);
     launch_ready(process);
     if (before > 0 && before_child)
@@ -318,7 +324,7 @@ void readiness_adopted(struct agent *agent, const struct keeper_reply *reply, in
     if (process->stopping)
         drop_successor(process);
     else
-        replace(process, reply->children & 1);
+        take_successor(process, reply->children & 1);
 }
 
 /* ---- Type=notify ---- */
@@ -347,6 +353,52 @@ void readiness_said(struct process *process) {
         launch_ready(process);
     } else if (process->launch && !process->ran)
         process->launch->ready = true;
+}
+
+/* Why that pid, of which *pidfd is open by then, cannot be the main process; or NULL. */
+static const char *objection(const struct process *process, pid_t pid, int *pidfd) {
+    _cleanup_close_ int directory = -1;
+    if (process->has_init)
+        return "with PrivatePIDs= the main process is process 1";
+    if (process->readiness && !process->readiness->notifies)
+        return "Type=forking finds the main process itself, or by PIDFile=";
+    if (process->main_ended)
+        return "the main process has ended";
+    if (process->beside && process->beside->pid == pid)
+        return "it runs a command beside the main process";
+    *pidfd = pidfd_open(pid, 0);
+    if (*pidfd < 0)
+        return "it does not exist";
+    if (place_open(process, &directory) < 0 || !cgroup_holds(directory, pid))
+        return "it is not in the process's cgroup";
+    return NULL;
+}
+
+/* It need not be our child: then the keeper knows how it ends only if its parent ends before it.
+ * Written down before the one so far is let go, which the keeper reaps then like anybody. */
+const char *readiness_named(struct process *process, pid_t pid) {
+    struct link *link = &process->agent->link;
+    pid_t before = process->pid;
+    bool before_child = process->child;
+    _cleanup_close_ int pidfd = -1;
+    if (!process->ran && process->launch)
+        process->launch->named = pid;
+    if (!process->ran || pid == process->pid)
+        return NULL;
+    const char *why = objection(process, pid, &pidfd);
+    if (why)
+        return why;
+    replace(process, pid, TAKE_FD(pidfd), false);
+    int r = launch_attend(process);
+    if (r == 0)
+        r = store_write(&process->agent->store, process);
+    if (r < 0)
+        log_error("%s: its main process is pid %d now, which cannot be attended to: %s",
+                  process->name, (int)pid, strerror(-r));
+    link_send_adoption(link, &pid, 1, process->id);
+    if (before > 0 && before_child)
+        link_send_request(link, KEEPER_RELEASE, before, 0);
+    return NULL;
 }
 
 /* ---- failure ---- */

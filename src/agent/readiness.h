@@ -38,6 +38,12 @@ void readiness_end(struct process *process);
  * place, as those of Type=forking leave one behind. It is looked for from then on. */
 bool readiness_seeks(struct process *process);
 
+/* It has said MAINPID= (sd_notify(3)), by somebody who is heard: that one, if it is of the
+ * process's cgroup, is the main process from now on, and its end is what counts. Before it is known
+ * that the process runs, this is put off until then. NULL, also where it is so already; or why it
+ * is refused, static. */
+const char *readiness_named(struct process *process, pid_t pid);
+
 /* It has said READY=1 (sd_notify(3)), by somebody who is heard. */
 void readiness_said(struct process *process);
 

@@ -87,6 +87,12 @@ static void complain(struct process *process, pid_t pid, const char *why) {
     log_warning("%s: passed over what pid %d says: %s", process->name, (int)pid, why);
 }
 
+static void refuse_main(struct process *process, pid_t pid, pid_t main, const char *why) {
+    char text[128];
+    snprintf(text, sizeof(text), "MAINPID=%d: %s", (int)main, why);
+    complain(process, pid, text);
+}
+
 /* ---- hearing ---- */
 
 static void take_text(struct statement *statement, const char *said, char **into) {
@@ -152,8 +158,13 @@ void statement_hear(struct process *process, pid_t pid, const struct notice *not
         return;
     }
     struct statement *statement = process->statement;
+    pid_t before = process->pid;
+    const char *refused = notice->main > 0 ? readiness_named(process, notice->main) : NULL;
     if (notice->fault)
         complain(process, pid, notice->fault);
+    if (refused)
+        refuse_main(process, pid, notice->main, refused);
+    statement->changed |= process->pid != before;
     take_text(statement, notice->text, &statement->text);
     take_text(statement, notice->bus_error, &statement->bus_error);
     if (notice->error >= 0 && statement->error != (uint32_t)notice->error) {

@@ -529,3 +529,94 @@ is_said() {
     expect 0
     is deaf statement null
 }
+
+# A process that hands over to a child of its own and then does as $1 says: the child waits for $T/go
+# and exits with 7.
+successor() {
+    cat >"$T/successor" <<SUCCESSOR
+#!/usr/bin/env python3
+import os, socket, sys, time
+to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+to.connect(os.environ["NOTIFY_SOCKET"])
+main = os.fork()
+if main == 0:
+    while not os.path.exists("$T/go"):
+        time.sleep(0.01)
+    os._exit(7)
+open("$T/main", "w").write(str(main))
+$1
+SUCCESSOR
+    chmod 755 "$T/successor"
+}
+
+@test "sd_notify: MAINPID= makes another process of the cgroup the main one, over the agent's death" {
+    successor 'to.send(b"READY=1\nMAINPID=%d" % main)'
+    for each in core keeper; do
+        rm -f "$T/go"
+        run "$C" start --name "$each" -p Type=notify "$T/successor"
+        expect 0
+        eventually is "$each" pid "$(cat "$T/main")"
+        is "$each" state running
+        if [ "$each" = core ]; then
+            kill -KILL "$(core)"
+        else
+            first=$(core)
+            kill -KILL "$AGENT"
+            wait "$AGENT" || true
+            eventually ended "$first"
+            start_agent
+        fi
+        eventually "$C" ping
+        is "$each" pid "$(cat "$T/main")"
+        is "$each" state running
+        touch "$T/go"
+        eventually is "$each" state failed
+        [ "$each" = keeper ] || is "$each" status 7
+    done
+}
+
+@test "sd_notify: MAINPID= said while there is no agent is heard before the end of who said it" {
+    successor "
+open('$T/up', 'w').close()
+while not os.path.exists('$T/say'): time.sleep(0.01)
+to.send(b'MAINPID=%d' % main)"
+    run "$C" start --name web -p NotifyAccess=main "$T/successor"
+    expect 0
+    eventually test -e "$T/up"
+    first=$("$C" --json status web | jq .pid)
+    before=$(core)
+    kill -STOP "$before"
+    touch "$T/say"
+    eventually sh -c "grep -q '^State:.*Z' /proc/$first/status"
+    kill -KILL "$before"
+    eventually "$C" ping
+    is web pid "$(cat "$T/main")"
+    is web state running
+    eventually ended "$first"
+    touch "$T/go"
+    eventually is web status 7
+}
+
+@test "sd_notify: MAINPID= of who is not in the cgroup is refused with one line, and the old one stays" {
+    sleep 1000 3>&- &
+    other=$!
+    successor "
+for pid in $other, 0, 1, 4194303: to.send(b'MAINPID=%d' % pid)
+to.send(b'READY=1')
+to.send(b'MAINPID=%d' % main)
+while not os.path.exists('$T/end'): time.sleep(0.01)
+sys.exit(3)"
+    run "$C" start --name web -p Type=notify "$T/successor"
+    expect 0
+    eventually is web pid "$(cat "$T/main")"
+    [ "$(grep -c "passed over what pid [0-9]* says: MAINPID=$other: it is not in the process's cgroup" "$T/agent.log")" -eq 1 ]
+    kill "$other"
+    # The first one is one like any other by now: its end is nobody's.
+    parent=$(awk '{ print $4 }' "/proc/$(cat "$T/main")/stat")
+    touch "$T/end"
+    eventually ended "$parent"
+    is web state running
+    touch "$T/go"
+    eventually is web state failed
+    is web status 7
+}

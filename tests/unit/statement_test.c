@@ -2,8 +2,11 @@
 #include "agent/statement.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/machine.h"
 #include "agent/state.h"
@@ -101,6 +104,36 @@ TEST(who_says_that_it_stops_is_stopping_and_no_signal_is_sent) {
     assert_true(process->stopping->deadline == deadline);
     hear(process, "EXTEND_TIMEOUT_USEC=3600000000");
     assert_true(process->stopping->deadline > deadline);
+    stage_close(&stage);
+}
+
+TEST(a_main_process_that_is_named_is_proven_by_the_cgroup) {
+    struct stage stage;
+    char text[64], pids[32];
+    stage_open(&stage);
+    struct process *process = speaker(&stage, HOLDEN_state_RUNNING);
+    pid_t other = stage_sleeper();
+    process_set_pid(process, getpid());
+    process->child = true;
+    scratch_make(&stage.scratch, "cgroup/1-web");
+    scratch_write(&stage.scratch, "cgroup/1-web/cgroup.procs", "1\n");
+    snprintf(text, sizeof(text), "MAINPID=%d", (int)other);
+    hear(process, text);
+    assert_int_equal(process->pid, getpid());
+    snprintf(pids, sizeof(pids), "%d\n", (int)other);
+    scratch_write(&stage.scratch, "cgroup/1-web/cgroup.procs", pids);
+    hear(process, text);
+    assert_int_equal(process->pid, other);
+    assert_true(process->pidfd >= 0 && process->end && !process->child);
+    stage_asked_adoption(&stage, other);
+    stage_asked(&stage, KEEPER_RELEASE, getpid());
+    stage_answer(&stage,
+                 &(struct keeper_reply){.kind = KEEPER_ADOPT, .pid = other, .children = 1,
+                                        .token = process->id},
+                 -1);
+    assert_true(process->child);
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
     stage_close(&stage);
 }
 
