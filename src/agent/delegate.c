@@ -67,6 +67,9 @@ int delegate_control(int directory, uid_t uid, gid_t gid, int *control) {
     if (fd < 0)
         return -errno;
     r = delegate_give(fd, uid, gid);
+    /* Whoever owns it may have made it, and left it frozen: a command in it would never run. */
+    if (r == 0)
+        r = file_write(fd, "cgroup.freeze", "0");
     if (r == 0)
         *control = TAKE_FD(fd);
     return r;

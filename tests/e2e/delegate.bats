@@ -182,6 +182,21 @@ END
     [ "$(stat -c %u "$(cgroup_of d)/cgroup.procs")" = "$("$C" --json status d | jq .user)" ]
 }
 
+@test "a .control that the process has made and frozen holds no command up" {
+    make_divider
+    "$C" start --name d -p User=nobody -p Delegate=yes -p TimeoutStartSec=60s \
+        -p ExecReload="/bin/sh -c 'touch $T/reloaded'" -- "$T/divide"
+    chmod 1777 "$T"
+    OWN=$(cgroup_of d)
+    eventually test -d "$OWN/main"
+    setpriv --reuid nobody --regid nogroup --clear-groups mkdir "$OWN/.control"
+    setpriv --reuid nobody --regid nogroup --clear-groups sh -c "echo 1 >$OWN/.control/cgroup.freeze"
+    run timeout "$LIMIT" "$C" reload d
+    expect 0
+    [ -e "$T/reloaded" ]
+    "$C" stop d
+}
+
 @test "controllers are named for its cgroups, or missed by name" {
     if has_controller pids; then
         "$C" start --name d -p User=nobody -p Delegate=pids -- sleep 1000
