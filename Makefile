@@ -24,11 +24,13 @@ endif
 BUILD := build/$(VARIANT)
 
 comma := ,
+# Where there is a cache of compilations it is used (ccache(1)); CCACHE= goes without.
+CCACHE ?= $(shell command -v ccache)
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Werror
 CFLAGS_ALL := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -g $(OPTIMIZE) $(WARN) \
   -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fno-strict-aliasing \
-  -fPIE -ffunction-sections -fdata-sections $(HARDEN) $(CFLAGS)
+  -fPIE -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. $(HARDEN) $(CFLAGS)
 LINK := $(CC) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed \
   $(if $(SANITIZE),-fsanitize=address$(comma)undefined) $(LDFLAGS)
 LINK_STATIC := $(CC) $(if $(SANITIZE),-pie -fsanitize=address$(comma)undefined,-static-pie) \
@@ -85,7 +87,7 @@ FORCE:
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@$(CCACHE) $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

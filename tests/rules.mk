@@ -74,7 +74,7 @@ FUZZ := build/fuzz
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -g -O1 $(WARN) \
+FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DHOLDEN_VERSION_TEXT='"$(VERSION)"' -Isrc -g -ffile-prefix-map=$(CURDIR)=. -O1 $(WARN) \
   -fno-strict-aliasing $(FUZZ_SANITIZE)
 FUZZ_TARGETS := $(filter-out seed,$(patsubst tests/fuzz/%.c,%,$(call sources,tests/fuzz/*.c)))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ)/bin/%)
@@ -88,7 +88,7 @@ fuzz_archives = $(foreach layer,$(patsubst tests/fuzz/$(1).c:%,%,$(filter tests/
 $(FUZZ)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $< (fuzz)"
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	@$(CCACHE) $(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 $(FUZZ)/base.a: $(call fuzz_objects,$(COMMON) $(PROTOCOL) tests/unit/sample.c)
 $(FUZZ)/stage.a: $(call fuzz_objects,$(addprefix tests/unit/,stage.c guest.c scratch.c))

@@ -167,7 +167,7 @@ static void refuse_network(const struct process *process, struct failure *failur
     if (HOLDEN_HAS(&properties, properties, network_namespace_path))
         refusal_say(failure, "NetworkNamespacePath", "%.*s: %s",
                     (int)(path.size < 256 ? path.size : 256), path.data,
-                    error == EINVAL ? "is no network namespace" : strerror(error));
+                    error == EINVAL ? "no network namespace" : strerror(error));
     else
         refusal_say(failure, "PrivateNetwork", "%s", strerror(error));
 }

@@ -45,7 +45,7 @@ judge() {
     local cells=0 kind text value name names status said
     names=$(settings)
     while IFS=$'\t' read -r kind text; do
-        [[ $kind =~ ^(huge|negative|not-utf8|control)$ ]] || continue
+        [[ $kind =~ ^(huge|not-utf8|control)$ ]] || continue
         eval "value=\$'$text'"
         for name in $names; do
             ! makes_directories "$name" || continue
@@ -56,7 +56,7 @@ judge() {
             cells=$((cells + 1))
         done
     done <<<"$KINDS"
-    [ "$cells" -gt 500 ]
+    [ "$cells" -gt 400 ]
     [ "$("$C" list | wc -l)" -eq 1 ]
 }
 

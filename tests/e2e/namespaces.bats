@@ -76,7 +76,7 @@ has_own() {
     one_line 'NetworkNamespacePath: .*No such file'
     see NetworkNamespacePath=/etc/passwd true
     expect 1
-    one_line 'network.*Invalid argument'
+    one_line 'NetworkNamespacePath: /etc/passwd: no network namespace'
     see NetworkNamespacePath=../x true
     expect 2
 }
