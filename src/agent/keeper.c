@@ -30,6 +30,7 @@
 #include "agent/keeper.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/text.h"
 
 enum {
     EXIT_USAGE = 2,
@@ -194,7 +195,7 @@ static void await(struct keeper *keeper, struct pollfd *polled, nfds_t count) {
 
 static int run(struct keeper *keeper) {
     start_core(keeper);
-    keeper_process_shrink();
+    text_shrink();
     while (keeper->ended < 0) {
         struct pollfd polled[] = {{.fd = keeper->core.channel, .events = POLLIN},
                                   {.fd = keeper->signals, .events = POLLIN},

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -55,15 +54,6 @@ int keeper_process_open_signals(void) {
         return fd;
     log_error("cannot receive signals: %s", strerror(errno));
     return -errno;
-}
-
-/* The linker's names for the bounds of the read-only part, before anything that was relocated. */
-extern const char __executable_start[];
-extern const char etext[];
-
-void keeper_process_shrink(void) {
-    uintptr_t start = (uintptr_t)__executable_start;
-    madvise((void *)start, (uintptr_t)etext - start, MADV_DONTNEED);
 }
 
 static void keep_over_exec(const struct keeper_legacy *legacy, bool keep) {

@@ -12,9 +12,6 @@ void keeper_process_open_streams(void);
  * the signals that matter, the caller's; or -errno after one line on stderr. */
 int keeper_process_open_signals(void);
 
-/* Unmaps the code that has run so far, most of which was for the start only: what is needed again
- * comes back from the page cache. */
-void keeper_process_shrink(void);
 
 enum { KEEPER_RESUME = 176, KEEPER_ATTIC_FDS = 4 };
 

@@ -33,6 +33,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "common/version.h"
 
 enum {
@@ -209,6 +210,7 @@ static int serve(struct agent *agent) {
     notify_ready(agent);
     events_agent(agent, agent->recoveries > 0 ? "the agent was started anew and has recovered"
                                               : "the agent has started");
+    text_shrink();
     r = sd_event_loop(agent->event);
     return r < 0 ? AGENT_EXIT_REFUSED : r;
 }
