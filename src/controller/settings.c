@@ -131,7 +131,11 @@ static int assign(struct settings *settings, const char *name, const char *value
         settings_reset(settings, index);
         return 0;
     }
+    /* What is refused leaves nothing of itself, such as the first words of a list. */
+    struct holden_properties before = settings->properties;
     int r = syntax->parse(settings, index, value);
+    if (r < 0)
+        settings->properties = before;
     if (r == 0 || settings->wrong[0])
         return r;
     if (r == -ERANGE) {

@@ -128,8 +128,6 @@ static int take_word(struct settings *settings, size_t index, char *word) {
 int syntax_parse_devices(struct settings *settings, size_t index, const char *value) {
     const struct holden_nested *nested = settings_member(settings, index);
     const struct holden_devices *before = nested->value;
-    const struct holden_nested kept = *nested;
-    bool had = settings_has(settings, index);
     struct holden_devices *list = arena_take(&settings->arena, sizeof(*list));
     struct holden_device *device = arena_take(&settings->arena, sizeof(*device));
     struct holden_nested *items;
@@ -151,11 +149,6 @@ int syntax_parse_devices(struct settings *settings, size_t index, const char *va
         r = -EINVAL;
     if (r == 0 && !HOLDEN_HAS(device, device, access))
         HOLDEN_SET(device, device, access, EVERY_ACCESS);
-    /* What is refused leaves nothing of itself. */
-    if (r < 0 && had)
-        settings_set(settings, index, &kept);
-    else if (r < 0)
-        settings_reset(settings, index);
     return r;
 }
 
