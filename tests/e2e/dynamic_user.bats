@@ -202,7 +202,8 @@ me" ]
 @test "a runtime directory that is preserved is private, too, and one that is not goes at once" {
     "$C" start --name a -p DynamicUser=yes -p RuntimeDirectory="$D" -p RuntimeDirectoryPreserve=restart \
         sh -c 'touch $RUNTIME_DIRECTORY/x$$; sleep 1000'
-    eventually test -e "/run/private/$D"
+    # Not before its shell has done so: the directory is there earlier.
+    eventually sh -c "[ \$(ls /run/private/$D | wc -l) = 1 ]"
     [ -L "/run/$D" ]
     "$C" restart a
     eventually sh -c "[ \$(ls /run/private/$D | wc -l) = 2 ]"
