@@ -254,6 +254,7 @@ static const struct row {
     {PLAN_STEP_TERMINAL, child_stream_terminal_after_ids},
     {PLAN_STEP_KEYRING, child_tuning_keyring},
     {PLAN_STEP_DIRECTORY, change_directory},
+    {PLAN_STEP_USERS, child_namespace_alone},
     {PLAN_STEP_INIT, child_init},
     {PLAN_STEP_LABEL, child_label},
     {PLAN_STEP_NO_NEW_PRIVILEGES, give_up_privileges},

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "agent/plan.h"
 
@@ -27,6 +28,8 @@ struct child {
     bool moved;          /* a directory, between its private and its public place */
     bool mute;           /* its filter asks a listener that nobody else has */
     int proc;            /* the /proc from before its mounts, where that is needed, or -1 */
+    pid_t first_user;    /* who was in its user namespace before it, until that one is gone; or 0 */
+    _Alignas(16) unsigned char first_user_stack[1024];
 };
 
 /* The element at which a run of the child's plan begins. */

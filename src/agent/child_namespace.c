@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,46 +104,44 @@ static int keep_groups(int proc, pid_t pid) {
     return fd < 0 || write(fd, "deny", 4) < 0 ? -1 : 0;
 }
 
-/* Only who is outside of a user namespace may say who is in it. Ends with errno. */
-static _Noreturn void map_users(const struct child *child, pid_t pid, int begin) {
+/* Waits in the new namespace for its end. It shares the child's memory, so it leaves all of it
+ * alone. */
+static _Noreturn int keep_open(void *nothing) {
+    (void)nothing;
+    for (;;)
+        syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+}
+
+/* Only who is outside of a user namespace may say who is in it (user_namespaces(7)). So another
+ * process is born into it, which shares the child's memory since copying that would take longer;
+ * the child says who is in it, and follows. Until the other has ended, its stack stays as it is. */
+int child_namespace_users(struct child *child) {
     const struct plan *plan = child->plan;
     uint32_t uid = plan->has & PLAN_HAS_IDS ? plan->uid : 0;
     uint32_t gid = plan->has & PLAN_HAS_IDS ? plan->gid : 0;
-    char go;
-    if (read(begin, &go, 1) == 1 &&
-        (keep_groups(child->proc, pid) < 0 ||
-         write_map(child->proc, pid, "/uid_map", uid) < 0 ||
-         write_map(child->proc, pid, "/gid_map", gid) < 0))
-        _exit(errno);
-    _exit(0);
-}
-
-static int wait_for(pid_t helper) {
-    int status;
-    while (waitpid(helper, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-    return errno == 0 ? 0 : -1;
-}
-
-int child_namespace_users(struct child *child) {
-    int ends[2];
-    if (!(child->plan->namespaces & CLONE_NEWUSER))
+    _cleanup_close_ int pidfd = -1;
+    if (!(plan->namespaces & CLONE_NEWUSER))
         return 0;
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    child->first_user = clone(keep_open, child->first_user_stack + sizeof(child->first_user_stack),
+                              CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD | SIGCHLD, NULL, &pidfd);
+    if (child->first_user < 0)
         return -1;
-    pid_t pid = getpid();
-    pid_t helper = _Fork();
-    if (helper == 0) {
-        close(ends[1]);
-        map_users(child, pid, ends[0]);
-    }
-    close(ends[0]);
-    int error = helper < 0 || unshare(CLONE_NEWUSER) < 0 || write(ends[1], "", 1) < 0 ? errno : 0;
-    close(ends[1]);
-    if (helper > 0 && wait_for(helper) < 0 && error == 0)
-        error = errno;
+    int result = 0;
+    if (keep_groups(child->proc, child->first_user) < 0 ||
+        write_map(child->proc, child->first_user, "/uid_map", uid) < 0 ||
+        write_map(child->proc, child->first_user, "/gid_map", gid) < 0 ||
+        setns(pidfd, CLONE_NEWUSER) < 0)
+        result = -1;
+    int error = errno;
+    kill(child->first_user, SIGKILL);
     errno = error;
-    return error ? -1 : 0;
+    return result;
+}
+
+int child_namespace_alone(struct child *child) {
+    if (child->first_user > 0)
+        while (waitpid(child->first_user, NULL, 0) < 0)
+            if (errno != EINTR)
+                return -1;
+    return 0;
 }

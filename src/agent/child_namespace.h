@@ -7,7 +7,9 @@
  *
  * enter makes the namespaces, but for those of users and of PIDs; network enters the one that is
  * named, or makes lo work in a new one; users makes a user namespace in which root and the child's
- * user and group are themselves (the ids are not set yet, the groups are). */
+ * user and group are themselves (the ids are not set yet, the groups are); alone waits until the
+ * process that was in it first is gone, which the child goes on beside meanwhile. */
 int child_namespace_enter(struct child *child);
 int child_namespace_network(struct child *child);
 int child_namespace_users(struct child *child);
+int child_namespace_alone(struct child *child);

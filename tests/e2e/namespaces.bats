@@ -116,6 +116,10 @@ CapEff:	0000000000000000" ]
     [ "$output" = "CapBnd:	0000000000000001" ]
     see PrivateUsers=yes User=daemon AmbientCapabilities=CAP_CHOWN 'grep CapEff /proc/self/status'
     [ "$output" = "CapEff:	0000000000000001" ]
+    # Nobody else is left of how it came there.
+    see PrivateUsers=yes 'read -r children </proc/$$/task/$$/children; echo "[$children]"'
+    expect 0
+    [ "$output" = "[]" ]
 }
 
 @test "ProtectClock takes what sets the clock" {
