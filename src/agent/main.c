@@ -25,6 +25,7 @@
 #include "agent/agent.h"
 #include "agent/attic.h"
 #include "agent/check.h"
+#include "agent/confine.h"
 #include "agent/group.h"
 #include "agent/machine.h"
 #include "agent/recover.h"
@@ -185,7 +186,7 @@ static int open_agent(struct agent *agent) {
 
 static int serve(struct agent *agent) {
     gid_t group = (gid_t)-1;
-    if (open_socket(agent, &group) < 0)
+    if (open_socket(agent, &group) < 0 || confine_self() < 0)
         return AGENT_EXIT_REFUSED;
     int r = recover(agent);
     if (r < 0) {
