@@ -1,14 +1,22 @@
 #include "agent/confine.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
+
+enum { FILTER_MOST = 1024 }; /* instructions, of which there are about two for each call */
 
 static const cap_value_t capabilities[] = {
 #define CAPABILITY(name, use) name,
@@ -67,13 +75,39 @@ static int allow(scmp_filter_ctx filter, const char *names) {
     return 0;
 }
 
-/* Without privileges to gain, CAP_SYS_ADMIN is not needed for it. */
-static int install_filter(void) {
+static int export_filter(int fd) {
     _cleanup_(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int r = filter ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(calls); i++)
         r = allow(filter, calls[i]);
-    return r == 0 ? seccomp_load(filter) : r;
+    return r == 0 ? seccomp_export_bpf(filter, fd) : r;
+}
+
+/* In a child, since the memory that it takes to make it would stay the agent's for good. */
+static int make_filter(int fd) {
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(-export_filter(fd));
+    while (pid > 0 && waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    if (pid < 0)
+        return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -ENOMEM;
+}
+
+static int install_filter(void) {
+    struct sock_filter code[FILTER_MOST];
+    _cleanup_close_ int fd = memfd_create("filter", MFD_CLOEXEC);
+    int r = fd < 0 ? -errno : make_filter(fd);
+    ssize_t size = r < 0 ? 0 : pread(fd, code, sizeof(code), 0);
+    if (r < 0 || size < 0)
+        return r < 0 ? r : -errno;
+    if (size == 0 || size == sizeof(code))
+        return -E2BIG;
+    struct sock_fprog program = {(unsigned short)((size_t)size / sizeof(*code)), code};
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
 }
 
 static int say(const char *what, int r) {

@@ -1,5 +1,6 @@
-/* What the agent proper takes from itself before it serves anybody: capabilities that it has no use
- * for, rights by exec, and system calls. What it starts is the keeper's child and is not touched. */
+/* What the agent proper takes from itself before it serves anybody: capabilities that it has no
+ * use for, rights by exec, and system calls. What it starts is the keeper's child and is not
+ * touched. */
 #pragma once
 
 /* Sets no_new_privs (prctl(2)); keeps, of the capabilities that it has, those of confine.def; and

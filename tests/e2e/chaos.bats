@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The agent dies, or is replaced, a hundred times under load: nothing is lost, nothing is done twice,
+# The agent dies, or is replaced, many times under load: nothing is lost, nothing is done twice,
 # no client notices.
 
 load helper
@@ -9,6 +9,9 @@ CHAOS=$TESTS/chaos
 # Most milliseconds between two blows.
 PAUSE=${HOLDEN_VM:+8000}
 PAUSE=${PAUSE:-400}
+
+# How often; HOLDEN_BLOWS=100 for longer than each check takes.
+BLOWS=${HOLDEN_BLOWS:-40}
 
 # A twentieth of it in the emulated machine, a fifth under sanitizers.
 scaled() {
@@ -23,7 +26,7 @@ wreak() {
     local seed=${CHAOS_SEED:-$RANDOM$RANDOM}
     mkdir -p "$T/chaos/up"
     echo "# chaos: seed $seed" >&3
-    run "$CHAOS" "$HOLDEN_SOCKET" "$1" "$seed" "$(scaled 100)" "$(scaled 1000)" 4 "$2" "$T/chaos"
+    run "$CHAOS" "$HOLDEN_SOCKET" "$1" "$seed" "$(scaled "$BLOWS")" "$(scaled 1000)" 4 "$2" "$T/chaos"
     echo "# chaos: $output" >&3
     expect 0
     sort "$T/chaos/expected" >"$T/expected"
@@ -34,11 +37,11 @@ wreak() {
     eventually sh -c "[ -z \"\$(ps -o stat= --ppid $AGENT | grep Z)\" ]"
 }
 
-@test "the agent is killed 100 times at random moments while 1,000 processes run and 4 clients work" {
+@test "the agent is killed many times at random moments while 1,000 processes run and 4 clients work" {
     wreak kill "$PAUSE"
 }
 
-@test "the agent is replaced 100 times under the same load: no client sees an error" {
+@test "the agent is replaced many times under the same load: no client sees an error" {
     wreak reexec "$PAUSE"
 }
 
