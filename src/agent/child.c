@@ -248,6 +248,7 @@ static const struct row {
     {PLAN_STEP_UID, child_identity_uid},
     {PLAN_STEP_CAPABILITIES, child_identity_capabilities},
     {PLAN_STEP_AMBIENT, child_identity_ambient},
+    {PLAN_STEP_SECURE_BITS, child_identity_secure_bits},
     {PLAN_STEP_STDIN, child_stream_after_ids},
     {PLAN_STEP_STDOUT, child_stream_after_ids},
     {PLAN_STEP_STDERR, child_stream_after_ids},

@@ -86,31 +86,53 @@ static uint64_t inherited(const struct plan *plan) {
     return plan->inheritable | plan->ambient;
 }
 
-/* What the process is to keep has to outlive the change of its ids; exec ends the keeping. */
+/* What the process is to keep has to outlive the change of its ids, and so has what it takes to set
+ * its secure bits; exec ends the keeping. */
 int child_identity_uid(struct child *child) {
     if (!has(child, PLAN_HAS_IDS))
         return 0;
     uid_t uid = child->plan->uid;
     if (means_unchanged(uid))
         return -1;
-    if (uid != 0 && has(child, PLAN_HAS_CAPABILITIES) && inherited(child->plan) &&
-        prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+    bool keeps = has(child, PLAN_HAS_SECURE_BITS) ||
+                 (has(child, PLAN_HAS_CAPABILITIES) && inherited(child->plan));
+    if (uid != 0 && keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         return -1;
     return (int)syscall(SYS_setresuid, uid, uid, uid);
 }
 
-int child_identity_capabilities(struct child *child) {
-    if (!has(child, PLAN_HAS_CAPABILITIES))
-        return 0;
+/* Sets what it is to have, and beside that what it needs for a step to come. */
+static int set_capabilities(const struct child *child, uint64_t beside) {
     uint64_t kept = inherited(child->plan);
     uint64_t most = child->plan->namespaces & CLONE_NEWUSER ? child->origin->known
                                                             : child->origin->permitted;
     uint64_t permitted = geteuid() == 0 ? most & child->plan->bounding : kept;
+    permitted |= most & beside;
     return capability_call(SYS_capset, &permitted, kept);
+}
+
+#define SETTING_BITS (UINT64_C(1) << CAP_SETPCAP)
+
+int child_identity_capabilities(struct child *child) {
+    if (!has(child, PLAN_HAS_CAPABILITIES))
+        return 0;
+    return set_capabilities(child, has(child, PLAN_HAS_SECURE_BITS) ? SETTING_BITS : 0);
 }
 
 int child_identity_ambient(struct child *child) {
     if (!has(child, PLAN_HAS_CAPABILITIES))
         return 0;
     return for_each(child->plan->ambient, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE);
+}
+
+/* After all else that they would change (capabilities(7), "The securebits flags"). Without a set of
+ * its own root has all that it needs; what another user has kept is not in effect yet. */
+int child_identity_secure_bits(struct child *child) {
+    if (!has(child, PLAN_HAS_SECURE_BITS))
+        return 0;
+    bool settled = geteuid() == 0 && !has(child, PLAN_HAS_CAPABILITIES);
+    if ((!settled && set_capabilities(child, SETTING_BITS) < 0) ||
+        prctl(PR_SET_SECUREBITS, (unsigned long)child->plan->secure_bits, 0, 0, 0) < 0)
+        return -1;
+    return settled ? 0 : set_capabilities(child, 0);
 }

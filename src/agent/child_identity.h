@@ -11,3 +11,4 @@ int child_identity_gid(struct child *child);
 int child_identity_uid(struct child *child);
 int child_identity_capabilities(struct child *child);
 int child_identity_ambient(struct child *child);
+int child_identity_secure_bits(struct child *child);

@@ -14,6 +14,7 @@ static const size_t identity[] = {
 /* As systemd 252 has it (exec_child() and apply_mount_namespace() in its src/core/execute.c). */
 static const size_t sandbox[] = {
     INDEX(capability_bounding_set), INDEX(ambient_capabilities), INDEX(no_new_privileges),
+    INDEX(secure_bits),
     INDEX(private_users),
     INDEX(read_only_paths), INDEX(inaccessible_paths), INDEX(exec_paths), INDEX(no_exec_paths),
     INDEX(private_tmp), INDEX(private_devices), INDEX(protect_system), INDEX(protect_home),

@@ -227,6 +227,13 @@ static void put_filter(struct draft *draft, const struct filter *filter) {
     draft_head(draft)->filter = run;
 }
 
+static void put_secure_bits(struct draft *draft, const struct holden_properties *properties) {
+    if (draft->error < 0 || !HOLDEN_HAS(properties, properties, secure_bits))
+        return;
+    draft_head(draft)->has |= PLAN_HAS_SECURE_BITS;
+    draft_head(draft)->secure_bits = properties->secure_bits;
+}
+
 int plan_build(const struct plan_input *input, struct buffer *out) {
     struct plan plan = {
         .magic = PLAN_MAGIC,
@@ -248,6 +255,7 @@ int plan_build(const struct plan_input *input, struct buffer *out) {
         put_stream(&draft, input, i);
     plan_put_tuning(&draft, input->properties);
     put_groups(&draft, input);
+    put_secure_bits(&draft, input->properties);
     put_directory(&draft, input->properties);
     put_own_directories(&draft, input->properties);
     put_namespaces(&draft, input->properties);

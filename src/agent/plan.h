@@ -65,6 +65,7 @@ enum {
     STEP(UID, "User")                          \
     STEP(CAPABILITIES, "capabilities")         \
     STEP(AMBIENT, "AmbientCapabilities")       \
+    STEP(SECURE_BITS, "SecureBits")            \
     STEP(KEYRING, "KeyringMode")               \
     STEP(DIRECTORY, "WorkingDirectory")        \
     STEP(INIT, "PrivatePIDs")                  \
@@ -238,6 +239,7 @@ enum {
     PLAN_HAS_NO_SIGPIPE = 1 << 17,       /* SIGPIPE is ignored */
     PLAN_HAS_COREDUMP = 1 << 18,
     PLAN_HAS_NUMA = 1 << 19,
+    PLAN_HAS_SECURE_BITS = 1 << 20,
 };
 
 /* What a child sends with the listener of its filter, by sendmmsg(2) with the two halves of `pass`
@@ -288,7 +290,7 @@ struct plan {
     uint32_t numa;        /* as set_mempolicy(2) has it */
     uint32_t owner;       /* to whom its own directories belong */
     uint32_t owner_group;
-    uint32_t pad;
+    uint32_t secure_bits; /* as PR_SET_SECUREBITS of prctl(2) takes them */
     struct plan_run numa_mask;  /* bytes of a mask of NUMA nodes, in whole unsigned longs */
     struct plan_run affinity;   /* bytes of a CPU mask, as sched_setaffinity(2) takes it */
     struct plan_run limits;     /* struct plan_limit */

@@ -33,7 +33,7 @@ static const struct most_row {
 /* What is made with root's rights, on paths that a user may have no right to. */
 static const size_t roots[] = {
     INDEX(dynamic_user), INDEX(delegate), INDEX(disable_controllers), INDEX(slice),
-    INDEX(io_device_weight), INDEX(io_device_latency_target),
+    INDEX(secure_bits), INDEX(io_device_weight), INDEX(io_device_latency_target),
     INDEX(app_armor_profile), INDEX(selinux_context), INDEX(smack_process_label),
     INDEX(pid_file), INDEX(root_directory), INDEX(mount_api_vfs), INDEX(bind_paths),
     INDEX(bind_read_only_paths),

@@ -44,6 +44,8 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(BOOLEAN, boolean, boolean, "boolean", "yes or no")
     ROW(COREDUMP_FILTER, coredump_filter, coredump_filter, "kinds of memory",
         "kinds of memory such as private-anonymous or elf-headers, default, all, or a mask, 0x33")
+    ROW(SECURE_BITS, secure_bits, secure_bits, "bits",
+        "some of noroot no-setuid-fixup keep-caps, each with -locked behind it where wanted")
     ROW(MODE, mode, mode, "mode", "an octal mode, such as 0022")
     ROW(USER, user, user, "user", "a user's name or number")
     ROW(GROUP, group, group, "group", "a group's name or number")

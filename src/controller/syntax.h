@@ -129,9 +129,11 @@ int syntax_parse_exit_status(struct settings *settings, size_t index, const char
 int syntax_print_exec(size_t index, const void *value, struct buffer *out);
 int syntax_print_exit_status(size_t index, const void *value, struct buffer *out);
 
-/* syntax_core.c: */
+/* syntax_bits.c: */
 int syntax_parse_coredump_filter(struct settings *settings, size_t index, const char *value);
 int syntax_print_coredump_filter(size_t index, const void *value, struct buffer *out);
+int syntax_parse_secure_bits(struct settings *settings, size_t index, const char *value);
+int syntax_print_secure_bits(size_t index, const void *value, struct buffer *out);
 
 /* syntax_list.c: */
 int syntax_parse_names(struct settings *settings, size_t index, const char *value);

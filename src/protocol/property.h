@@ -26,6 +26,7 @@ enum holden_syntax {
     HOLDEN_SYNTAX_INTEGER,          /* a number within the row's bounds */
     HOLDEN_SYNTAX_BOOLEAN,          /* yes, no, true, false, on, off, 1, 0 */
     HOLDEN_SYNTAX_COREDUMP_FILTER,  /* kinds of memory, or a hexadecimal mask */
+    HOLDEN_SYNTAX_SECURE_BITS,      /* noroot and the like, space-separated */
     HOLDEN_SYNTAX_MODE,             /* octal */
     HOLDEN_SYNTAX_USER,             /* a user by name or number */
     HOLDEN_SYNTAX_GROUP,            /* a group by name or number */

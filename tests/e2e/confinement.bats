@@ -129,6 +129,31 @@ import ctypes; libc = ctypes.CDLL(None); print(libc.syscall(250, 0, -3, 0))')" ]
     one_line CAP_NONSENSE
 }
 
+# The securebits of a process under the given settings.
+secure_bits() {
+    "$C" run "$@" -- python3 -c 'import ctypes; print(ctypes.CDLL(None).prctl(27))'
+}
+
+@test "SecureBits, of root, of a user, and beside sets of capabilities" {
+    [ "$(secure_bits)" = 0 ]
+    [ "$(secure_bits -p SecureBits=noroot -p 'SecureBits=noroot-locked no-setuid-fixup')" = 7 ]
+    # Exec takes keep-caps back, but not its lock.
+    [ "$(secure_bits -p 'SecureBits=keep-caps keep-caps-locked')" = 32 ]
+    [ "$(secure_bits -p SecureBits=noroot-locked -p User=nobody)" = 2 ]
+    [ "$(secure_bits -p SecureBits=noroot-locked -p User=nobody -p NoNewPrivileges=yes -p PrivatePIDs=yes)" = 2 ]
+    [ "$(secure_bits -p SecureBits=no-setuid-fixup -p CapabilityBoundingSet=CAP_CHOWN)" = 4 ]
+    [ "$(secure_bits -p SecureBits=no-setuid-fixup -p CapabilityBoundingSet=CAP_CHOWN -p User=nobody)" = 4 ]
+    [ "$(secure_bits -p SecureBits=noroot -p PrivateUsers=yes -p User=nobody)" = 1 ]
+    # What it takes to set them is not left behind.
+    [ "$(self_status CapEff -p SecureBits=noroot)" = 0000000000000000 ]
+    [ "$(self_status CapPrm -p SecureBits=no-setuid-fixup -p User=nobody)" = 0000000000000000 ]
+    [ "$(self_status CapPrm -p SecureBits=no-setuid-fixup -p CapabilityBoundingSet=CAP_CHOWN)" = 0000000000000001 ]
+    [ "$(self_status CapEff -p SecureBits=noroot -p User=nobody -p AmbientCapabilities=CAP_KILL)" = 0000000000000020 ]
+    run "$C" run -p SecureBits=norot -- true
+    expect 2
+    one_line 'SecureBits=norot: there is no such bit; did you mean noroot'
+}
+
 @test "SystemCallFilter= forbids, allows, and says what was blocked" {
     run "$C" run --name blocked -p 'SystemCallFilter=~mkdir mkdirat' -- mkdir "$T/made"
     expect 159

@@ -38,7 +38,7 @@ nobody() {
     [[ "$output" == *"CapEff:	0000000000000000"* ]]
     [[ "$output" == *"NoNewPrivs:	1"* ]]
     for setting in User=root User=nobody Group=root SupplementaryGroups=root \
-        AmbientCapabilities=CAP_SYS_ADMIN OOMScoreAdjust=-500 Nice=-5; do
+        AmbientCapabilities=CAP_SYS_ADMIN SecureBits=noroot OOMScoreAdjust=-500 Nice=-5; do
         run member start -p "$setting" true
         [ "$status" -eq 5 ] || { echo "$setting: $status: $output"; return 1; }
     done

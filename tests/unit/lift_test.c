@@ -52,6 +52,7 @@ TEST(full_rights_leave_the_cgroup_and_what_is_shown) {
         if (property->home == HOLDEN_HOME_CGROUP)
             assert_true(holden_has(&all, i));
     }
+    assert_false(HOLDEN_HAS(&all, properties, secure_bits));
     assert_true(HOLDEN_HAS(&all, properties, root_directory));
     assert_true(HOLDEN_HAS(&all, properties, bind_paths));
     assert_true(HOLDEN_HAS(&all, properties, private_network));
