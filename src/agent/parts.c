@@ -8,6 +8,7 @@
 #include "agent/credential.h"
 #include "agent/delegate.h"
 #include "agent/gate.h"
+#include "agent/input.h"
 #include "agent/lift.h"
 #include "agent/limits.h"
 #include "agent/logfile.h"
@@ -21,6 +22,7 @@ void parts_free(struct parts *parts) {
     cleanup_close(&parts->cgroup);
     cleanup_close(&parts->pipe);
     cleanup_close(&parts->log);
+    cleanup_close(&parts->input);
     mounts_free(&parts->mounts);
 }
 
@@ -47,12 +49,30 @@ static int use_log(struct process *process, struct parts *parts, struct plan_str
     return 0;
 }
 
+static int use_data(const struct process *process, struct parts *parts,
+                    struct plan_stream_input *stream, struct failure *failure) {
+    int r = input_open(parts->properties.standard_input_data, &parts->input);
+    if (r < 0)
+        return failure_errno(failure, -r, "StandardInputData",
+                             "cannot make the standard input of %s", process->name);
+    stream->passed = pass(parts, parts->input);
+    return 0;
+}
+
+static bool is_for(unsigned number, uint32_t kind) {
+    if (number == 0)
+        return kind == HOLDEN_stream_kind_NULL || kind == HOLDEN_stream_kind_FILE ||
+               kind == HOLDEN_stream_kind_DATA;
+    return kind != HOLDEN_stream_kind_PASSED && kind != HOLDEN_stream_kind_DATA;
+}
+
 static int choose_stream(struct process *process, struct parts *parts, unsigned number,
                          const struct holden_nested *asked, struct failure *failure) {
     static const uint32_t usual[] = {HOLDEN_stream_kind_NULL, HOLDEN_stream_kind_LOG,
                                      HOLDEN_stream_kind_INHERIT};
     struct plan_stream_input *stream = &parts->streams[number];
-    struct holden_stream value = {.kind = usual[number]};
+    bool data = number == 0 && HOLDEN_HAS(&parts->properties, properties, standard_input_data);
+    struct holden_stream value = {.kind = data ? HOLDEN_stream_kind_DATA : usual[number]};
     struct holden_fault fault;
     if (process->passed[number] >= 0) {
         *stream = (struct plan_stream_input){HOLDEN_stream_kind_PASSED,
@@ -68,14 +88,14 @@ static int choose_stream(struct process *process, struct parts *parts, unsigned 
     if (path && (value.path.size == 0 || value.path.data[0] != '/'))
         return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
                            "the path is not absolute");
-    if ((number == 0 && value.kind != HOLDEN_stream_kind_NULL &&
-         value.kind != HOLDEN_stream_kind_FILE) ||
-        value.kind == HOLDEN_stream_kind_PASSED)
+    if (!is_for(number, value.kind))
         return failure_set(failure, HOLDEN_code_INVALID, "standard streams",
                            "\"%s\" is not for this stream",
                            holden_word(&holden_enum_stream_kind, value.kind));
     *stream = (struct plan_stream_input){value.kind, 0, value.path};
-    return value.kind == HOLDEN_stream_kind_LOG ? use_log(process, parts, stream, failure) : 0;
+    return value.kind == HOLDEN_stream_kind_LOG    ? use_log(process, parts, stream, failure)
+           : value.kind == HOLDEN_stream_kind_DATA ? use_data(process, parts, stream, failure)
+                                                   : 0;
 }
 
 int parts_pass(struct process *process, struct parts *parts, struct failure *failure) {

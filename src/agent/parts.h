@@ -17,7 +17,7 @@ struct parts {
     char credentials[4400];  /* the directory of them, or empty */
     char nodes[4200];        /* the directory of the nodes for what is inaccessible */
     struct plan_stream_input streams[3];
-    int cgroup, pipe, log;   /* owned */
+    int cgroup, pipe, log, input; /* owned */
     int fds[6];              /* of the packet, borrowed */
     size_t count;
     bool beside;             /* it is not the main process, nor before it: reports nothing, has no
@@ -26,7 +26,7 @@ struct parts {
     size_t variable_count;
 };
 
-#define PARTS_NONE {.cgroup = -1, .pipe = -1, .log = -1}
+#define PARTS_NONE {.cgroup = -1, .pipe = -1, .log = -1, .input = -1}
 
 /* Releases all of it. */
 void parts_free(struct parts *parts);

@@ -47,6 +47,7 @@ static const uint32_t sources[] = {
     [HOLDEN_stream_kind_TRUNCATE] = PLAN_SOURCE_TRUNCATE,
     [HOLDEN_stream_kind_INHERIT] = PLAN_SOURCE_OUTPUT,
     [HOLDEN_stream_kind_PASSED] = PLAN_SOURCE_PASSED,
+    [HOLDEN_stream_kind_DATA] = PLAN_SOURCE_PASSED,
 };
 
 /* The header of journald's stream protocol: identifier, unit (which only a manager of units may

@@ -16,10 +16,32 @@ static bool names_path(struct holden_view assignment) {
     return assignment.size >= 5 && memcmp(assignment.data, "PATH=", 5) == 0;
 }
 
+/* An assignment of PATH. */
+struct path {
+    struct holden_view view;
+    char text[PATH_MAX + 8];
+};
+
+/* ExecSearchPath= as one; false where it is not set. */
+static bool join_search_path(const struct holden_properties *properties, struct path *path) {
+    struct holden_repeated left = properties->exec_search_path;
+    struct holden_view view;
+    int size = snprintf(path->text, sizeof(path->text), "PATH=");
+    for (bool first = true; holden_next_view(&left, &view); first = false)
+        if (size < (int)sizeof(path->text))
+            size += snprintf(path->text + size, sizeof(path->text) - (size_t)size, "%s%.*s",
+                             first ? "" : ":", (int)view.size, view.data);
+    path->view = holden_view(path->text);
+    return HOLDEN_HAS(properties, properties, exec_search_path);
+}
+
 /* The assignment of PATH: the last that the request has. */
-static struct holden_view path_assignment(const struct holden_properties *properties) {
+static struct holden_view path_assignment(const struct holden_properties *properties,
+                                          struct path *path) {
     struct holden_view found = holden_view(
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    if (join_search_path(properties, path))
+        found = path->view;
     struct holden_repeated left = properties->environment;
     struct holden_view view;
     while (HOLDEN_HAS(properties, properties, environment) && holden_next_view(&left, &view))
@@ -79,8 +101,9 @@ static void add_user(struct draft *draft, struct strings *strings,
 
 static void put_environment(struct draft *draft, const struct plan_input *input) {
     struct strings strings = {0};
+    struct path path;
     char text[160];
-    add_variable(draft, &strings, input, path_assignment(input->properties));
+    add_variable(draft, &strings, input, path_assignment(input->properties, &path));
     snprintf(text, sizeof(text), "HOLDEN_NAME=%s", input->process->name);
     add_variable(draft, &strings, input, holden_view(text));
     if (input->notify) {
@@ -103,7 +126,7 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
         draft_head(draft)->environment = run;
 }
 
-/* The paths that execvp(3) would try. */
+/* The paths that execvp(3) would try; of two ways to say where, ExecSearchPath= is meant. */
 static void put_paths(struct draft *draft, const struct plan_input *input,
                       struct holden_view command) {
     struct strings strings = {0};
@@ -111,7 +134,10 @@ static void put_paths(struct draft *draft, const struct plan_input *input,
     bool direct = memchr(command.data, '/', command.size) || command.size > NAME_MAX;
     if (direct)
         strings_add(draft, &strings, command);
-    struct holden_view path = path_assignment(input->properties);
+    struct path space;
+    struct holden_view path = join_search_path(input->properties, &space)
+                                  ? space.view
+                                  : path_assignment(input->properties, &space);
     for (size_t at = strlen("PATH="); !direct && at <= path.size;) {
         const char *end = at < path.size ? memchr(path.data + at, ':', path.size - at) : NULL;
         size_t size = (end ? (size_t)(end - path.data) : path.size) - at;

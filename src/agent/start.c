@@ -120,6 +120,23 @@ static int check_environment(const struct holden_properties *properties, struct 
     return 0;
 }
 
+/* It becomes a value of PATH. */
+static int check_search_path(const struct holden_properties *properties, struct failure *failure) {
+    struct holden_repeated left = properties->exec_search_path;
+    struct holden_view view;
+    size_t total = 0;
+    while (HOLDEN_HAS(properties, properties, exec_search_path) && holden_next_view(&left, &view)) {
+        if (view.size == 0 || view.data[0] != '/' || memchr(view.data, ':', view.size))
+            return failure_set(failure, HOLDEN_code_INVALID, "ExecSearchPath",
+                               "\"%.*s\" is no absolute path",
+                               (int)(view.size < 80 ? view.size : 80), view.data);
+        total += view.size + 1;
+    }
+    return total <= PATH_MOST - 5 ? 0
+                                  : failure_set(failure, HOLDEN_code_INVALID, "ExecSearchPath",
+                                                "it is longer than %d bytes", PATH_MOST - 5);
+}
+
 /* It becomes a line of journald's header. */
 static int check_identifier(const struct holden_properties *properties, struct failure *failure) {
     struct holden_view text = properties->syslog_identifier;
@@ -168,6 +185,8 @@ int start_check_properties(const struct holden_properties *properties, struct fa
                                "the path is not absolute");
     }
     int r = check_identifier(properties, failure);
+    if (r == 0)
+        r = check_search_path(properties, failure);
     if (r == 0 && HOLDEN_HAS(properties, properties, slice))
         r = slice_check(properties->slice, failure);
     if (r == 0)

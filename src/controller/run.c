@@ -198,9 +198,10 @@ static size_t choose_streams(struct holden_start *start, const struct launch *la
         {HOLDEN_INDEX(properties, standard_error), HOLDEN_INDEX(start, error),
          offsetof(struct holden_start, error)},
     };
+    bool data = settings_has(&launch->settings, HOLDEN_INDEX(properties, standard_input_data));
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (settings_has(&launch->settings, rows[i].property))
+        if (settings_has(&launch->settings, rows[i].property) || (i == STDIN_FILENO && data))
             continue;
         memcpy((uint8_t *)start + rows[i].offset, &(uint32_t){(uint32_t)count}, sizeof(uint32_t));
         holden_mark(start, rows[i].field);

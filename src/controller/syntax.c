@@ -57,7 +57,10 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(ENVIRONMENT_FILE, environment_file, text, "file",
         "an absolute path, a - before it lets it be missing")
     ROW(PASS_ENVIRONMENT, words, text, "variables", "names of variables")
-    ROW(INPUT, input, stream, "input", "null or file:PATH")
+    ROW(SEARCH_PATH, search_path, text, "paths", "absolute paths, separated by colons")
+    EMPTY_ROW(INPUT_TEXT, input_text, text, "text", "a text, with escapes as in C")
+    EMPTY_ROW(INPUT_DATA, input_data, input_data, "data", "bytes in Base64")
+    ROW(INPUT, input, stream, "input", "null, data or file:PATH")
     ROW(OUTPUT, output, stream, "output",
         "log, journal, null, inherit, file:PATH, append:PATH or truncate:PATH")
     EMPTY_ROW(NAMES, names, names, "names", "names, a leading ~ inverts")

@@ -117,11 +117,17 @@ int syntax_print_interfaces(size_t index, const void *value, struct buffer *out)
 /* syntax_path.c: */
 int syntax_parse_directory(struct settings *settings, size_t index, const char *value);
 int syntax_parse_environment_file(struct settings *settings, size_t index, const char *value);
+int syntax_parse_search_path(struct settings *settings, size_t index, const char *value);
 int syntax_parse_input(struct settings *settings, size_t index, const char *value);
 int syntax_parse_output(struct settings *settings, size_t index, const char *value);
 int syntax_parse_profile(struct settings *settings, size_t index, const char *value);
 int syntax_print_stream(size_t index, const void *value, struct buffer *out);
 int syntax_print_profile(size_t index, const void *value, struct buffer *out);
+
+/* syntax_input.c: */
+int syntax_parse_input_text(struct settings *settings, size_t index, const char *value);
+int syntax_parse_input_data(struct settings *settings, size_t index, const char *value);
+int syntax_print_input_data(size_t index, const void *value, struct buffer *out);
 
 /* syntax_exec.c: */
 int syntax_parse_exec(struct settings *settings, size_t index, const char *value);

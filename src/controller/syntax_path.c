@@ -38,6 +38,28 @@ int syntax_parse_environment_file(struct settings *settings, size_t index, const
     return r < 0 ? r : settings_append(settings, index, &view, sizeof(view));
 }
 
+/* Each part is absolute, as systemd has it. */
+int syntax_parse_search_path(struct settings *settings, size_t index, const char *value) {
+    int r = 0;
+    for (const char *at = value; r == 0 && *at;) {
+        struct holden_view view;
+        size_t size = strcspn(at, ":");
+        char *path = arena_copy(&settings->arena, at, size);
+        if (!path)
+            return -ENOMEM;
+        at += size + (at[size] == ':');
+        if (size == 0)
+            continue;
+        r = check_path(settings, index, path);
+        if (r < 0)
+            return r;
+        syntax_simplify(path);
+        view = holden_view(path);
+        r = settings_append(settings, index, &view, sizeof(view));
+    }
+    return r;
+}
+
 int syntax_parse_run_path(struct settings *settings, size_t index, const char *value) {
     char path[PATH_MOST + 1];
     if (*value == '/')
@@ -89,7 +111,8 @@ static int parse_stream(struct settings *settings, size_t index, const char *val
 
 int syntax_parse_input(struct settings *settings, size_t index, const char *value) {
     return parse_stream(settings, index, value,
-                        1U << HOLDEN_stream_kind_NULL | 1U << HOLDEN_stream_kind_FILE);
+                        1U << HOLDEN_stream_kind_NULL | 1U << HOLDEN_stream_kind_DATA |
+                            1U << HOLDEN_stream_kind_FILE);
 }
 
 int syntax_parse_output(struct settings *settings, size_t index, const char *value) {

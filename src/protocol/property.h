@@ -35,7 +35,10 @@ enum holden_syntax {
     HOLDEN_SYNTAX_ENVIRONMENT,      /* assignments, quoted as in systemd.syntax(7) */
     HOLDEN_SYNTAX_ENVIRONMENT_FILE, /* an absolute path; a leading - lets it be missing */
     HOLDEN_SYNTAX_PASS_ENVIRONMENT, /* names of variables, space-separated */
-    HOLDEN_SYNTAX_INPUT,            /* null, file:PATH */
+    HOLDEN_SYNTAX_SEARCH_PATH,      /* absolute paths, colon-separated */
+    HOLDEN_SYNTAX_INPUT_TEXT,       /* a line, with escapes as in C */
+    HOLDEN_SYNTAX_INPUT_DATA,       /* Base64 */
+    HOLDEN_SYNTAX_INPUT,            /* null, data, file:PATH */
     HOLDEN_SYNTAX_OUTPUT,           /* log, journal, null, inherit, file:, append:, truncate:PATH */
     HOLDEN_SYNTAX_NAMES,            /* names, space-separated; a leading ~ inverts */
     HOLDEN_SYNTAX_NAMESPACES,       /* yes, no, or kinds of namespaces; a leading ~ inverts */

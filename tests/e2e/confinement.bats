@@ -114,6 +114,41 @@ import ctypes; libc = ctypes.CDLL(None); print(libc.syscall(250, 0, -3, 0))')" ]
     [ "$("$C" --json status n | jq -r .output)" = null ]
 }
 
+@test "StandardInputText= and StandardInputData= are what standard input holds, to be read only" {
+    [ "$("$C" run -p StandardInputText='one\ttwo' -p StandardInputData=AGE= -p StandardInputText=three -- od -An -c)" = \
+        "$(printf 'one\ttwo\n\0athree\n' | od -An -c)" ]
+    [ "$("$C" run -p StandardInputText=gone -p StandardInputData= -p StandardInputText=there -- cat)" = there ]
+    [ "$("$C" run -p StandardInputText=unread -p StandardInput=null -- cat)" = "" ]
+    [ "$("$C" run -p StandardInput=data -- cat)" = "" ]
+    run "$C" run -p StandardInputText=x -- sh -c 'echo y >&0'
+    [ "$status" -ne 0 ]
+    run "$C" run -p StandardInputText=x -- sh -c 'echo y >/proc/self/fd/0'
+    [ "$status" -ne 0 ]
+    # Each command, and each start, has all of it.
+    "$C" start --name again -p StandardInputText=whole -p Type=oneshot -p ExecStartPre=/bin/cat -- cat
+    [ "$("$C" logs again)" = $'whole\nwhole' ]
+    run "$C" run -p StandardInputText="$(head -c 100000 /dev/zero | tr '\0' x)" -- wc -c
+    expect 0
+    [ "$output" -eq 100001 ]
+    run "$C" run -p StandardInputData='?' -- cat
+    expect 2
+    one_line 'StandardInputData=.: expected bytes in Base64'
+}
+
+@test "ExecSearchPath= says where commands are, and PATH unless that is set" {
+    mkdir "$T/tools"
+    printf '#!/bin/sh\necho "tool $PATH"\n' >"$T/tools/tool"
+    chmod 755 "$T/tools/tool"
+    [ "$("$C" run -p ExecSearchPath="/nonesuch:$T/tools" -p ExecSearchPath=/bin -- tool)" = "tool /nonesuch:$T/tools:/bin" ]
+    [ "$("$C" run -p ExecSearchPath="$T/tools" -p Environment=PATH=/bin -- tool)" = "tool /bin" ]
+    run "$C" start -p ExecSearchPath=/nonesuch -- true
+    expect 1
+    one_line 'true'
+    run "$C" start -p ExecSearchPath=bin -- true
+    expect 2
+    one_line 'ExecSearchPath=bin: the path must be absolute'
+}
+
 @test "capabilities and no_new_privs" {
     [ "$(self_status CapBnd -p CapabilityBoundingSet=)" = 0000000000000000 ]
     [ "$(self_status CapEff -p 'CapabilityBoundingSet=CAP_CHOWN CAP_KILL')" = 0000000000000021 ]

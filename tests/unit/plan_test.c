@@ -147,6 +147,25 @@ TEST(empty_parts_of_the_path) {
     end(&made);
 }
 
+TEST(a_path_to_search_goes_before_all_others) {
+    struct made made;
+    struct holden_view parts[] = {holden_view("/a"), holden_view("/b/c")};
+    const struct holden_repeated list = {.count = 2, .items = parts};
+    begin(&made, LIST("tool"));
+    HOLDEN_SET(&made.properties.all, properties, exec_search_path, list);
+    build(&made);
+    strings(&made, head(&made)->paths, LIST("/a/tool", "/b/c/tool"));
+    strings(&made, head(&made)->environment, LIST("PATH=/a:/b/c", "HOLDEN_NAME=web"));
+    end(&made);
+    begin(&made, LIST("tool"));
+    environment(&made, LIST("PATH=/bin"));
+    HOLDEN_SET(&made.properties.all, properties, exec_search_path, list);
+    build(&made);
+    strings(&made, head(&made)->paths, LIST("/a/tool", "/b/c/tool"));
+    strings(&made, head(&made)->environment, LIST("PATH=/bin", "HOLDEN_NAME=web"));
+    end(&made);
+}
+
 TEST(a_long_path_is_not_cut) {
     static char path[20000] = "PATH=/bin";
     struct made made;
