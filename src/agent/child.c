@@ -123,6 +123,19 @@ static int change_directory(struct child *child) {
     return chdir("/");
 }
 
+/* As it is called in its own PID namespace; its filter may not let it ask later on. */
+static int write_pids(struct child *child) {
+    const uint64_t *places = child_run_at(child, child->plan->pids);
+    for (uint32_t i = 0; i < child->plan->pids.count; i++) {
+        char text[PLAN_PID_ROOM + 1], *end = text + PLAN_PID_ROOM;
+        char *begin = format_number(getpid(), end);
+        char *place = (char *)child->plan + places[i];
+        memcpy(place, begin, (size_t)(end - begin));
+        place[end - begin] = '\0';
+    }
+    return 0;
+}
+
 static int give_up_privileges(struct child *child) {
     if (!(child->plan->has & PLAN_HAS_NO_NEW_PRIVILEGES))
         return 0;
@@ -257,6 +270,7 @@ static const struct row {
     {PLAN_STEP_DIRECTORY, change_directory},
     {PLAN_STEP_USERS, child_namespace_alone},
     {PLAN_STEP_INIT, child_init},
+    {PLAN_STEP_INIT, write_pids},
     {PLAN_STEP_LABEL, child_label},
     {PLAN_STEP_NO_NEW_PRIVILEGES, give_up_privileges},
     {PLAN_STEP_LANDLOCK, child_landlock},

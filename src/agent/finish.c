@@ -22,6 +22,7 @@
 #include "agent/stop.h"
 #include "agent/usage.h"
 #include "agent/waiter.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -174,7 +175,7 @@ static bool next_step(struct process *process) {
 }
 
 static enum process_event final_event(const struct process *process) {
-    if (process->complaint)
+    if (process->complaint || process->outcome.cause == HOLDEN_cause_WATCHDOG)
         return PROCESS_FAILS;
     if (process->outcome.cause == HOLDEN_cause_STOPPED)
         return PROCESS_IS_STOPPED;
@@ -435,6 +436,7 @@ static void blame_step(struct process *process) {
 
 static void main_ended(struct process *process, const struct keeper_reply *reply) {
     process->main_ended = true;
+    watchdog_end(process);
     answer_clean(process);
     if (!process->usage)
         read_usage(process);

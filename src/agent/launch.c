@@ -25,6 +25,7 @@
 #include "agent/stop.h"
 #include "agent/task.h"
 #include "agent/waiter.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -75,6 +76,11 @@ static bool keep_running(struct process *process, int limited) {
 
 /* It has started, but for ExecStartPost=, where there is that: what is to be told then. */
 static bool keep_started(struct process *process, int limited, bool commands) {
+    struct holden_start start;
+    struct holden_properties properties;
+    process_request(process, &start, &properties);
+    if (!process->readiness && !readiness_is_end(&properties))
+        watchdog_begin(process);
     if (!keep_running(process, limited)) {
         beside_drop(process);
         return false;

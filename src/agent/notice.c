@@ -66,6 +66,23 @@ static void take_extend(const char *value, struct notice *notice) {
         notice->extend = extend;
 }
 
+static void take_watchdog(const char *value, struct notice *notice) {
+    if (strcmp(value, "1") == 0)
+        notice->alive = true;
+    else if (strcmp(value, "trigger") == 0)
+        notice->trigger = true;
+    else
+        notice->fault = "WATCHDOG= is neither 1 nor trigger";
+}
+
+static void take_watchdog_time(const char *value, struct notice *notice) {
+    uint64_t time = read_number(value, INT64_MAX);
+    if (time == 0)
+        notice->fault = "WATCHDOG_USEC= is no time";
+    else if (notice->watchdog == 0)
+        notice->watchdog = time;
+}
+
 static const struct {
     const char *name;
     void (*take)(const char *value, struct notice *notice);
@@ -75,6 +92,8 @@ static const struct {
     {"ERRNO=", take_error},
     {"MAINPID=", take_main},
     {"EXTEND_TIMEOUT_USEC=", take_extend},
+    {"WATCHDOG=", take_watchdog},
+    {"WATCHDOG_USEC=", take_watchdog_time},
 };
 
 static const struct {

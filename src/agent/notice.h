@@ -17,6 +17,9 @@ struct notice {
     int error;             /* ERRNO=, or -1 */
     pid_t main;            /* MAINPID=, or 0 */
     uint64_t extend;       /* EXTEND_TIMEOUT_USEC=, or 0 */
+    uint64_t watchdog;     /* WATCHDOG_USEC=, or 0 */
+    bool alive;            /* WATCHDOG=1 */
+    bool trigger;          /* WATCHDOG=trigger */
     const char *fault;     /* why something in it was passed over, for a line in the log; or NULL */
 };
 

@@ -11,6 +11,7 @@
 #include "agent/filter.h"
 #include "agent/denial.h"
 #include "agent/readiness.h"
+#include "agent/watchdog.h"
 #include "common/unit.h"
 #include "protocol/property.h"
 
@@ -132,6 +133,20 @@ static bool time_limit(struct process *process) {
     return false;
 }
 
+static bool watchdog(struct process *process) {
+    const struct stopping *stopping = process->stopping;
+    char text[32];
+    if (!stopping || stopping->cause != HOLDEN_cause_WATCHDOG)
+        return false;
+    unit_format_time(watchdog_time(process), text, sizeof(text));
+    if (stopping->triggered)
+        say(process, HOLDEN_cause_WATCHDOG, "it said WATCHDOG=trigger");
+    else
+        say(process, HOLDEN_cause_WATCHDOG, "it did not say WATCHDOG=1 within %s (WatchdogSec=)",
+            text);
+    return true;
+}
+
 /* "stopped by user 0", with how it went. */
 static bool stopped(struct process *process) {
     const struct stopping *stopping = process->stopping;
@@ -201,7 +216,7 @@ void outcome_explain(struct process *process) {
             "it never ran: %s: %s", failure->step ? failure->step : "start", failure->text);
         return;
     }
-    if (stopped(process) || time_limit(process) || out_of_memory(process) ||
+    if (stopped(process) || watchdog(process) || time_limit(process) || out_of_memory(process) ||
         blocked_call(process) || tasks_limit(process))
         return;
     ended_by_itself(process);
@@ -224,6 +239,8 @@ static const char *result_of_end(const struct process *process) {
 const char *outcome_result(const struct process *process) {
     const struct stopping *stopping = process->stopping;
     bool late = stopping && stopping->cause == HOLDEN_cause_TIME_LIMIT;
+    if (stopping && stopping->cause == HOLDEN_cause_WATCHDOG)
+        return "watchdog";
     if (!process->main_ended)
         return late ? "timeout" : "success";
     switch (process->outcome.cause) {

@@ -16,6 +16,7 @@
 #include "agent/place.h"
 #include "agent/readiness.h"
 #include "agent/sequence.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 
 void parts_free(struct parts *parts) {
@@ -203,15 +204,15 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
                struct failure *failure) {
     const struct identity *identity = &parts->own;
     bool filtered = has_filter(process, parts);
+    bool hears = readiness_listens(&parts->properties) && !parts->beside &&
+                 !sequence_before_main(process) && *process->agent->notices.path &&
+                 !HOLDEN_HAS(&parts->properties, properties, root_directory);
     struct plan_input input = {
         .process = process, .start = &parts->start, .properties = &parts->lifted,
         .filter = filtered ? process->filter : NULL, .mounts = &parts->mounts,
         .nodes = parts->nodes,
-        .notify = readiness_listens(&parts->properties) && !parts->beside &&
-                          !sequence_before_main(process) && *process->agent->notices.path &&
-                          !HOLDEN_HAS(&parts->properties, properties, root_directory)
-                      ? process->agent->notices.path
-                      : NULL,
+        .notify = hears ? process->agent->notices.path : NULL,
+        .watchdog = hears ? watchdog_time(process) : 0,
         .credentials = parts->credentials,
         .user = process->dynamic_user ? process->dynamic_user->name : NULL,
         .variables = parts->variables, .variable_count = parts->variable_count,

@@ -248,6 +248,9 @@ struct plan_arrival {
     uint64_t token; /* the plan's */
 };
 
+/* The characters of a pid in a plan, at most. */
+#define PLAN_PID_ROOM 10
+
 enum { PLAN_MAGIC = 0x6e616c50 };
 
 /* Descriptors of a plan's packet. */
@@ -313,6 +316,8 @@ struct plan {
     struct plan_run arguments;  /* uint64_t: offsets of strings; the child turns them to pointers */
     struct plan_run
         environment; /* the same; neither count includes the terminating 0, which is there */
+    struct plan_run pids;       /* uint64_t: offsets in the environment where the child writes its
+                                   own pid, as text, over PLAN_PID_ROOM characters and a NUL */
 };
 
 enum { KEEPER_PACKET_MAX = 65536 };

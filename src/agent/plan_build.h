@@ -24,6 +24,7 @@ struct plan_input {
     const struct mounts *mounts;   /* or NULL */
     const char *nodes;             /* where they cover something: the directory of the nodes */
     const char *notify;            /* the socket of NOTIFY_SOCKET=, or NULL */
+    uint64_t watchdog;             /* WATCHDOG_USEC=, microseconds; 0: none */
     const char *credentials;       /* CREDENTIALS_DIRECTORY=; NULL or empty: none */
     const char *user;              /* USER= and LOGNAME= of a user that was made up, or NULL */
     const struct holden_view *variables; /* NAME=VALUE, before those of the request */

@@ -1,4 +1,5 @@
 /* The part of a plan that says what is executed. */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,8 +100,32 @@ static void add_user(struct draft *draft, struct strings *strings,
     }
 }
 
+/* A variable that the child makes its own pid; where its value is goes to `places`. */
+static void add_pid(struct draft *draft, struct strings *strings, const struct plan_input *input,
+                    const char *name, struct strings *places) {
+    char text[64];
+    snprintf(text, sizeof(text), "%s=%*s", name, PLAN_PID_ROOM, "");
+    uint32_t before = strings->count;
+    add_variable(draft, strings, input, holden_view(text));
+    if (draft->error < 0 || strings->count == before)
+        return;
+    uint64_t at = (uint64_t)draft->out->size - 1 - PLAN_PID_ROOM;
+    draft->error = buffer_append(&places->offsets, &at, sizeof(at));
+    places->count++;
+}
+
+static void add_watchdog(struct draft *draft, struct strings *strings,
+                         const struct plan_input *input, struct strings *places) {
+    char text[64];
+    if (input->watchdog == 0)
+        return;
+    add_pid(draft, strings, input, "WATCHDOG_PID", places);
+    snprintf(text, sizeof(text), "WATCHDOG_USEC=%" PRIu64, input->watchdog);
+    add_variable(draft, strings, input, holden_view(text));
+}
+
 static void put_environment(struct draft *draft, const struct plan_input *input) {
-    struct strings strings = {0};
+    struct strings strings = {0}, places = {0};
     struct path path;
     char text[160];
     add_variable(draft, &strings, input, path_assignment(input->properties, &path));
@@ -110,6 +135,7 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
         snprintf(text, sizeof(text), "NOTIFY_SOCKET=%s", input->notify);
         add_variable(draft, &strings, input, holden_view(text));
     }
+    add_watchdog(draft, &strings, input, &places);
     if (input->credentials && *input->credentials)
         add_credentials(draft, &strings, input);
     add_user(draft, &strings, input);
@@ -121,9 +147,11 @@ static void put_environment(struct draft *draft, const struct plan_input *input)
     while (holden_next_view(&left, &view))
         if (!names_path(view))
             add_variable(draft, &strings, input, view);
-    struct plan_run run = strings_put(draft, &strings);
-    if (draft->error == 0)
-        draft_head(draft)->environment = run;
+    struct plan_run run = strings_put(draft, &strings), own = strings_put(draft, &places);
+    if (draft->error < 0)
+        return;
+    draft_head(draft)->environment = run;
+    draft_head(draft)->pids = own;
 }
 
 /* The paths that execvp(3) would try; of two ways to say where, ExecSearchPath= is meant. */

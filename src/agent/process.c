@@ -222,6 +222,7 @@ void process_free(struct process *process) {
         process_set_ended(process, false);
     sd_event_source_disable_unref(process->end);
     sd_event_source_disable_unref(process->limit);
+    sd_event_source_disable_unref(process->watchdog);
     sd_event_source_disable_unref(process->start_limit);
     if (process->readiness) {
         sd_event_source_disable_unref(process->readiness->look);

@@ -107,6 +107,7 @@ struct stopping {
     unsigned kills;        /* how often cgroup.kill has been written */
     char stuck[STUCK_WORDS]; /* why that has not helped; empty where it may yet */
     bool said;             /* by the process itself, and nobody has asked for it */
+    bool triggered;        /* cause WATCHDOG: it has said WATCHDOG=trigger */
     bool mixed;            /* KillMode=mixed: the rest ends with the main process */
     int64_t by;            /* the user who asked, or -1: the agent itself */
     uint32_t cause;        /* why, for the record */
@@ -163,6 +164,7 @@ struct process {
     int pidfd;
     sd_event_source *end;         /* the pidfd */
     sd_event_source *limit;       /* RuntimeMaxSec= */
+    sd_event_source *watchdog;    /* while it is watched (watchdog.h), or NULL */
     sd_event_source *log_look;    /* its log was written to: its size is looked at soon */
     struct trim_job *log_job;     /* its log's head is being given back */
     uint32_t step;                /* of its sequence: which command this launch is of */

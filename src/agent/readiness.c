@@ -35,11 +35,17 @@ bool readiness_notifies(const struct holden_properties *properties) {
     return type_of(properties) == HOLDEN_service_type_NOTIFY;
 }
 
+bool readiness_must_hear(const struct holden_properties *properties) {
+    return readiness_notifies(properties) ||
+           (HOLDEN_HAS(properties, properties, watchdog) && properties->watchdog > 0 &&
+            properties->watchdog <= INT64_MAX);
+}
+
 static uint32_t access_of(const struct holden_properties *properties) {
     if (HOLDEN_HAS(properties, properties, notify_access) &&
         properties->notify_access != HOLDEN_notify_access_NONE)
         return properties->notify_access;
-    return readiness_notifies(properties) ? HOLDEN_notify_access_MAIN : HOLDEN_notify_access_NONE;
+    return readiness_must_hear(properties) ? HOLDEN_notify_access_MAIN : HOLDEN_notify_access_NONE;
 }
 
 bool readiness_listens(const struct holden_properties *properties) {

@@ -9,6 +9,9 @@
 /* Whether its type is one that has to report to us: notify. */
 bool readiness_notifies(const struct holden_properties *properties);
 
+/* Whether what it says has to come to us: that, and WatchdogSec=. */
+bool readiness_must_hear(const struct holden_properties *properties);
+
 /* Whether somebody of it is heard by NotifyAccess=, and so is told where. */
 bool readiness_listens(const struct holden_properties *properties);
 

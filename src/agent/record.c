@@ -26,6 +26,8 @@ static void fill_stop(const struct stopping *stopping, struct holden_kept_stop *
     HOLDEN_SET(stop, kept_stop, timeout, stopping->timeout);
     if (stopping->said)
         HOLDEN_SET(stop, kept_stop, said, true);
+    if (stopping->triggered)
+        HOLDEN_SET(stop, kept_stop, triggered, true);
     if (stopping->overdue)
         HOLDEN_SET(stop, kept_stop, overdue, true);
     if (stopping->last)
@@ -195,6 +197,7 @@ static int take_stop(struct process *process, const struct holden_kept *kept) {
         .overdue = stop.overdue,
         .last = stop.last,
         .said = stop.said,
+        .triggered = stop.triggered,
         .signal = (int)stop.signal,
         .asked = stop.asked,
         .kills = stop.kills,

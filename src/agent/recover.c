@@ -40,6 +40,7 @@
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/task.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -153,6 +154,8 @@ static int go_on(struct process *process) {
         resume_wait(process);
     if (process->stopping)
         stop_resume(process);
+    if (process->ran && !process->readiness && !readiness_is_end(&properties))
+        watchdog_begin(process);
     return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "agent/state.h"
 #include "agent/stop.h"
 #include "agent/waiter.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 
 static int done(struct request *request) {
@@ -217,6 +218,8 @@ static int set_frozen(struct request *request, bool frozen, struct failure *fail
         return failure_errno(failure, -r, "cgroup.freeze", "cannot %s %s",
                              frozen ? "freeze" : "thaw", process->name);
     process->frozen = frozen;
+    if (process->watchdog)
+        watchdog_begin(process);
     events_action(process, frozen ? HOLDEN_event_kind_FROZEN : HOLDEN_event_kind_THAWED,
                   request->peer->uid, NULL);
     return done(request);

@@ -198,17 +198,18 @@ int start_check_properties(const struct holden_properties *properties, struct fa
     return r < 0 ? r : check_environment(properties, failure);
 }
 
-/* Whether what Type=notify reports can come to us. */
+/* Whether what it has to report can come to us. */
 static int check_notify(const struct agent *agent, const struct holden_properties *properties,
                         struct failure *failure) {
-    if (!readiness_notifies(properties))
+    const char *setting = readiness_notifies(properties) ? "Type" : "WatchdogSec";
+    if (!readiness_must_hear(properties))
         return 0;
     if (agent->notices.fd < 0)
-        return failure_set(failure, HOLDEN_code_UNSUPPORTED, "Type",
+        return failure_set(failure, HOLDEN_code_UNSUPPORTED, setting,
                            "there is no socket for notify: start the agent with a shorter "
                            "--socket");
     return HOLDEN_HAS(properties, properties, root_directory)
-               ? failure_set(failure, HOLDEN_code_UNSUPPORTED, "Type",
+               ? failure_set(failure, HOLDEN_code_UNSUPPORTED, setting,
                              "the socket for notify is not below RootDirectory=")
                : 0;
 }

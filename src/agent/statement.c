@@ -12,6 +12,7 @@
 #include "agent/readiness.h"
 #include "agent/sequence.h"
 #include "agent/stop.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -145,10 +146,10 @@ static void take_state(struct process *process, uint32_t state) {
 
 static bool says_something(const struct notice *notice) {
     return notice->state || notice->text || notice->bus_error || notice->error >= 0 ||
-           notice->main > 0 || notice->extend > 0 || notice->fault;
+           notice->main > 0 || notice->extend > 0 || notice->watchdog > 0 || notice->fault;
 }
 
-void statement_hear(struct process *process, pid_t pid, const struct notice *notice) {
+static void take_statement(struct process *process, pid_t pid, const struct notice *notice) {
     bool ready = notice->state == HOLDEN_notify_state_READY;
     if (!says_something(notice) || !process_alive(process) || sequence_before_main(process) ||
         !readiness_hears(process, pid, ready))
@@ -173,9 +174,29 @@ void statement_hear(struct process *process, pid_t pid, const struct notice *not
     }
     if (notice->extend > 0)
         extend(process, notice->extend);
+    if (notice->watchdog > 0)
+        statement->watchdog = notice->watchdog;
     take_state(process, notice->state);
     if (process->statement)
         tell_soon(process);
+    if (notice->watchdog > 0)
+        watchdog_begin(process);
+}
+
+/* A process says WATCHDOG=1 again and again, and mostly nothing else: that is not written down. */
+static void take_watchdog(struct process *process, pid_t pid, const struct notice *notice) {
+    if ((!notice->alive && !notice->trigger) || !process_alive(process) ||
+        sequence_before_main(process) || !readiness_hears(process, pid, false))
+        return;
+    if (notice->alive)
+        watchdog_begin(process);
+    if (notice->trigger)
+        watchdog_trigger(process);
+}
+
+void statement_hear(struct process *process, pid_t pid, const struct notice *notice) {
+    take_statement(process, pid, notice);
+    take_watchdog(process, pid, notice);
 }
 
 uint64_t statement_until(const struct process *process, uint64_t own) {
@@ -200,8 +221,10 @@ bool statement_fill(const struct process *process, struct holden_statement *out)
         HOLDEN_SET(out, statement, bus_error, holden_view(statement->bus_error));
     if (statement->extended > 0)
         HOLDEN_SET(out, statement, extended, statement->extended);
+    if (statement->watchdog > 0)
+        HOLDEN_SET(out, statement, watchdog, statement->watchdog);
     return statement->state || statement->text || statement->error > 0 || statement->bus_error ||
-           statement->extended > 0;
+           statement->extended > 0 || statement->watchdog > 0;
 }
 
 int statement_take(struct process *process, const struct holden_nested *kept) {
@@ -216,6 +239,7 @@ int statement_take(struct process *process, const struct holden_nested *kept) {
     statement->state = from.state;
     statement->error = from.error;
     statement->extended = from.extended;
+    statement->watchdog = from.watchdog;
     if (HOLDEN_HAS(&from, statement, text) &&
         !(statement->text = strndup(from.text.data, from.text.size)))
         return -ENOMEM;

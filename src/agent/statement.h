@@ -17,6 +17,7 @@ struct statement {
     char *text;             /* STATUS=; owned, or NULL */
     char *bus_error;        /* BUSERROR=; owned, or NULL */
     uint64_t extended;      /* until when a timer has been put off: CLOCK_MONOTONIC; or 0 */
+    uint64_t watchdog;      /* WATCHDOG_USEC=, microseconds; or 0 */
     uint64_t told;          /* when it was last written down: CLOCK_MONOTONIC */
     uint64_t warned;        /* when something of it was last complained of, likewise */
     bool changed;           /* since then, so that an event is due */

@@ -15,6 +15,7 @@
 #include "agent/sequence.h"
 #include "agent/state.h"
 #include "agent/waiter.h"
+#include "agent/watchdog.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -231,10 +232,13 @@ static struct stopping *enter(struct process *process, const struct stop_request
         stopping->cause = request->cause;
         stopping->deadline = UINT64_MAX;
         stopping->mixed = mixed;
+        stopping->triggered = request->triggered;
         process_event(process, PROCESS_STOPS);
+        watchdog_end(process);
     } else if (stopping->cause == HOLDEN_cause_NONE) {
         stopping->by = request->by;
         stopping->cause = request->cause;
+        stopping->triggered = request->triggered;
         stopping->said = false;
     }
     /* The last one who asks decides whether it comes back. */
@@ -283,7 +287,8 @@ int stop_begin(struct process *process, const struct stop_request *request) {
     bool mixed;
     choose(process, request, &signal, &timeout, &mixed);
     bool said = process->stopping && process->stopping->said;
-    bool commands = !said && request->cause != HOLDEN_cause_SETUP && !request->rest &&
+    bool asks = request->cause != HOLDEN_cause_SETUP && request->cause != HOLDEN_cause_WATCHDOG;
+    bool commands = !said && asks && !request->rest &&
                     (!process->main_ended || process->stays) && beside_stop_due(process);
     struct stopping *stopping = enter(process, request, mixed);
     if (!stopping)

@@ -11,6 +11,7 @@ struct stop_request {
     uint32_t cause;    /* enum holden_cause_values, for the record */
     bool restart;      /* start it again when it is gone */
     uint64_t restart_token; /* of the request for that, or 0 */
+    bool triggered;    /* with the cause WATCHDOG: the process has asked for it */
     bool rest;         /* the main process has ended by itself: only the others are left */
 };
 

@@ -63,7 +63,7 @@ TEST(values_that_ask_for_nothing) {
         {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "off", true},
         {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "yes", false},
         {DIRECTIVE_SERVICE, "RootDirectoryStartOnly", "0 1", false},
-        {DIRECTIVE_SERVICE, "WatchdogSec", "0", true},
+        {DIRECTIVE_SERVICE, "RuntimeRandomizedExtraSec", "0", true},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct directive directive;

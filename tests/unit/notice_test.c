@@ -64,6 +64,19 @@ TEST(what_is_no_number_and_no_text_is_passed_over_and_named) {
     assert_int_equal(parse("ERRNO=ENOENT").error, 2);
 }
 
+TEST(what_feeds_the_watchdog) {
+    struct notice notice = parse("WATCHDOG=1\nWATCHDOG_USEC=20000000");
+    assert_true(notice.alive);
+    assert_false(notice.trigger);
+    assert_true(notice.watchdog == 20000000);
+    assert_null(notice.fault);
+    assert_true(parse("WATCHDOG=trigger").trigger);
+    assert_false(parse("WATCHDOG=trigger").alive);
+    assert_non_null(parse("WATCHDOG=2").fault);
+    assert_non_null(parse("WATCHDOG_USEC=0").fault);
+    assert_non_null(parse("WATCHDOG_USEC=1s").fault);
+}
+
 TEST(a_zero_byte_is_allowed_at_the_end_alone) {
     struct notice notice;
     memcpy(text, "READY=1\0", 9);

@@ -166,6 +166,21 @@ TEST(a_path_to_search_goes_before_all_others) {
     end(&made);
 }
 
+TEST(a_watched_process_is_told) {
+    struct made made;
+    begin(&made, LIST("/x"));
+    made.input.notify = "/n";
+    made.input.watchdog = 5000000;
+    build(&made);
+    const struct plan *plan = head(&made);
+    strings(&made, plan->environment,
+            LIST("PATH=" DEFAULT_PATH, "HOLDEN_NAME=web", "NOTIFY_SOCKET=/n",
+                 "WATCHDOG_PID=          ", "WATCHDOG_USEC=5000000"));
+    assert_int_equal(plan->pids.count, 1);
+    assert_string_equal(string(&made, plan->pids, 0), "          ");
+    end(&made);
+}
+
 TEST(a_long_path_is_not_cut) {
     static char path[20000] = "PATH=/bin";
     struct made made;

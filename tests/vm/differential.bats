@@ -81,6 +81,8 @@ end-term-service /bin/sh -c "kill -TERM $$$$" | Type=exec
 end-pipe-service /bin/sh -c "kill -PIPE $$$$" | Type=exec;IgnoreSIGPIPE=no
 end-pipe-ignored /bin/sh -c "kill -PIPE $$$$" | Type=exec
 end-late /bin/sleep 1000 | Type=exec;RuntimeMaxSec=1
+end-watchdog /bin/sleep 1000 | Type=exec;WatchdogSec=1
+end-watchdog-signal /bin/sleep 1000 | Type=exec;WatchdogSec=1;WatchdogSignal=TERM
 end-before /bin/true | Type=oneshot;ExecStartPre=/bin/false
 end-before-ignored /bin/true | Type=oneshot;ExecStartPre=-/bin/false
 stop-plain /diff/heed | Type=exec
