@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "controller/condition_host.h"
+#include "controller/condition_machine.h"
 
 #define CONDITION_PRESSURE \
     "a share such as 20%, or 20%/10sec, 20%/1min, 20%/5min; that of a slice is not known here"
@@ -83,6 +84,7 @@ static const struct row {
     {"PathIsSymbolicLink", path_is_symbolic_link, NULL, NULL},
     {"PathIsMountPoint", path_is_mount_point, NULL, NULL},
     {"PathIsReadWrite", path_is_read_write, NULL, NULL},
+    {"PathIsEncrypted", condition_path_is_encrypted, NULL, NULL},
     {"DirectoryNotEmpty", directory_not_empty, NULL, NULL},
     {"FileNotEmpty", file_not_empty, NULL, NULL},
     {"FileIsExecutable", file_is_executable, NULL, NULL},
@@ -99,6 +101,12 @@ static const struct row {
     {"Capability", NULL, condition_capability, "a capability, such as CAP_NET_ADMIN"},
     {"Security", NULL, condition_security,
      "selinux, apparmor, smack, tomoyo, ima, audit, uefi-secureboot or tpm2"},
+    {"Firmware", NULL, condition_firmware,
+     "uefi, device-tree, device-tree-compatible(NAME) or smbios-field(FIELD OPERATOR VALUE)"},
+    {"ACPower", NULL, condition_ac_power, "yes or no"},
+    {"CPUFeature", NULL, condition_cpu_feature, "a feature, such as sse4_2"},
+    {"Credential", NULL, condition_credential, "the name of a credential"},
+    {"NeedsUpdate", NULL, condition_needs_update, "/etc or /var"},
     {"FirstBoot", NULL, condition_first_boot, "yes or no"},
     {"ControlGroupController", NULL, condition_controller, "controllers, or v1 or v2"},
     {"MemoryPressure", NULL, condition_memory_pressure, CONDITION_PRESSURE},

@@ -143,6 +143,15 @@ TEST(what_is_no_condition) {
         {"ConditionCapability", "CAP_NONE", -EINVAL},
         {"ConditionSecurity", "locks", -EINVAL},
         {"ConditionFirstBoot", "perhaps", -EINVAL},
+        {"ConditionFirmware", "bios", -EINVAL},
+        {"ConditionFirmware", "smbios-field(x)", -EINVAL},
+        {"ConditionFirmware", "smbios-field(../x = y)", -EINVAL},
+        {"ConditionFirmware", "smbios-field(= y)", -EINVAL},
+        {"AssertACPower", "perhaps", -EINVAL},
+        {"ConditionCredential", "a/b", -EINVAL},
+        {"ConditionCredential", "..", -EINVAL},
+        {"ConditionNeedsUpdate", "etc", -EINVAL},
+        {"ConditionPathIsEncrypted", "dev", -EINVAL},
         {"ConditionKernelVersion", ">=", -EINVAL},
         {"ConditionKernelVersion", " ", -EINVAL},
         {"ConditionOSRelease", "ID", -EINVAL},
@@ -163,6 +172,77 @@ TEST(what_is_no_condition) {
         assert_true(*why != '\0');
         assert_int_equal(condition_known(table[i].name), table[i].error != -ENOENT);
     }
+}
+
+/* Sets the times of last change of a file: seconds and nanoseconds since 1970. */
+static void date(const char *path, time_t seconds, long nanoseconds) {
+    const struct timespec times[2] = {{seconds, nanoseconds}, {seconds, nanoseconds}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+TEST(an_update_is_needed_where_usr_is_newer) {
+    char directory[] = "/tmp/condition.XXXXXX", stamp[64], text[64];
+    struct stat usr;
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(lstat("/usr/", &usr), 0);
+    snprintf(stamp, sizeof(stamp), "%s/.updated", directory);
+    assert_true(holds("ConditionNeedsUpdate", directory));
+    touch(stamp, "", 0644);
+    assert_false(holds("ConditionNeedsUpdate", directory));
+    date(stamp, usr.st_mtim.tv_sec - 1, 0);
+    assert_true(holds("ConditionNeedsUpdate", directory));
+    date(stamp, usr.st_mtim.tv_sec, usr.st_mtim.tv_nsec);
+    assert_false(holds("AssertNeedsUpdate", directory));
+    if (usr.st_mtim.tv_nsec > 0) {
+        snprintf(text, sizeof(text), "# stamp\nTIMESTAMP_NSEC=%lld%09ld\n",
+                 (long long)usr.st_mtim.tv_sec, usr.st_mtim.tv_nsec);
+        touch(stamp, text, 0644);
+        date(stamp, usr.st_mtim.tv_sec, 0);
+        assert_false(holds("ConditionNeedsUpdate", directory));
+        touch(stamp, "TIMESTAMP_NSEC=1\n", 0644);
+        date(stamp, usr.st_mtim.tv_sec, 0);
+        assert_true(holds("ConditionNeedsUpdate", directory));
+    }
+    unlink(stamp);
+    assert_int_equal(rmdir(directory), 0);
+}
+
+TEST(credentials_of_the_caller) {
+    char directory[] = "/tmp/condition.XXXXXX", file[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(file, sizeof(file), "%s/secret", directory);
+    touch(file, "x", 0600);
+    assert_false(holds("ConditionCredential", "secret"));
+    setenv("CREDENTIALS_DIRECTORY", directory, 1);
+    assert_true(holds("ConditionCredential", "secret"));
+    assert_false(holds("AssertCredential", "other"));
+    unsetenv("CREDENTIALS_DIRECTORY");
+    setenv("ENCRYPTED_CREDENTIALS_DIRECTORY", directory, 1);
+    assert_true(holds("ConditionCredential", "secret"));
+    unsetenv("ENCRYPTED_CREDENTIALS_DIRECTORY");
+    unlink(file);
+    assert_int_equal(rmdir(directory), 0);
+}
+
+TEST(what_the_machine_is_made_of) {
+    assert_int_equal(holds("ConditionFirmware", "uefi"), access("/sys/firmware/efi", F_OK) == 0);
+    assert_false(holds("ConditionFirmware", "device-tree-compatible(no,such)"));
+    assert_false(holds("ConditionFirmware", "smbios-field(no_such_field = x)"));
+    if (access("/sys/class/dmi/id/sys_vendor", R_OK) == 0) {
+        assert_true(holds("ConditionFirmware", "smbios-field(sys_vendor $= *)"));
+        assert_false(holds("ConditionFirmware", "smbios-field(sys_vendor !$= *)"));
+        assert_false(holds("ConditionFirmware", "smbios-field(sys_vendor = no such vendor)"));
+        assert_true(holds("ConditionFirmware", "smbios-field(sys_vendor!=no such vendor)"));
+    }
+    assert_true(holds("ConditionACPower", "yes") != holds("ConditionACPower", "no"));
+    assert_false(holds("ConditionPathIsEncrypted", "/proc"));
+    assert_false(holds("AssertPathIsEncrypted", "/nonesuch"));
+    assert_false(holds("ConditionCPUFeature", "no_such_feature"));
+#ifdef __x86_64__
+    assert_true(holds("ConditionCPUFeature", "sse2"));
+    assert_true(holds("AssertCPUFeature", "lm"));
+    assert_int_equal(holds("ConditionCPUFeature", "avx2"), __builtin_cpu_supports("avx2") != 0);
+#endif
 }
 
 TEST(versions) {
