@@ -1,7 +1,7 @@
 /* Command lines of unit files: ExecStart= and its like, by systemd.service(5), "Command lines". */
 #pragma once
 
-#include "controller/arena.h"
+#include "common/arena.h"
 #include "controller/specifier.h"
 #include "protocol/message.h"
 

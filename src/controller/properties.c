@@ -4,9 +4,9 @@
 #include "common/cleanup.h"
 #include "controller/command.h"
 #include "controller/directive.h"
-#include "controller/sandbox.h"
 #include "controller/syntax.h"
 #include "controller/table.h"
+#include "protocol/sandbox.h"
 
 static void print_json(struct output *output, size_t index) {
     const struct holden_property *property = holden_property(index);

@@ -6,8 +6,8 @@
 
 #include "common/cleanup.h"
 #include "controller/directive.h"
-#include "controller/sandbox.h"
 #include "protocol/property.h"
+#include "protocol/sandbox.h"
 
 /* Text as one line of mdoc: no line may begin like a request, no backslash is one. */
 static void put_text(const char *text) {

@@ -11,10 +11,10 @@
 #include "controller/exec_setting.h"
 #include "controller/identity.h"
 #include "controller/profile.h"
-#include "controller/sandbox.h"
 #include "controller/syntax.h"
 #include "controller/words.h"
 #include "protocol/json.h"
+#include "protocol/sandbox.h"
 
 void settings_free(struct settings *settings) {
     arena_free(&settings->arena);

@@ -3,7 +3,7 @@
  * come from -p options or from lines of a unit file. */
 #pragma once
 
-#include "controller/arena.h"
+#include "common/arena.h"
 #include "protocol/property.h"
 
 struct settings_line;

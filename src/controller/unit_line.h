@@ -2,7 +2,7 @@
  * continuation by a backslash at the end. */
 #pragma once
 
-#include "controller/arena.h"
+#include "common/arena.h"
 #include "protocol/codec.h"
 
 enum unit_line_kind { UNIT_LINE_SECTION, UNIT_LINE_ASSIGNMENT };

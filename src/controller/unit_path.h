@@ -1,7 +1,7 @@
 /* Where a unit file and its drop-ins lie, by systemd.unit(5), "Unit File Load Path". */
 #pragma once
 
-#include "controller/arena.h"
+#include "common/arena.h"
 #include "controller/unit_name.h"
 
 enum { UNIT_PATH_DROP_INS = 256 };

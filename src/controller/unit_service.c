@@ -9,9 +9,9 @@
 #include "common/name.h"
 #include "controller/condition.h"
 #include "controller/exec_setting.h"
-#include "controller/sandbox.h"
 #include "controller/unit.h"
 #include "controller/words.h"
+#include "protocol/sandbox.h"
 
 static struct arena *arena_of(struct unit *unit) {
     return &unit->launch.settings.arena;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/sandbox.h"
 #include "controller/settings.h"
 #include "controller/syntax.h"
+#include "protocol/sandbox.h"
 
 /* Reads one setting, encodes all as for the agent, and prints what the agent would see. */
 static const char *round_trip(struct settings *settings, const char *name, char *text,

@@ -1,4 +1,4 @@
-/* Memory for what one command line is turned into: handed out piecewise, released at once. */
+/* Memory for what is read piece by piece, such as a command line or a file: handed out piecewise, released at once. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "controller/sandbox.h"
+#include "protocol/sandbox.h"
 
 #include "common/cleanup.h"
 #include "protocol/property.h"
@@ -6,13 +6,13 @@
 static const char *const docs[] = {
 #define SANDBOX(WORD, doc) [HOLDEN_sandbox_##WORD] = (doc),
 #define SETTING(WORD, Name, value)
-#include "controller/sandboxes.def"
+#include "protocol/sandboxes.def"
 };
 
 static const struct sandbox_setting rows[] = {
 #define SANDBOX(WORD, doc)
 #define SETTING(WORD, Name, value) {HOLDEN_sandbox_##WORD, #Name, (value)},
-#include "controller/sandboxes.def"
+#include "protocol/sandboxes.def"
 };
 
 const struct sandbox_setting *sandbox_first(uint32_t sandbox) {
