@@ -104,9 +104,10 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libholden.a
 	install -m 644 src/protocol/*.h src/protocol/*.def $(DESTDIR)$(PREFIX)/include/holden/protocol/
 	install -m 644 src/common/buffer.h $(DESTDIR)$(PREFIX)/include/holden/common/
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	ln -sf holden.1 $(DESTDIR)$(PREFIX)/share/man/man1/holden-controller.1
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

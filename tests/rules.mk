@@ -57,7 +57,7 @@ check: ## build everything in every way and run every test
 REFERENCES := $(BUILD)/reference $(BUILD)/directives
 $(BUILD)/reference: $(call objects,src/protocol/reference.c) $(LIBRARY)
 	@$(LINK) -o $@ $^
-$(BUILD)/directives: $(call objects,src/controller/reference.c src/controller/directive.c src/controller/sandbox.c) $(LIBRARY)
+$(BUILD)/directives: $(call objects,src/controller/reference.c src/controller/directive.c) $(LIBRARY)
 	@$(LINK) -o $@ $^
 
 .PHONY: reference reference-check

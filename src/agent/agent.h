@@ -15,6 +15,7 @@
 #include "agent/link.h"
 #include "agent/notices.h"
 #include "agent/notify.h"
+#include "agent/policy.h"
 #include "agent/process.h"
 #include "agent/reexec.h"
 #include "agent/shutdown.h"
@@ -37,6 +38,7 @@ struct agent {
     struct arguments arguments;
     char *const *argv;
     struct config config;
+    struct policy policy;         /* who may do what */
     sd_event *event;
     struct listener listener;
     struct link link;             /* to the keeper */

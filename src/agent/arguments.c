@@ -24,6 +24,11 @@ static const char *take_config(void *into, const char *value) {
     ((struct arguments *)into)->config_given = true;
     return *value ? NULL : "the path is empty";
 }
+static const char *take_policy(void *into, const char *value) {
+    ((struct arguments *)into)->policy = value;
+    ((struct arguments *)into)->policy_given = true;
+    return *value ? NULL : "the path is empty";
+}
 static const char *take_check(void *into, const char *value) {
     (void)value;
     ((struct arguments *)into)->check = true;
@@ -53,6 +58,9 @@ static const struct option_row rows[] = {
     {0, "cgroup", "PATH", "divide this cgroup (a path below /sys/fs/cgroup, or from /)",
      take_cgroup},
     {0, "config", "FILE", "read this; /etc/holden/agent.conf unless given", take_config},
+    {0, "policy", "FILE",
+     "read who may do what here, and in the directory beside it; /etc/holden/policy.conf unless "
+     "given", take_policy},
     {0, "check", NULL, "tell what this machine offers, and end", take_check},
     {0, "probe", NULL, "tell whether it could start, and end; what reexec tries first",
      take_probe},
@@ -62,7 +70,8 @@ static const struct option_row rows[] = {
 
 int arguments_parse(struct arguments *arguments, int argc, char *const *argv) {
     *arguments = (struct arguments){.state = "/run/holden/state",
-                                    .config = "/etc/holden/agent.conf"};
+                                    .config = "/etc/holden/agent.conf",
+                                    .policy = "/etc/holden/policy.conf"};
     int at = option_parse(rows, ARRAY_SIZE(rows), "agent", argc, argv, arguments);
     if (at < 0)
         return -1;

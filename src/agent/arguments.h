@@ -9,6 +9,8 @@ struct arguments {
     const char *cgroup;     /* --cgroup, or NULL: found out at start */
     const char *config;     /* --config; /etc/holden/agent.conf unless given */
     bool config_given;      /* then it must exist */
+    const char *policy;     /* --policy; /etc/holden/policy.conf unless given */
+    bool policy_given;      /* then it must exist */
     bool check;             /* --check */
     bool probe;             /* --probe */
     bool help;

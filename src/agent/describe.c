@@ -10,6 +10,7 @@
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/denial.h"
+#include "agent/permit.h"
 #include "agent/place.h"
 #include "agent/statement.h"
 #include "agent/usage.h"
@@ -18,10 +19,6 @@
 enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192, TURN_CHEAP = 1024, TURN_COSTLY = 64,
        STREAM_COST = PEER_PROMISES_MAX / 16,
        CALL_AVERAGE = 16 /* bytes of a name */ };
-
-bool describe_visible(const struct process *process, const struct peer *peer) {
-    return peer->uid == 0 || process->owner == peer->uid;
-}
 
 /* What a frame borrows while it is encoded. */
 struct scratch {
@@ -212,7 +209,7 @@ static const struct process *take_next(const struct processes *table, struct str
 }
 
 static bool wanted(const struct stream *stream, const struct process *process) {
-    return describe_visible(process, stream->peer) &&
+    return permit_process(process, stream->peer, HOLDEN_MESSAGE_list, NULL) == 0 &&
            (stream->ids || stream->ended || process_alive(process));
 }
 

@@ -30,6 +30,3 @@ int describe_stream(struct agent *agent, struct peer *peer, uint32_t id,
 /* The peer's queue has room again; or it goes. */
 void describe_drained(struct agent *agent, struct peer *peer);
 void describe_forget(struct peer *peer);
-
-/* Whether the peer may see and control the process: root all, others their own. */
-bool describe_visible(const struct process *process, const struct peer *peer);

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/machine.h"
+#include "agent/permit.h"
 #include "common/cleanup.h"
 
 /* A client that follows: the ring is its queue, it only has a position in it. */
@@ -52,8 +53,12 @@ static uint64_t next_kept(const struct events *events, uint64_t number, uint32_t
     return at;
 }
 
-static bool may_see(const struct peer *peer, uint32_t owner) {
-    return peer->uid == 0 || owner == UINT32_MAX || owner == peer->uid;
+/* What is about no process is everybody's. */
+static bool may_see(const struct events *events, const struct peer *peer, uint32_t owner,
+                    const struct holden_event *event) {
+    const struct policy_target target = {owner, event->name};
+    return permit(events->agent, peer, HOLDEN_MESSAGE_subscribe,
+                  owner == UINT32_MAX ? NULL : &target, NULL) == 0;
 }
 
 static void send_missed(struct follower *follower, uint64_t first) {
@@ -76,7 +81,7 @@ static bool serve(struct events *events, struct follower *follower) {
             send_missed(follower, at);
             continue;
         }
-        if (may_see(follower->peer, owner))
+        if (may_see(events, follower->peer, owner, &event))
             peer_reply(follower->peer, HOLDEN_MESSAGE_event, follower->id, &event, NULL, 0);
         follower->next++;
     }

@@ -8,13 +8,6 @@
 #include "agent/landlock.h"
 #include "common/cleanup.h"
 
-static bool in_groups(uint32_t gid, uint32_t own, const uint32_t *groups, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (groups[i] == gid)
-            return true;
-    return gid == own;
-}
-
 static int add_group(struct identity *identity, uint32_t gid, struct failure *failure) {
     for (size_t i = 0; i < identity->group_count; i++)
         if (identity->groups[i] == gid)
@@ -65,23 +58,6 @@ static int take_groups(const struct holden_properties *properties, struct identi
     return r;
 }
 
-/* What a caller without root asks for must be its own already. */
-static int check_owner(const struct identity *identity, uint32_t owner, uint32_t owner_gid,
-                       const uint32_t *groups, size_t count, struct failure *failure) {
-    if (identity->uid != owner)
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "User",
-                           "user %u may start processes only as itself, not as user %u", owner,
-                           identity->uid);
-    if (!in_groups(identity->gid, owner_gid, groups, count))
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "Group",
-                           "user %u is not in group %u", owner, identity->gid);
-    for (size_t i = 0; i < identity->group_count; i++)
-        if (!in_groups(identity->groups[i], owner_gid, groups, count))
-            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "SupplementaryGroups",
-                               "user %u is not in group %u", owner, identity->groups[i]);
-    return 0;
-}
-
 #define CAPABILITY(number) (UINT64_C(1) << (number))
 
 /* Protections that would mean nothing to a process that keeps these (systemd.exec(5)). */
@@ -109,7 +85,7 @@ static uint64_t taken_away(const struct holden_properties *properties) {
     return taken;
 }
 
-static int take_capabilities(const struct holden_properties *properties, uint32_t owner,
+static int take_capabilities(const struct holden_properties *properties,
                              struct identity *identity, struct failure *failure) {
     uint64_t all = capability_all();
     identity->bounding = all;
@@ -124,9 +100,6 @@ static int take_capabilities(const struct holden_properties *properties, uint32_
                             &identity->ambient, failure);
     if (r < 0)
         return r;
-    if (owner != 0 && identity->ambient != 0)
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "AmbientCapabilities",
-                           "only root may hand out capabilities");
     uint64_t taken = taken_away(properties);
     identity->bounding &= ~taken;
     if (identity->ambient & ~identity->bounding)
@@ -153,10 +126,8 @@ int identity_resolve(const struct holden_properties *properties, bool has_filter
         r = take_user(properties, identity, failure);
     if (r == 0)
         r = take_groups(properties, identity, failure);
-    if (r == 0 && owner != 0)
-        r = check_owner(identity, owner, owner_gid, groups, group_count, failure);
     if (r == 0)
-        r = take_capabilities(properties, owner, identity, failure);
+        r = take_capabilities(properties, identity, failure);
     if (r < 0)
         return r;
     /* A filter, and rules of Landlock, may be installed by whoever has CAP_SYS_ADMIN or can gain

@@ -17,8 +17,9 @@ struct identity {
 };
 
 /* Works out the identity that the properties ask for. `owner` is the uid that asked, `groups` what
- * the kernel says that it is in. A caller that is not root runs as itself, in its own groups,
- * without capabilities; asking for more is refused as NOT_PERMITTED. 0 or refused. */
+ * the kernel says that it is in: a caller that is not root runs as itself and in these unless
+ * others are asked for, and can gain nothing by exec. Whether it may have what it asks for is the
+ * policy's business (policy.h). 0 or refused. */
 int identity_resolve(const struct holden_properties *properties, bool has_filter, uint32_t owner,
                      uint32_t owner_gid, const uint32_t *groups, size_t group_count,
                      struct identity *identity, struct failure *failure);

@@ -26,9 +26,9 @@
 #include "agent/attic.h"
 #include "agent/check.h"
 #include "agent/confine.h"
-#include "agent/group.h"
 #include "agent/machine.h"
 #include "agent/recover.h"
+#include "agent/reload.h"
 #include "agent/request.h"
 #include "agent/statement.h"
 #include "common/cleanup.h"
@@ -62,20 +62,6 @@ static void protect_from_oom(void) {
     if (file_read(AT_FDCWD, "/proc/self/oom_score_adj", now, sizeof(now)) > 0 &&
         strtol(now, NULL, 10) > OOM_SCORE)
         file_write(AT_FDCWD, "/proc/self/oom_score_adj", OOM_SCORE_TEXT);
-}
-
-/* The socket is root's and the group's; without the group, root's alone. That it could not be
- * looked up is no reason to shut its members out: then the agent does not start. */
-static int open_socket(const struct agent *agent, gid_t *gid) {
-    const char *group = agent->config.group, *path = agent->arguments.socket;
-    int r = group_find(group, gid);
-    if (r == 0 && (chown(path, 0, *gid) < 0 || chmod(path, 0660) < 0))
-        log_warning("cannot open %s to group %s: %s", path, group, strerror(errno));
-    if (r < 0 && r != -ENOENT) {
-        log_error("cannot look up group %s, whose members may connect: %s", group, strerror(-r));
-        return r;
-    }
-    return 0;
 }
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
@@ -122,9 +108,9 @@ static int remember_cgroup(struct agent *agent) {
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data) {
     (void)source;
     (void)info;
-    (void)data;
-    log_notice("SIGHUP: the configuration is read at the start only; `controller reexec` starts "
-               "the agent anew");
+    struct failure failure;
+    if (reload_now(data, &failure) < 0)
+        log_error("SIGHUP: %s: %s", failure.step, failure.text);
     return 0;
 }
 
@@ -185,16 +171,14 @@ static int open_agent(struct agent *agent) {
 }
 
 static int serve(struct agent *agent) {
-    gid_t group = (gid_t)-1;
-    if (open_socket(agent, &group) < 0 || confine_self() < 0)
+    if (reload_first(agent) < 0 || confine_self() < 0)
         return AGENT_EXIT_REFUSED;
     int r = recover(agent);
     if (r < 0) {
         log_error("cannot recover from %s: %s", agent->store.path, strerror(-r));
         return AGENT_EXIT_REFUSED;
     }
-    r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, group, &request_calls,
-                       agent);
+    r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, &request_calls, agent);
     if (r == 0)
         r = notices_start(&agent->notices, agent);
     if (r == 0)
@@ -234,6 +218,7 @@ static void close_agent(struct agent *agent, bool remove) {
     credentials_close(&agent->credentials, remove);
     store_close(&agent->store, remove);
     hierarchy_close(&agent->hierarchy, remove);
+    policy_free(&agent->policy);
     sd_event_unref(agent->event);
 }
 
@@ -248,7 +233,7 @@ static int check_machine(const struct agent *agent) {
 
 /* What a reexec tries: see probe.h. */
 static int probe_self(struct agent *agent) {
-    if (config_read(&agent->config, agent->arguments.config, agent->arguments.config_given) < 0)
+    if (reload_try(agent) < 0)
         return AGENT_EXIT_REFUSED;
     puts("agent-core " HOLDEN_VERSION_TEXT);
     return 0;

@@ -8,11 +8,13 @@
 
 #include "agent/agent.h"
 #include "agent/describe.h"
+#include "agent/permit.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
 
-/* Who may send a request. About a target, members may ask where it is their own. */
-enum role { ROLE_MEMBER, ROLE_ROOT };
+/* Who may send a request where no rule of the policy says more: members about what is their own, or
+ * root alone. The last kind decides for itself. */
+enum role { ROLE_MEMBER, ROLE_ROOT, ROLE_ANY };
 
 /* What a request says about its target, by name; all offsets are from the message. */
 struct target {
@@ -63,7 +65,17 @@ static const struct row {
     [HOLDEN_MESSAGE_limit_slice] = {request_limit_slice, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_list_slices] = {request_list_slices, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_reset_slice] = {request_reset_slice, ROLE_ROOT, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_check_policy] = {request_check_policy, ROLE_ANY, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_reload_agent] = {request_reload_agent, ROLE_ROOT, NO_TARGET, REFUSED},
 };
+
+uint64_t request_of_members(void) {
+    uint64_t all = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].handle && rows[i].role == ROLE_MEMBER)
+            all |= UINT64_C(1) << i;
+    return all;
+}
 
 /* Room for the largest decoded request. */
 union decoded {
@@ -106,10 +118,8 @@ static int find_target(const struct row *row, struct request *request, struct fa
     if (!process)
         return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL,
                            "no process %.*s; `list -a` shows all", shown, name->data);
-    if (!describe_visible(process, request->peer))
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
-                           "process %.*s belongs to user %u; you are user %u", shown, name->data,
-                           (unsigned)process->owner, (unsigned)request->peer->uid);
+    if (permit_process(process, request->peer, (uint16_t)(row - rows), failure) < 0)
+        return -EREMOTEIO;
     if (!process_alive(process) && row->ended == DONE && id > 0)
         return 1;
     if (!process_alive(process) && row->ended < ALLOWED)
@@ -125,10 +135,9 @@ static int find_target(const struct row *row, struct request *request, struct fa
 static int handle(const struct row *row, struct request *request, struct failure *failure) {
     struct holden_done done = {0};
     int r = 0;
-    if (row->role == ROLE_ROOT && request->peer->uid != 0)
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
-                           "only root may do that; you are user %u", (unsigned)request->peer->uid);
-    if (row->target.name != 0)
+    if (row->role != ROLE_ANY)
+        r = permit(request->agent, request->peer, (uint16_t)(row - rows), NULL, failure);
+    if (r == 0 && row->target.name != 0)
         r = find_target(row, request, failure);
     if (r > 0)
         peer_reply(request->peer, HOLDEN_MESSAGE_done, request->id, &done, NULL, 0);
@@ -190,4 +199,18 @@ static void on_gone(void *program, struct peer *peer) {
     events_forget(&agent->events, peer);
 }
 
-const struct peer_calls request_calls = {.frame = on_frame, .drained = on_drained, .gone = on_gone};
+/* Who may do nothing gets no further than accept. */
+static const char *refuse(void *program, const struct peer *peer) {
+    const struct agent *agent = program;
+    const struct policy_caller caller = permit_caller(peer);
+    if (policy_admits(&agent->policy, &caller))
+        return NULL;
+    return agent->policy.closed  ? "only root may use it: its policy could not be read, as its log "
+                                   "tells"
+           : agent->policy.count ? "only root, members of its group and whom a rule of its policy "
+                                   "allows something may use it"
+                                 : "only root and members of its group may use it";
+}
+
+const struct peer_calls request_calls = {
+    .refuse = refuse, .frame = on_frame, .drained = on_drained, .gone = on_gone};

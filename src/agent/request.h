@@ -25,6 +25,11 @@ request_handler request_start, request_stop, request_kill, request_restart, requ
     request_thaw, request_reload, request_reset, request_constrain, request_list,
     request_wait, request_log;
 request_handler request_limit_slice, request_list_slices, request_reset_slice;
+request_handler request_check_policy, request_reload_agent;
+
+/* The requests that members of the agent's group may make about what is their own, without any rule
+ * of the policy: bit N for number N. */
+uint64_t request_of_members(void);
 
 /* What the daemon calls for its peers: a frame has come; the queue has room; the peer goes. */
 extern const struct peer_calls request_calls;

@@ -12,9 +12,9 @@
 #include "agent/finish.h"
 #include "agent/launch.h"
 #include "agent/logfile.h"
+#include "agent/permit.h"
 #include "agent/place.h"
 #include "agent/request.h"
-#include "agent/rights.h"
 #include "agent/start.h"
 #include "agent/state.h"
 #include "agent/stop.h"
@@ -281,9 +281,13 @@ int request_constrain(struct request *request, struct failure *failure) {
         return failure_set(failure, HOLDEN_code_INVALID, NULL, "the properties do not decode");
     struct constraint constraint = {.wanted = &wanted, .dry_run = constrain->dry_run,
                                     .duration = constrain->duration, .by = request->peer->uid};
+    const struct policy_caller caller = permit_caller(request->peer);
+    const struct policy_target target = {request->target->owner,
+                                         holden_view(request->target->name)};
+    const char *rule;
     int r = start_check_properties(&wanted, failure);
-    if (r == 0 && request->peer->uid != 0)
-        r = rights_check(request->agent, &wanted, failure);
+    if (r == 0)
+        r = permit_change(request->agent, &caller, &target, &wanted, &rule, failure);
     if (r == 0)
         r = constrain_apply(request->target, &constraint, &before, &after, memory, failure);
     if (r == 0) {
@@ -311,10 +315,8 @@ static int list_named(struct request *request, const struct holden_list *list,
         if (!process)
             return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL,
                                "no process %.*s; `list -a` shows all", (int)name.size, name.data);
-        if (!describe_visible(process, request->peer))
-            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL,
-                               "process %s belongs to user %u", process->name,
-                               (unsigned)process->owner);
+        if (permit_process(process, request->peer, HOLDEN_MESSAGE_list, failure) < 0)
+            return -EREMOTEIO;
         ids[count++] = process->id;
     }
     return describe_stream(request->agent, request->peer, request->id, list, TAKE_POINTER(ids),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
+#include "agent/permit.h"
 #include "agent/request.h"
 #include "agent/slice_limits.h"
 #include "agent/start.h"
@@ -13,6 +14,13 @@ static int done(struct request *request) {
     struct holden_done message = {0};
     peer_reply(request->peer, HOLDEN_MESSAGE_done, request->id, &message, NULL, 0);
     return 0;
+}
+
+/* Slices are root's, for whom a rule lets have a hand in them too. */
+static int may(const struct request *request, uint16_t verb, struct holden_view name,
+               struct failure *failure) {
+    const struct policy_target target = {0, name};
+    return permit(request->agent, request->peer, verb, &target, failure);
 }
 
 int request_limit_slice(struct request *request, struct failure *failure) {
@@ -26,7 +34,9 @@ int request_limit_slice(struct request *request, struct failure *failure) {
     const struct slice_change change = {.name = message->name, .wanted = &wanted,
                                         .replace = message->replace,
                                         .dry_run = message->dry_run};
-    int r = start_check_properties(&wanted, failure);
+    int r = may(request, HOLDEN_MESSAGE_limit_slice, message->name, failure);
+    if (r == 0)
+        r = start_check_properties(&wanted, failure);
     if (r == 0)
         r = slice_limits_set(request->agent, &change, &before, &after, memory, failure);
     if (r == 0) {
@@ -42,7 +52,9 @@ int request_limit_slice(struct request *request, struct failure *failure) {
 
 int request_reset_slice(struct request *request, struct failure *failure) {
     const struct holden_reset_slice *message = request->message;
-    int r = slice_limits_reset(request->agent, message->name, failure);
+    int r = may(request, HOLDEN_MESSAGE_reset_slice, message->name, failure);
+    if (r == 0)
+        r = slice_limits_reset(request->agent, message->name, failure);
     return r < 0 ? r : done(request);
 }
 
@@ -82,6 +94,8 @@ static int check_named(const struct request *request, struct failure *failure) {
     struct holden_view name;
     while (holden_next_view(&left, &name)) {
         int r = slice_check(name, failure);
+        if (r == 0)
+            r = may(request, HOLDEN_MESSAGE_list_slices, name, failure);
         if (r < 0)
             return r;
         if (!slice_find(request->agent, name))
@@ -103,7 +117,8 @@ int request_list_slices(struct request *request, struct failure *failure) {
     while (holden_next_view(&left, &name))
         tell(request, slice_find(request->agent, name));
     LIST_FOREACH(slice, &request->agent->slices.list, entry)
-        if (message->name.count == 0)
+        if (message->name.count == 0 &&
+            may(request, HOLDEN_MESSAGE_list_slices, holden_view(slice->name), NULL) == 0)
             tell(request, slice);
     peer_reply(request->peer, HOLDEN_MESSAGE_end, request->id, &end, NULL, 0);
     return 0;

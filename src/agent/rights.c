@@ -114,13 +114,13 @@ int rights_check_commands(const struct holden_start *start,
 }
 
 int rights_check(const struct agent *agent, const struct holden_properties *properties,
-                 struct failure *failure) {
+                 const struct holden_properties *granted, struct failure *failure) {
     int r = check_scheduling(properties, failure);
     for (size_t i = 0; r == 0 && i < HOLDEN_LIMITS; i++)
         if (holden_has(properties, holden_limits[i].index))
             r = check_limit(&holden_limits[i], properties, failure);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(roots); i++)
-        if (holden_has(properties, roots[i]))
+        if (holden_has(properties, roots[i]) && !holden_has(granted, roots[i]))
             r = refuse(roots[i], "", failure);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(most_rows); i++)
         if (holden_has(properties, most_rows[i].index) &&

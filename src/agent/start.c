@@ -11,8 +11,8 @@
 #include "agent/credential.h"
 #include "agent/directory.h"
 #include "agent/label.h"
+#include "agent/permit.h"
 #include "agent/readiness.h"
-#include "agent/rights.h"
 #include "common/cleanup.h"
 #include "common/name.h"
 #include "protocol/property.h"
@@ -227,7 +227,8 @@ static int keep_request(struct request *request, struct process *process,
                                        HOLDEN_INDEX(start, error)}[i]);
     holden_unmark(&start, HOLDEN_INDEX(start, wait));
     HOLDEN_SET(&start, start, name, holden_view(process->name));
-    if (peer->uid != 0 && !HOLDEN_HAS(properties, properties, user)) {
+    if (peer->uid != 0 && !HOLDEN_HAS(properties, properties, user) &&
+        !holden_dynamic_user(properties)) {
         HOLDEN_SET(&user, user, uid, peer->uid);
         HOLDEN_SET(&user, user, gid, peer->gid);
         HOLDEN_SET(
@@ -294,27 +295,6 @@ static int choose_name(struct agent *agent, const struct holden_start *start,
     return 0;
 }
 
-/* What the kernel says the caller is must cover what the caller says to run as; the groups it may
- * name are checked here, where its own are known. */
-static int check_user(const struct request *request, const struct holden_properties *properties,
-                      struct failure *failure) {
-    const struct peer *peer = request->peer;
-    struct holden_user user;
-    uint32_t gid;
-    if (peer->uid == 0 || !holden_user_given(properties, &user))
-        return 0;
-    bool own = user.uid == peer->uid && user.gid == peer->gid;
-    while (own && HOLDEN_HAS(&user, user, group) && holden_next_u32(&user.group, &gid)) {
-        own = gid == peer->gid;
-        for (size_t i = 0; !own && i < peer->group_count; i++)
-            own = peer->groups[i] == gid;
-    }
-    return own ? 0
-               : failure_set(failure, HOLDEN_code_NOT_PERMITTED, "User",
-                             "user %u may start processes only as itself and in its own groups",
-                             (unsigned)peer->uid);
-}
-
 /* DefaultStandardOutput= becomes part of what was asked for, so that a restart, another agent and
  * whoever looks for the output go by it. */
 static void choose_output(const struct agent *agent, const struct holden_start *start,
@@ -334,8 +314,11 @@ int start_make(struct request *request, struct process **out, struct failure *fa
     const struct holden_start *start = request->message;
     struct agent *agent = request->agent;
     struct holden_properties properties = {0};
+    const struct policy_caller caller = permit_caller(request->peer);
+    _cleanup_(arena_free) struct arena arena = {0};
     struct holden_view command;
     struct holden_fault fault;
+    const char *rule;
     int r = check_command(start, &command, failure);
     if (r == 0 && HOLDEN_HAS(start, start, name))
         r = check_name(start->name, failure);
@@ -348,12 +331,8 @@ int start_make(struct request *request, struct process **out, struct failure *fa
         r = check_together(&properties, failure);
     if (r == 0)
         r = check_notify(agent, &properties, failure);
-    if (r == 0 && request->peer->uid != 0)
-        r = rights_check(agent, &properties, failure);
-    if (r == 0 && request->peer->uid != 0)
-        r = rights_check_commands(start, &properties, failure);
     if (r == 0)
-        r = check_user(request, &properties, failure);
+        r = permit_start(agent, &caller, start->name, start, &properties, &arena, &rule, failure);
     if (r == 0)
         r = dynamic_user_check(&properties, failure);
     if (r < 0)

@@ -1,4 +1,5 @@
-/* Memory for what is read piece by piece, such as a command line or a file: handed out piecewise, released at once. */
+/* Memory for what is read piece by piece, such as a command line or a file: handed out piecewise,
+ * released at once. */
 #pragma once
 
 #include <stddef.h>

@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/unit.h"
+#include "controller/agent_info.h"
 #include "controller/command.h"
 #include "controller/session.h"
 #include "controller/table.h"
@@ -36,6 +37,20 @@ int verb_ping(struct command *command) {
                       (int)pong.version.size, pong.version.data, pong.pid,
                       unit_format_time_short(taken ? taken : 1, text, sizeof(text)));
     return STATUS_DONE;
+}
+
+int agent_info_reload(struct command *command) {
+    _cleanup_(session_close) struct session session = {.client.connection.fd = -1};
+    struct holden_reload_agent request = {0};
+    struct holden_done done;
+    int status = session_open(&session, &command->options);
+    if (status == STATUS_DONE)
+        status = session_call(&session, HOLDEN_MESSAGE_reload_agent, &request,
+                              HOLDEN_MESSAGE_done, &done, "cannot reload the agent");
+    if (status == STATUS_DONE)
+        output_text(&command->output,
+                    command->options.json ? "{\"done\":\"reloaded\"}\n" : "agent reloaded\n");
+    return status;
 }
 
 int verb_reexec(struct command *command) {

@@ -2,6 +2,7 @@
  * wait. */
 #include <string.h>
 
+#include "controller/agent_info.h"
 #include "controller/batch.h"
 #include "controller/ending.h"
 #include "controller/waiting.h"
@@ -111,7 +112,12 @@ BATCH(kill, done)
 BATCH(restart, started)
 BATCH(freeze, done)
 BATCH(thaw, done)
-BATCH(reload, done)
+
+int verb_reload(struct command *command) {
+    static const struct batch batch = {.action = "reload", .answer = HOLDEN_MESSAGE_done,
+                                       .ask = ask_reload, .report = report_reload};
+    return command->count > 0 ? batch_run(command, &batch) : agent_info_reload(command);
+}
 
 int verb_reset(struct command *command) {
     static const struct batch batch = {.action = "reset", .answer = HOLDEN_MESSAGE_done,

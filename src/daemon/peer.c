@@ -210,7 +210,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *data) {
 }
 
 /* Who it is: SO_PEERCRED and SO_PEERGROUPS (unix(7), socket(7)), from the kernel at connect. */
-static int identify(struct peer *peer, gid_t group) {
+static int identify(struct peer *peer) {
     int fd = peer->connection.fd;
     struct ucred credentials;
     socklen_t size = sizeof(credentials);
@@ -228,9 +228,6 @@ static int identify(struct peer *peer, gid_t group) {
         return -ENOMEM;
     if (peer->group_count > 0)
         memcpy(peer->groups, groups, size);
-    peer->member = peer->uid == 0 || (group != (gid_t)-1 && peer->gid == group);
-    for (size_t i = 0; !peer->member && i < peer->group_count; i++)
-        peer->member = group != (gid_t)-1 && peer->groups[i] == group;
     return 0;
 }
 
@@ -244,11 +241,11 @@ static int peer_new(struct listener *listener, int fd) {
     holden_connection_open(&peer->connection, fd);
     LIST_INSERT_HEAD(&listener->peers, peer, entry);
     listener->count++;
-    int r = identify(peer, listener->group);
-    if (r == 0 && !peer->member) {
+    int r = identify(peer);
+    const char *why = r == 0 ? listener->calls->refuse(listener->program, peer) : NULL;
+    if (why) {
         /* Who the socket's mode stops is told by the kernel; others got here by another way. */
-        peer_error(peer, 0, HOLDEN_code_NOT_PERMITTED, NULL,
-                   "only root and members of its group may use it");
+        peer_error(peer, 0, HOLDEN_code_NOT_PERMITTED, NULL, why);
         r = -EACCES;
     }
     if (r == 0)
@@ -320,10 +317,9 @@ void listener_replace(struct listener *listener, int fd) {
     close(before);
 }
 
-int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
+int listener_start(struct listener *listener, sd_event *event, int fd,
                    const struct peer_calls *calls, void *program) {
-    *listener = (struct listener){
-        .event = event, .calls = calls, .program = program, .group = group};
+    *listener = (struct listener){.event = event, .calls = calls, .program = program};
     LIST_INIT(&listener->peers);
     return sd_event_add_io(event, &listener->io, fd, EPOLLIN, on_connection, listener);
 }

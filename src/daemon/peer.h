@@ -24,7 +24,6 @@ struct peer {
     pid_t pid;
     gid_t *groups;             /* supplementary, owned */
     size_t group_count;
-    bool member;               /* root, or in the group that may use the agent */
     bool ended;                /* it sends nothing more; only in a listener that drains */
     bool closing;              /* a protocol error was answered: close once it is sent */
     bool corked;               /* replies are queued only: see peer_cork() */
@@ -36,6 +35,9 @@ struct peer {
 
 /* What a program does with its peers. */
 struct peer_calls {
+    /* Whether a client that has connected is taken, by who the kernel says that it is. NULL; or the
+     * reason why not, static, for its only answer. */
+    const char *(*refuse)(void *program, const struct peer *peer);
     /* A whole frame has come. Replies go through peer_reply(). The descriptors that came with it
      * can be taken with holden_connection_take_fds(). */
     void (*frame)(void *program, struct peer *peer, const struct holden_frame *frame,
@@ -53,7 +55,6 @@ struct listener {
     sd_event_source *pause;    /* set once no more connections could be taken: the end of a pause */
     const struct peer_calls *calls;
     void *program;             /* handed to the calls */
-    gid_t group;               /* whose members may connect, beside root */
     bool draining;             /* nothing more is taken */
     LIST_HEAD(, peer) peers;
     size_t count;
@@ -67,7 +68,7 @@ enum {
 };
 
 /* Listens on `fd`, which stays the caller's, until listener_stop(). 0 or -errno. */
-int listener_start(struct listener *listener, sd_event *event, int fd, gid_t group,
+int listener_start(struct listener *listener, sd_event *event, int fd,
                    const struct peer_calls *calls, void *program);
 
 /* Listens on `fd`, which becomes the listener's, in place of the socket so far: who has connected

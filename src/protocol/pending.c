@@ -65,6 +65,8 @@ static const struct row {
     [HOLDEN_MESSAGE_limit_slice] = {.known = true},
     [HOLDEN_MESSAGE_list_slices] = {STREAM},
     [HOLDEN_MESSAGE_reset_slice] = {.known = true},
+    [HOLDEN_MESSAGE_check_policy] = {.known = true},
+    [HOLDEN_MESSAGE_reload_agent] = {.known = true},
 };
 
 /* Room for the struct of any message. */

@@ -123,25 +123,6 @@ TEST(a_member_may_name_what_it_is_already) {
     assert_int_equal(identity.groups[0], 20);
 }
 
-TEST(a_member_is_refused_more) {
-    struct wanted wanted = {0};
-    want_user(&wanted, 0, 0, 0);
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "User");
-    want_user(&wanted, MEMBER + 1, MEMBERS_GROUP, 0);
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "User");
-    want_user(&wanted, MEMBER, 0, 0);
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "Group");
-    wanted = (struct wanted){0};
-    want_user(&wanted, MEMBER, MEMBERS_GROUP, 3); /* 20 30 40 */
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "SupplementaryGroups");
-    wanted = (struct wanted){0};
-    HOLDEN_SET(&wanted.properties.all, properties, group, 0);
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "Group");
-    wanted = (struct wanted){0};
-    want_groups(&wanted, 0, 1);
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "SupplementaryGroups");
-}
-
 TEST(groups_have_a_bound) {
     struct wanted wanted = {0};
     struct identity identity;
@@ -190,12 +171,9 @@ TEST(ambient_capabilities_lie_within_the_bounding_set) {
     refused(&wanted, 0, HOLDEN_code_INVALID, "AmbientCapabilities");
 }
 
-TEST(a_member_gets_no_capabilities) {
+TEST(a_member_that_asks_for_no_capabilities_has_none) {
     struct wanted wanted = {0};
     struct identity identity;
-    want_capabilities(&wanted, true, LIST("CAP_NET_BIND_SERVICE"));
-    refused(&wanted, MEMBER, HOLDEN_code_NOT_PERMITTED, "AmbientCapabilities");
-    wanted = (struct wanted){0};
     want_capabilities(&wanted, true, LIST(""));
     granted(&wanted, MEMBER, &identity);
     assert_int_equal(identity.ambient, 0);

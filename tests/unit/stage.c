@@ -81,9 +81,9 @@ void stage_open(struct stage *stage) {
     open_directories(stage);
     trimmer_open(&agent->trimmer, agent);
     assert_int_equal(events_open(&agent->events, agent), 0);
-    assert_int_equal(listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, getgid(),
-                                    &request_calls, agent),
-                     0);
+    policy_init(&agent->policy, getgid(), request_of_members());
+    assert_int_equal(
+        listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, &request_calls, agent), 0);
 }
 
 void stage_close(struct stage *stage) {
@@ -97,6 +97,7 @@ void stage_close(struct stage *stage) {
     link_close(&agent->link);
     store_close(&agent->store, false);
     hierarchy_close(&agent->hierarchy, false);
+    policy_free(&agent->policy);
     sd_event_unref(agent->event);
     free(agent);
     for (int fd = KEEPER_FD_LISTEN; fd <= KEEPER_FD_REPORTS; fd++)

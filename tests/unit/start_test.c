@@ -430,6 +430,7 @@ TEST(a_member_is_what_the_kernel_says) {
     scene->guest.peer->groups = groups;
     scene->guest.peer->group_count = 2;
     scene->guest.peer->gid = 1001;
+    scene->stage.agent->policy.group = 1001;
     struct process *process = taken_with(scene, NULL, 0);
     const struct plan *plan = &scene->packet.plan;
     assert_int_equal(plan->has &
@@ -460,9 +461,14 @@ TEST(a_member_cannot_be_somebody_else) {
     struct holden_user user = {0};
     static const struct {
         uint32_t uid, gid, group;
-    } rows[] = {
-        {0, 0, 0}, {1001, 1000, 1000}, {1000, 0, 1000}, {1000, 1000, 0}, {UINT32_MAX, 1000, 1000}};
+        const char *words;
+    } rows[] = {{0, 0, 0, "only as itself"},
+                {1001, 1000, 1000, "only as itself"},
+                {1000, 0, 1000, "not in group 0"},
+                {1000, 1000, 0, "not in group 0"},
+                {UINT32_MAX, 1000, 1000, "only as itself"}};
     scene->guest.peer->gid = 1000;
+    scene->stage.agent->policy.group = 1000;
     scene->guest.peer->group_count = 0;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         HOLDEN_SET(&user, user, uid, rows[i].uid);
@@ -470,7 +476,7 @@ TEST(a_member_cannot_be_somebody_else) {
         HOLDEN_SET(&user, user, group,
                    (struct holden_repeated){.count = 1, .items = &rows[i].group});
         PROPERTY(user, (struct holden_nested){.value = &user});
-        refused(scene, HOLDEN_code_NOT_PERMITTED, "only as itself");
+        refused(scene, HOLDEN_code_NOT_PERMITTED, rows[i].words);
     }
     PROPERTY(group, 0);
     refused(scene, HOLDEN_code_NOT_PERMITTED, "not in group 0");
@@ -484,6 +490,7 @@ TEST(what_only_root_may_set) {
     struct scene *scene = open_scene(1000);
     const struct holden_resource_limit limit = {{3}, 1, UINT64_MAX};
     scene->guest.peer->group_count = 0;
+    scene->stage.agent->policy.group = scene->guest.peer->gid;
     PROPERTY(nice, -20);
     refused(scene, HOLDEN_code_NOT_PERMITTED, "only root may set Nice=");
     PROPERTY(oom_score_adjust, -1000);
