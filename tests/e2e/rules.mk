@@ -6,9 +6,14 @@ FLOOD := $(BUILD)/tests/flood
 IMPOSTOR := $(BUILD)/tests/impostor
 DEAF := $(BUILD)/tests/deaf
 ESCAPE := $(BUILD)/tests/escape
+CALLER := $(BUILD)/tests/caller
 BYSTANDER := $(BUILD)/tests/bystander
 
 $(LOAD): $(call objects,tests/e2e/load.c) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^
+
+$(CALLER): $(call objects,tests/e2e/caller.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
@@ -37,5 +42,5 @@ $(BYSTANDER): $(call objects,tests/vm/bystander.c)
 	$(LINK) -o $@ $^
 
 .PHONY: e2e-programs
-e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
+e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(CALLER) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
   $(BYSTANDER) $(BATTERY) $(PROBE) $(ESCAPE)
