@@ -30,13 +30,14 @@ char *policy_verb_name(uint16_t verb, char *name, size_t space) {
 
 int policy_verb_find(struct holden_view name, uint16_t *verb) {
     char text[VERB_SPACE];
-    for (uint16_t i = 0; i < VERBS; i++) {
-        const struct holden_message_row *row = holden_message(i);
-        if (row && row->request && holden_view_is(name, policy_verb_name(i, text, sizeof(text)))) {
-            *verb = i;
+    size_t count;
+    const struct holden_message_row *rows = holden_messages(&count);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].request && rows[i].number < VERBS &&
+            holden_view_is(name, policy_verb_name(rows[i].number, text, sizeof(text)))) {
+            *verb = rows[i].number;
             return 0;
         }
-    }
     return -ENOENT;
 }
 
