@@ -28,6 +28,20 @@ TEST(one_that_is_not_there_is_told_from_failures) {
     assert_int_equal(gid, UNTOUCHED);
 }
 
+TEST(a_user_with_all_of_its_groups) {
+    struct group_user by_name, by_number = {.uid = UNTOUCHED};
+    assert_int_equal(group_find_user("root", &by_name), 0);
+    assert_int_equal(by_name.uid, 0);
+    assert_int_equal(by_name.gid, 0);
+    assert_true(by_name.count >= 1);
+    assert_int_equal(group_find_user("0", &by_number), 0);
+    assert_int_equal(by_number.uid, 0);
+    assert_int_equal(by_number.count, by_name.count);
+    assert_int_equal(group_find_user("no-such-user-here", &by_number), -ENOENT);
+    assert_int_equal(group_find_user("4294967295", &by_number), -ENOENT);
+    assert_int_equal(group_find_user("", &by_number), -ENOENT);
+}
+
 /* What comes of it in a child that can still open `spare` descriptors, and whose system call
  * `refused`, unless it is negative, ends with ENOMEM. */
 static int find_without(int spare, int refused) {
