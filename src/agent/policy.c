@@ -337,7 +337,7 @@ static const struct policy_rule *next_rule(const struct policy *policy,
 
 int policy_decide(const struct policy *policy, const struct policy_question *question,
                   const char **rule_name, struct failure *failure) {
-    struct failure unheard;
+    struct failure unheard = {0};
     const struct policy_rule *rule, *first = NULL;
     struct miss miss = {0};
     failure = failure ? failure : &unheard;

@@ -2,11 +2,13 @@
  *
  *   caller SOCKET HOW UID GID NAME     as root
  *
- * has a connection made, and asks over it for an end of the process NAME; HOW says who connects, and who asks:
+ * has a connection made, and asks over it for an end of the process NAME; HOW says who connects,
+ * and who asks:
  *
  *   change    root connects, becomes UID, and asks
  *   inherit   root connects and ends; its child, which has become UID, asks
- *   pass      UID, in group GID, connects, passes the connection to root (SCM_RIGHTS) and ends; root asks
+ *   pass      UID, in group GID, connects, passes the connection to root (SCM_RIGHTS) and ends; root
+ *             asks
  *   reuse     the same, and the process of root that asks has the pid of the one that connected
  *
  * Prints "done", or the error that comes back. Exit status 0 where an answer came, else 1. */
