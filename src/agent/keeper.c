@@ -66,12 +66,13 @@ static void lose_core(struct keeper *keeper, const siginfo_t *info) {
     keeper->core.recovered = false;
     if (keeper->ended >= 0)
         return;
-    if (keeper->stopping && keeper->core.crashes > 1)
+    if (keeper->succeeded)
         keeper->ended = EXIT_FAILURE;
     else if (delay == 0)
         start_core(keeper);
     else
         keeper->deadline = keeper_core_clock() + delay;
+    keeper->succeeded = keeper->stopping;
 }
 
 /* Its end of the channel closes when it dies, a moment before it can be collected. One that has

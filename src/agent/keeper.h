@@ -23,6 +23,7 @@ struct keeper {
     bool blocked;      /* the last sweep stopped at a main */
     bool stopping;     /* SIGTERM has come */
     bool told;         /* this agent-core knows of it */
+    bool succeeded;    /* this agent-core is the successor of one that was to stop everything */
     bool reload;       /* SIGHUP has come, for an agent that could not take it yet */
     int ended;         /* exit status, or -1 */
     char resume[KEEPER_RESUME]; /* HOLDEN_KEEPER=…, part of the environment */
