@@ -22,9 +22,12 @@
 #include "agent/slice.h"
 #include "agent/store.h"
 #include "agent/talk.h"
+#include "agent/trail.h"
 #include "agent/trimmer.h"
 #include "agent/watch.h"
 #include "daemon/peer.h"
+
+struct order_now;
 
 /* Leaving: see leave.h. */
 struct leave {
@@ -59,6 +62,8 @@ struct agent {
     struct dynamic_users dynamic_users;
     struct talk talk;
     struct slices slices;
+    struct trail trail;           /* of operations */
+    struct order_now *order;      /* the request that is being handled, or NULL */
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
     uint64_t recoveries;

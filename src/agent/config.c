@@ -39,15 +39,27 @@ static int parse_output(const char *text, uint64_t *value) {
     return 0;
 }
 
-static int parse_kill_mode(const char *text, uint64_t *value) {
-    static const char *const words[] = {
-        [CONFIG_KILL_MODE_CONTROL_GROUP] = "control-group", [CONFIG_KILL_MODE_PROCESS] = "process"};
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+/* The place of a word in a list. */
+static int parse_word(const char *const *words, size_t count, const char *text, uint64_t *value) {
+    for (size_t i = 0; i < count; i++)
         if (strcmp(text, words[i]) == 0) {
             *value = i;
             return 0;
         }
     return -EINVAL;
+}
+
+static int parse_kill_mode(const char *text, uint64_t *value) {
+    static const char *const words[] = {
+        [CONFIG_KILL_MODE_CONTROL_GROUP] = "control-group", [CONFIG_KILL_MODE_PROCESS] = "process"};
+    return parse_word(words, ARRAY_SIZE(words), text, value);
+}
+
+static int parse_audit(const char *text, uint64_t *value) {
+    static const char *const words[] = {
+        [CONFIG_AUDIT_AUTO] = "auto", [CONFIG_AUDIT_JOURNAL] = "journal",
+        [CONFIG_AUDIT_FILE] = "file", [CONFIG_AUDIT_NONE] = "none"};
+    return parse_word(words, ARRAY_SIZE(words), text, value);
 }
 
 static const struct key {
@@ -60,11 +72,35 @@ static const struct key {
 #define PARSE_TIME parse_time
 #define PARSE_OUTPUT parse_output
 #define PARSE_KILL_MODE parse_kill_mode
+#define PARSE_AUDIT parse_audit
 #define CONFIG(Name, member, kind, initial, doc) \
     {#Name, offsetof(struct config, member), PARSE_##kind},
     CONFIG_KEYS(CONFIG)
 #undef CONFIG
 };
+
+/* The keys that are text. */
+static const struct text {
+    const char *name;
+    size_t offset, space;
+    const char *first; /* what it must begin with */
+    const char *what;
+} texts[] = {
+    {"Group", offsetof(struct config, group), sizeof(((struct config *)NULL)->group), "",
+     "longer than a group's name can be"},
+    {"AuditFile", offsetof(struct config, audit_file),
+     sizeof(((struct config *)NULL)->audit_file), "/", "not an absolute path of at most 255 bytes"},
+};
+
+static int take_text(const struct reading *reading, const struct text *text, const char *value) {
+    size_t size = strlen(value);
+    if (size >= text->space || strncmp(value, text->first, strlen(text->first)) != 0) {
+        log_error("%s: %s=%s: %s", reading->path, text->name, value, text->what);
+        return 0;
+    }
+    memcpy((char *)reading->config + text->offset, value, size + 1);
+    return 1;
+}
 
 /* inih calls this for every line; 0 makes it count the line as an error. */
 static int on_key(void *data, const char *section, const char *name, const char *value) {
@@ -73,14 +109,9 @@ static int on_key(void *data, const char *section, const char *name, const char 
         log_error("%s: [%s]: unknown section; the agent reads [Agent]", reading->path, section);
         return 0;
     }
-    if (strcmp(name, "Group") == 0) {
-        if (strlen(value) >= sizeof(reading->config->group)) {
-            log_error("%s: Group=%s: longer than a group's name can be", reading->path, value);
-            return 0;
-        }
-        strcpy(reading->config->group, value);
-        return 1;
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (strcmp(name, texts[i].name) == 0)
+            return take_text(reading, &texts[i], value);
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         if (strcmp(name, keys[i].name) != 0)
             continue;

@@ -18,6 +18,9 @@
            "time to stop, unless a process has TimeoutStopSec=")                             \
     CONFIG(TimeoutStopSec, timeout_shutdown, TIME, 90000000,                                 \
            "time for everything to stop when the agent is asked to end")                     \
+    CONFIG(Audit, audit, AUDIT, CONFIG_AUDIT_AUTO,                                           \
+           "where the audit trail goes: auto, journal, file or none")                        \
+    CONFIG(AuditMax, audit_max, SIZE, 4 << 20, "bytes of its file that are kept")            \
     CONFIG(KillMode, kill_mode, KILL_MODE, CONFIG_KILL_MODE_CONTROL_GROUP,                   \
            "whether processes are stopped when the agent is asked to end")
 
@@ -26,11 +29,19 @@ enum config_kill_mode {
     CONFIG_KILL_MODE_PROCESS,       /* only the agent ends: they go on */
 };
 
+enum config_audit {
+    CONFIG_AUDIT_AUTO, /* each line to the journal, or to the file where that does not take it */
+    CONFIG_AUDIT_JOURNAL,
+    CONFIG_AUDIT_FILE,
+    CONFIG_AUDIT_NONE,
+};
+
 /* DefaultStandardOutput=auto: the journal where journald's socket is there, else the log. */
 enum { CONFIG_OUTPUT_AUTO = 100 };
 
 struct config {
     char group[64]; /* Group=: whose members may use the agent; holden unless set */
+    char audit_file[256]; /* AuditFile=: an absolute path; "": in the state directory */
 #define CONFIG(Name, member, kind, initial, doc) uint64_t member;
     CONFIG_KEYS(CONFIG)
 #undef CONFIG

@@ -162,6 +162,7 @@ static int open_agent(struct agent *agent) {
     if (remember_cgroup(agent) < 0)
         return AGENT_EXIT_REFUSED;
     audit_open(&agent->audit);
+    trail_open(agent);
     talk_open(&agent->talk, agent);
     if (events_open(&agent->events, agent) < 0) {
         log_error("no memory for events");
@@ -191,7 +192,7 @@ static int serve(struct agent *agent) {
         log_error("cannot listen: %s", strerror(-r));
         return AGENT_EXIT_REFUSED;
     }
-    reexec_report();
+    reexec_report(agent);
     notify_ready(agent);
     events_agent(agent, agent->recoveries > 0 ? "the agent was started anew and has recovered"
                                               : "the agent has started");
@@ -214,6 +215,7 @@ static void close_agent(struct agent *agent, bool remove) {
     slices_close(agent, remove);
     events_free(&agent->events);
     audit_close(&agent->audit);
+    trail_close(&agent->trail);
     watch_close(&agent->watch);
     credentials_close(&agent->credentials, remove);
     store_close(&agent->store, remove);

@@ -14,6 +14,7 @@
 
 #include "agent/agent.h"
 #include "agent/leave.h"
+#include "agent/order.h"
 #include "agent/probe.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -106,11 +107,13 @@ void reexec_forget(struct agent *agent, const struct peer *peer) {
 }
 
 void reexec_hand_over(struct agent *agent) {
-    if (agent->reexec.asker)
-        link_send_asker(&agent->link, agent->reexec.asker->connection.fd, agent->reexec.id);
+    if (!agent->reexec.asker)
+        return;
+    order_hand_over(agent->reexec.asker, agent->reexec.id);
+    link_send_asker(&agent->link, agent->reexec.asker->connection.fd, agent->reexec.id);
 }
 
-void reexec_report(void) {
+void reexec_report(struct agent *agent) {
     const char *asked = getenv("HOLDEN_REEXEC");
     char *why;
     if (!asked || *asked == '\0')
@@ -124,6 +127,7 @@ void reexec_report(void) {
     HOLDEN_SET(&error, error, code, HOLDEN_code_FAILED);
     HOLDEN_SET(&error, error, step, holden_view("reexec"));
     HOLDEN_SET(&error, error, text, holden_view(why));
+    order_reexec(agent, KEEPER_FD_ASKER, why);
     holden_connection_open(&asker, KEEPER_FD_ASKER);
     int r = *why ? holden_connection_put(&asker, HOLDEN_MESSAGE_error, id, &error, NULL, 0)
                  : holden_connection_put(&asker, HOLDEN_MESSAGE_done, id, &done, NULL, 0);

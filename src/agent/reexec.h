@@ -31,4 +31,4 @@ void reexec_forget(struct agent *agent, const struct peer *peer);
 void reexec_hand_over(struct agent *agent);
 
 /* Tells who asked the last agent, once this one has recovered. */
-void reexec_report(void);
+void reexec_report(struct agent *agent);

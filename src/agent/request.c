@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/describe.h"
+#include "agent/order.h"
 #include "agent/permit.h"
 #include "agent/waiter.h"
 #include "common/cleanup.h"
@@ -62,6 +63,7 @@ static const struct row {
     [HOLDEN_MESSAGE_doctor] = {request_doctor, ROLE_MEMBER, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_self] = {request_self, ROLE_MEMBER, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_reexec] = {request_reexec, ROLE_ROOT, NO_TARGET, REFUSED},
+    [HOLDEN_MESSAGE_audit] = {request_audit, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_limit_slice] = {request_limit_slice, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_list_slices] = {request_list_slices, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_reset_slice] = {request_reset_slice, ROLE_ROOT, NO_TARGET, REFUSED},
@@ -115,6 +117,8 @@ static int find_target(const struct row *row, struct request *request, struct fa
                                      : process_by_text(&agent->processes, *name);
     if (!process && id > 0 && id < agent->store.next_id && row->ended == GONE)
         return 1;
+    if (process)
+        order_about(agent, process);
     if (!process)
         return failure_set(failure, HOLDEN_code_NO_PROCESS, NULL,
                            "no process %.*s; `list -a` shows all", shown, name->data);
@@ -153,14 +157,14 @@ static void malformed(struct peer *peer, uint32_t id, const struct holden_fault 
     peer->closing = true;
 }
 
-static void on_frame(void *program, struct peer *peer, const struct holden_frame *frame,
-                     const uint8_t *body) {
+static void take_frame(struct agent *agent, struct peer *peer, const struct holden_frame *frame,
+                       const uint8_t *body, struct order_now *now) {
     union decoded decoded;
     struct holden_fault fault = {.record = "request", .what = "too large"};
     struct failure failure = {0};
     int fds[HOLDEN_FDS_MAX];
     struct request request = {
-        .agent = program, .peer = peer, .id = frame->id, .message = &decoded, .fds = fds};
+        .agent = agent, .peer = peer, .id = frame->id, .message = &decoded, .fds = fds};
     const struct row *row = frame->type < ARRAY_SIZE(rows) ? &rows[frame->type] : NULL;
     const struct holden_message_row *message = holden_message(frame->type);
     if (!row || !row->handle || !message) {
@@ -178,11 +182,21 @@ static void on_frame(void *program, struct peer *peer, const struct holden_frame
         malformed(peer, frame->id, &fault);
         return;
     }
+    order_says(now, &decoded);
     request.fd_count = holden_connection_take_fds(&peer->connection, frame, fds, ARRAY_SIZE(fds));
     if (handle(row, &request, &failure) < 0)
         peer_error(peer, frame->id, failure.code, failure.step, failure.text);
     for (size_t i = 0; i < request.fd_count; i++)
         cleanup_close(&fds[i]);
+}
+
+static void on_frame(void *program, struct peer *peer, const struct holden_frame *frame,
+                     const uint8_t *body) {
+    struct agent *agent = program;
+    struct order_now now;
+    order_begin(&now, agent, peer, frame->id, holden_message(frame->type));
+    take_frame(agent, peer, frame, body, &now);
+    order_end(&now, agent);
 }
 
 static void on_drained(void *program, struct peer *peer) {
@@ -194,6 +208,7 @@ static void on_drained(void *program, struct peer *peer) {
 static void on_gone(void *program, struct peer *peer) {
     struct agent *agent = program;
     waiter_drop_peer(peer);
+    order_drop_peer(agent, peer);
     reexec_forget(agent, peer);
     describe_forget(peer);
     events_forget(&agent->events, peer);
@@ -212,5 +227,8 @@ static const char *refuse(void *program, const struct peer *peer) {
                                  : "only root and members of its group may use it";
 }
 
-const struct peer_calls request_calls = {
-    .refuse = refuse, .frame = on_frame, .drained = on_drained, .gone = on_gone};
+const struct peer_calls request_calls = {.refuse = refuse,
+                                         .frame = on_frame,
+                                         .answered = order_answered,
+                                         .drained = on_drained,
+                                         .gone = on_gone};

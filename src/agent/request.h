@@ -20,7 +20,8 @@ struct request {
 typedef int request_handler(struct request *request, struct failure *failure);
 
 /* The handlers, by message. */
-request_handler request_ping, request_self, request_doctor, request_subscribe, request_reexec;
+request_handler request_ping, request_self, request_doctor, request_subscribe, request_reexec,
+    request_audit;
 request_handler request_start, request_stop, request_kill, request_restart, request_freeze,
     request_thaw, request_reload, request_reset, request_constrain, request_list,
     request_wait, request_log;

@@ -11,8 +11,10 @@
 
 #include "agent/agent.h"
 #include "agent/check.h"
+#include "agent/journal.h"
 #include "agent/machine.h"
 #include "agent/request.h"
+#include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/version.h"
@@ -74,6 +76,8 @@ int request_self(struct request *request, struct failure *failure) {
     HOLDEN_SET(&m, self_state, cpu, cpu);
     HOLDEN_SET(&m, self_state, descriptors, open_descriptors());
     HOLDEN_SET(&m, self_state, filters, agent->filters.count);
+    HOLDEN_SET(&m, self_state, audited, agent->trail.lines);
+    HOLDEN_SET(&m, self_state, audit_lost, agent->trail.lost);
     peer_reply(request->peer, HOLDEN_MESSAGE_self_state, request->id, &m, NULL, 0);
     return 0;
 }
@@ -111,4 +115,25 @@ int request_subscribe(struct request *request, struct failure *failure) {
 
 int request_reexec(struct request *request, struct failure *failure) {
     return reexec_begin(request->agent, request->peer, request->id, failure);
+}
+
+int request_audit(struct request *request, struct failure *failure) {
+    struct holden_audit_place message = {0};
+    _cleanup_close_ int fd = -1;
+    bool journal = false;
+    if (!request->agent->trail.open)
+        return failure_set(failure, HOLDEN_code_INVALID, "Audit",
+                           "there is no audit trail: %s says Audit=none",
+                           request->agent->arguments.config);
+    int r = trail_place(request->agent, &fd, &journal);
+    if (r < 0)
+        return failure_errno(failure, -r, "Audit", "cannot open the audit trail");
+    if (fd >= 0)
+        HOLDEN_SET(&message, audit_place, file, 0);
+    if (journal) {
+        HOLDEN_SET(&message, audit_place, journal, holden_view(request->agent->arguments.socket));
+        HOLDEN_SET(&message, audit_place, message_id, holden_view(JOURNAL_OPERATION_ID));
+    }
+    peer_reply(request->peer, HOLDEN_MESSAGE_audit_place, request->id, &message, &fd, fd >= 0);
+    return 0;
 }

@@ -98,7 +98,7 @@ static void empty_directory(int directory) {
 /* The files in it beside the directories; a .new is left by an agent that was killed as it wrote.
  */
 static const char *const files[] = {"next-id", "next-id.new", "cgroup-made", "cgroup-made.new",
-                                    "events"};
+                                    "events", "audit"};
 
 void store_close(struct store *store, bool remove) {
     if (remove && store->root >= 0) {

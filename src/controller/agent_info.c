@@ -144,6 +144,8 @@ static void print_self(struct output *output, const struct holden_self_state *se
                   unit_format_size_short(self->resident, text, sizeof(text)));
     output_printf(output, "descriptors:  %lu\n", (unsigned long)self->descriptors);
     output_printf(output, "filters:      %lu compiled\n", (unsigned long)self->filters);
+    output_printf(output, "audit trail:  %lu operations, %lu lost\n", (unsigned long)self->audited,
+                  (unsigned long)self->audit_lost);
 }
 
 int verb_self(struct command *command) {

@@ -2,22 +2,12 @@
  * agent. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "common/cleanup.h"
 #include "controller/command.h"
 #include "controller/session.h"
 #include "controller/signal_name.h"
 #include "protocol/message.h"
-
-static void print_time(struct output *output, uint64_t microseconds) {
-    time_t seconds = (time_t)(microseconds / 1000000);
-    struct tm broken;
-    char text[32] = "?";
-    if (localtime_r(&seconds, &broken))
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &broken);
-    output_printf(output, "%s.%03u", text, (unsigned)(microseconds / 1000 % 1000));
-}
 
 /* "failed (pid 12, status 3, out-of-memory)" */
 static void print_facts(struct output *output, const struct holden_event *event) {
@@ -51,7 +41,7 @@ static void print_event(struct output *output, const struct holden_event *event)
     const char *what = event->kind == HOLDEN_event_kind_STATE && HOLDEN_HAS(event, event, state)
                            ? holden_word(&holden_enum_state, event->state)
                            : holden_word(&holden_enum_event_kind, event->kind);
-    print_time(output, event->time);
+    output_time(output, event->time);
     output_printf(output, " #%" PRIu64 " ", event->sequence);
     if (HOLDEN_HAS(event, event, name)) {
         output_style(output, OUTPUT_BOLD);

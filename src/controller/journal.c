@@ -14,7 +14,7 @@
 
 #define PROGRAM "journalctl"
 
-enum { ARGUMENTS_MOST = 16, SECOND = 1000000, BLOCK = 65536 };
+enum { ARGUMENTS_MOST = 16, MATCHES_END = 8, SECOND = 1000000, BLOCK = 65536 };
 
 /* Without a shell, so that no name can mean more than a name. */
 static int spawn(char *const *arguments, int output, bool quiet, pid_t *pid) {
@@ -41,15 +41,22 @@ static char *print_moment(const char *option, uint64_t at, char *text, size_t sp
 int journal_open(struct journal *journal, const struct journal_query *query, bool quiet) {
     char *arguments[ARGUMENTS_MOST] = {
         (char *)PROGRAM,       (char *)"--quiet",   (char *)"--no-pager",
-        (char *)"--output=cat", (char *)"--all",    (char *)"_TRANSPORT=stdout",
+        (char *)"--output=cat", (char *)"--all",
     };
-    char identifier[320], since[64], until[64], lines[64];
-    size_t count = 6;
+    char selected[320], since[64], until[64], lines[64];
+    size_t count = 5;
     int ends[2];
     *journal = (struct journal){.fd = -1};
-    snprintf(identifier, sizeof(identifier), "--identifier=%.*s", (int)query->identifier.size,
-             query->identifier.data);
-    arguments[count++] = identifier;
+    for (const char *const *match = query->matches; match && *match && count < MATCHES_END; match++)
+        arguments[count++] = (char *)*match;
+    if (query->field)
+        snprintf(selected, sizeof(selected), "--output-fields=%s", query->field);
+    else {
+        arguments[count++] = (char *)"_TRANSPORT=stdout";
+        snprintf(selected, sizeof(selected), "--identifier=%.*s", (int)query->identifier.size,
+                 query->identifier.data);
+    }
+    arguments[count++] = selected;
     arguments[count++] = print_moment("since", query->since, since, sizeof(since));
     if (query->until)
         arguments[count++] = print_moment("until", query->until, until, sizeof(until));

@@ -1,5 +1,5 @@
-/* What a process has written to the journal: read by journalctl(1), since this program does not
- * link libsystemd. */
+/* What a process has written to the journal, or the agent of its operations: read by
+ * journalctl(1), since this program does not link libsystemd. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,9 @@
 enum { JOURNAL_LAG = 5000000 };
 
 struct journal_query {
-    struct holden_view identifier; /* SYSLOG_IDENTIFIER=, of lines that came by a stream */
+    struct holden_view identifier; /* SYSLOG_IDENTIFIER=, of lines that came by a stream; or */
+    const char *const *matches;    /* FIELD=value that entries have, up to NULL; of those */
+    const char *field;             /* this one is printed */
     uint64_t since;                /* microseconds since 1970 */
     uint64_t until;                /* likewise; 0: no end */
     uint64_t lines;                /* only the last so many, the newest first; UINT64_MAX: all */

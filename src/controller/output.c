@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -137,4 +138,13 @@ int output_end(struct output *output) {
     int r = output_flush(output);
     buffer_free(&output->buffer);
     return r;
+}
+
+void output_time(struct output *output, uint64_t microseconds) {
+    time_t seconds = (time_t)(microseconds / 1000000);
+    struct tm broken;
+    char text[32] = "?";
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &broken);
+    output_printf(output, "%s.%03u", text, (unsigned)(microseconds / 1000 % 1000));
 }

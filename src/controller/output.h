@@ -26,8 +26,12 @@ void output_printf(struct output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void output_safe(struct output *output, struct holden_view text);
 
-/* The same for text with lines: ends of lines and tabs are kept, and a character at the end that is
- * not whole is left for the next time unless this is the `last`. How many bytes were taken. */
+/* Appends a point in time, of microseconds since 1970, in the local time zone, to milliseconds. */
+void output_time(struct output *output, uint64_t microseconds);
+
+/* The same as output_safe() for text with lines: ends of lines and tabs are kept, and a character
+ * at the end that is not whole is left for the next time unless this is the `last`. How many bytes
+ * were taken. */
 size_t output_safe_text(struct output *output, struct holden_view text, bool last);
 
 /* Appends the codes that begin a style, or end it with OUTPUT_PLAIN; nothing without colours. */

@@ -20,10 +20,21 @@ void printer_open(struct printer *printer, struct output *output, const struct o
                                                                              : PRINTER_RAW};
 }
 
+void printer_open_lines(struct printer *printer, struct output *output,
+                        int (*line)(void *data, struct holden_view line), void *data) {
+    *printer = (struct printer){
+        .output = output, .kind = PRINTER_LINES, .line = line, .data = data};
+}
+
 /* {"line":"…"}, or {"line":"…","partial":true} for one that goes on in the next object. */
 static int print_line(struct printer *printer, bool partial) {
     struct output *output = printer->output;
     struct holden_view line = {(const char *)buffer_bytes(&printer->held), printer->held.size};
+    if (printer->kind == PRINTER_LINES) {
+        int r = printer->line(printer->data, line);
+        buffer_consume(&printer->held, printer->held.size);
+        return r;
+    }
     output_text(output, "{\"line\":");
     if (holden_json_string(line, &output->buffer) < 0)
         output->error = -ENOMEM;
@@ -32,7 +43,7 @@ static int print_line(struct printer *printer, bool partial) {
     return output_flush(output);
 }
 
-static int print_json(struct printer *printer, const char *bytes, size_t size) {
+static int print_lines(struct printer *printer, const char *bytes, size_t size) {
     int r = 0;
     while (r == 0 && size > 0) {
         const char *end = memchr(bytes, '\n', size);
@@ -64,7 +75,8 @@ static int print_safe(struct printer *printer, const char *bytes, size_t size, b
 
 int printer_bytes(struct printer *printer, const char *bytes, size_t size) {
     switch (printer->kind) {
-    case PRINTER_JSON: return print_json(printer, bytes, size);
+    case PRINTER_LINES:
+    case PRINTER_JSON: return print_lines(printer, bytes, size);
     case PRINTER_SAFE: return print_safe(printer, bytes, size, false);
     default: return file_write_all(STDOUT_FILENO, bytes, size);
     }
@@ -84,8 +96,8 @@ int printer_missed(struct printer *printer, const char *name, uint64_t count) {
 int printer_close(struct printer *printer) {
     int r = 0;
     if (printer->held.size > 0)
-        r = printer->kind == PRINTER_JSON ? print_line(printer, false)
-                                          : print_safe(printer, "", 0, true);
+        r = printer->kind == PRINTER_SAFE ? print_safe(printer, "", 0, true)
+                                          : print_line(printer, false);
     buffer_free(&printer->held);
     return r;
 }

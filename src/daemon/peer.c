@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -24,6 +25,7 @@ static void peer_free(struct peer *peer) {
     sd_event_source_disable_unref(peer->io);
     sd_event_source_disable_unref(peer->more);
     holden_connection_close(&peer->connection);
+    cleanup_close(&peer->process);
     free(peer->groups);
     free(peer);
 }
@@ -78,6 +80,9 @@ static void send_queue(struct peer *peer) {
 
 void peer_reply(struct peer *peer, uint16_t type, uint32_t id, const void *message, const int *fds,
                 size_t count) {
+    struct listener *listener = peer->listener;
+    if (listener->calls->answered)
+        listener->calls->answered(listener->program, peer, type, id, message);
     int r = holden_connection_put(&peer->connection, type, id, message, fds, count);
     if (r == -EMFILE)
         r = put_without_fds(peer, type, id, message);
@@ -231,6 +236,12 @@ static int identify(struct peer *peer) {
     return 0;
 }
 
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
 static int peer_new(struct listener *listener, int fd) {
     struct peer *peer = calloc(1, sizeof(*peer));
     if (!peer) {
@@ -238,6 +249,8 @@ static int peer_new(struct listener *listener, int fd) {
         return -ENOMEM;
     }
     peer->listener = listener;
+    peer->process = -1;
+    peer->connected = now();
     holden_connection_open(&peer->connection, fd);
     LIST_INSERT_HEAD(&listener->peers, peer, entry);
     listener->count++;

@@ -12,6 +12,7 @@
 struct listener;
 struct waiter;
 struct stream;
+struct order;
 
 struct peer {
     LIST_ENTRY(peer) entry;
@@ -22,6 +23,8 @@ struct peer {
     uid_t uid;
     gid_t gid;
     pid_t pid;
+    uint64_t connected;        /* when it was taken: microseconds of CLOCK_BOOTTIME */
+    int process;               /* owned: the program's business; -1: nothing */
     gid_t *groups;             /* supplementary, owned */
     size_t group_count;
     bool ended;                /* it sends nothing more; only in a listener that drains */
@@ -31,6 +34,7 @@ struct peer {
     size_t promises;           /* answers that the program owes it */
     LIST_HEAD(, waiter) waiters; /* what the program has promised to answer; its own business */
     LIST_HEAD(, stream) streams; /* what the program still produces for it; likewise */
+    LIST_HEAD(, order) orders;   /* what it has asked to be done; likewise */
 };
 
 /* What a program does with its peers. */
@@ -42,6 +46,9 @@ struct peer_calls {
      * can be taken with holden_connection_take_fds(). */
     void (*frame)(void *program, struct peer *peer, const struct holden_frame *frame,
                   const uint8_t *body);
+    /* A reply to request `id` (0: to none) is about to be sent; may be NULL. */
+    void (*answered)(void *program, struct peer *peer, uint16_t type, uint32_t id,
+                     const void *message);
     /* Its queue has room again: continue its streams. */
     void (*drained)(void *program, struct peer *peer);
     /* It is about to be freed: forget it. */

@@ -71,8 +71,10 @@ enum { PROPERTY_BOUND = 1 << 20 };
 #define MESSAGE(name, number, direction, reply, doc) RECORD(name, doc)
 #include "protocol/messages.def"
 
-#define IS_REQUEST true
-#define IS_REPLY false
+/* Whether it is a request, and whether it changes something. */
+#define IS_REQUEST true, false
+#define IS_ORDER true, true
+#define IS_REPLY false, false
 static const struct holden_message_row messages[] = {
 #define RECORD(name, doc)
 #define MESSAGE(name, number, direction, reply, doc) \

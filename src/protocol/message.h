@@ -72,6 +72,7 @@ enum holden_message {
 struct holden_message_row {
     uint16_t number;
     bool request;                       /* client to agent */
+    bool order;                         /* such a one that changes something */
     const struct holden_record *record;
     const char *reply;                  /* name of the message that answers it, or "none" */
 };

@@ -62,6 +62,7 @@ static const struct row {
     [HOLDEN_MESSAGE_doctor] = {STREAM},
     [HOLDEN_MESSAGE_self] = {.known = true},
     [HOLDEN_MESSAGE_reexec] = {.known = true},
+    [HOLDEN_MESSAGE_audit] = {.known = true},
     [HOLDEN_MESSAGE_limit_slice] = {.known = true},
     [HOLDEN_MESSAGE_list_slices] = {STREAM},
     [HOLDEN_MESSAGE_reset_slice] = {.known = true},

@@ -74,7 +74,8 @@ TEST(every_key) {
     char said[1024];
     assert_int_equal(
         says("# words\n[Agent]\nGroup=users\nKeepRecords=7\nLogMax=2M\n"
-             "DefaultTimeoutStopSec=1min 5s\nDefaultStandardOutput=auto\n",
+             "DefaultTimeoutStopSec=1min 5s\nDefaultStandardOutput=auto\n"
+             "Audit=journal\nAuditFile=/var/log/trail\nAuditMax=1M\n",
              &config, said, sizeof(said)),
         0);
     assert_string_equal(said, "");
@@ -83,6 +84,9 @@ TEST(every_key) {
     assert_int_equal(config.log_max, 2 << 20);
     assert_int_equal(config.output, CONFIG_OUTPUT_AUTO);
     assert_int_equal(config.timeout_stop, 65000000);
+    assert_int_equal(config.audit, CONFIG_AUDIT_JOURNAL);
+    assert_string_equal(config.audit_file, "/var/log/trail");
+    assert_int_equal(config.audit_max, 1 << 20);
 }
 
 TEST(an_empty_file_changes_nothing) {
@@ -117,6 +121,8 @@ TEST(wrong_lines_are_named) {
         {"[Agent]\nDefaultStandardOutput=inherit\n", "not a valid value", "line 2"},
         {"[Agent]\nTimeoutStopSec=\n", "not a valid value", "line 2"},
         {"[Agent]\nKillMode=mixed\n", "not a valid value", "line 2"},
+        {"[Agent]\nAudit=loud\n", "not a valid value", "line 2"},
+        {"[Agent]\nAuditFile=trail\n", "not an absolute path", "line 2"},
         {"KeepRecords=7\n", "unknown section", "line 1"},
         {"[agent]\nKeepRecords=7\n", "[agent]: unknown section", "line 2"},
         {"[Agent]\nwords\n", "agent.conf", "line 2"},
