@@ -21,6 +21,14 @@
     CONFIG(Audit, audit, AUDIT, CONFIG_AUDIT_AUTO,                                           \
            "where the audit trail goes: auto, journal, file or none")                        \
     CONFIG(AuditMax, audit_max, SIZE, 4 << 20, "bytes of its file that are kept")            \
+    CONFIG(UserConnectionsMax, user_connections, COUNT, 256,                                 \
+           "connections of one user other than root")                                        \
+    CONFIG(UserRequestsPerSec, user_requests, COUNT, 1000,                                   \
+           "requests and connections of one user in a second")                               \
+    CONFIG(UserRequestsBurst, user_burst, COUNT, 2000,                                       \
+           "as many of them at once after a rest")                                           \
+    CONFIG(UserQueueMax, user_queue, SIZE, 16 << 20,                                         \
+           "bytes that wait on all connections of one user")                                 \
     CONFIG(KillMode, kill_mode, KILL_MODE, CONFIG_KILL_MODE_CONTROL_GROUP,                   \
            "whether processes are stopped when the agent is asked to end")
 

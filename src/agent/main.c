@@ -171,6 +171,15 @@ static int open_agent(struct agent *agent) {
     return 0;
 }
 
+/* What one user may take of the agent, as the configuration says. */
+static void bound_users(struct agent *agent) {
+    const struct config *config = &agent->config;
+    agent->listener.quotas.bounds = (struct quota_bounds){.connections = config->user_connections,
+                                                          .requests = config->user_requests,
+                                                          .burst = config->user_burst,
+                                                          .queue = config->user_queue};
+}
+
 static int serve(struct agent *agent) {
     if (reload_first(agent) < 0 || confine_self() < 0)
         return AGENT_EXIT_REFUSED;
@@ -180,6 +189,7 @@ static int serve(struct agent *agent) {
         return AGENT_EXIT_REFUSED;
     }
     r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, &request_calls, agent);
+    bound_users(agent);
     if (r == 0)
         r = notices_start(&agent->notices, agent);
     if (r == 0)

@@ -183,10 +183,10 @@ static void write_refusal(struct agent *agent, struct peer *peer, struct order *
 }
 
 static void write_answer(struct agent *agent, struct order *order, uint16_t type,
-                         const void *message) {
+                         const void *message, const struct holden_error *error) {
     struct holden_operation *operation = &order->operation;
-    if (type == HOLDEN_MESSAGE_error)
-        set_error(operation, message);
+    if (error)
+        set_error(operation, error);
     else
         SET(operation, result, HOLDEN_code_DONE);
     if (type == HOLDEN_MESSAGE_started) {
@@ -208,7 +208,7 @@ void order_answered(void *program, struct peer *peer, uint16_t type, uint32_t id
     struct order *order = find(agent, peer, id);
     if (order && is_order(order)) {
         if (error || strcmp(holden_message(type)->record->name, order->row->reply) == 0)
-            write_answer(agent, order, type, message);
+            write_answer(agent, order, type, message, error);
     } else if (error && is_remarkable(error->code))
         write_refusal(agent, peer, order, error);
 }

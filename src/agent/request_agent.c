@@ -19,6 +19,8 @@
 #include "common/log.h"
 #include "common/version.h"
 
+enum { USERS_MOST = 64 }; /* that `self` tells of */
+
 int request_ping(struct request *request, struct failure *failure) {
     (void)failure;
     struct holden_pong message = {0};
@@ -51,6 +53,25 @@ static uint64_t open_descriptors(void) {
     return count > 3 ? count - 3 : 0; /* ".", ".." and the directory itself */
 }
 
+/* The users that the asker may know of, into two arrays of `most` each. How many. */
+static uint32_t list_users(const struct request *request, struct holden_user_use *users,
+                           struct holden_nested *nested, size_t most) {
+    const struct quota *quota;
+    uint32_t count = 0;
+    LIST_FOREACH(quota, &request->agent->listener.quotas.users, entry) {
+        if (count == most || (request->peer->uid != 0 && request->peer->uid != quota->uid))
+            continue;
+        struct holden_user_use *use = &users[count];
+        *use = (struct holden_user_use){0};
+        HOLDEN_SET(use, user_use, uid, quota->uid);
+        HOLDEN_SET(use, user_use, connections, quota->connections);
+        HOLDEN_SET(use, user_use, queued, quota->queued);
+        HOLDEN_SET(use, user_use, refused, quota->refused);
+        nested[count++] = (struct holden_nested){.value = use};
+    }
+    return count;
+}
+
 int request_self(struct request *request, struct failure *failure) {
     (void)failure;
     const struct agent *agent = request->agent;
@@ -78,6 +99,11 @@ int request_self(struct request *request, struct failure *failure) {
     HOLDEN_SET(&m, self_state, filters, agent->filters.count);
     HOLDEN_SET(&m, self_state, audited, agent->trail.lines);
     HOLDEN_SET(&m, self_state, audit_lost, agent->trail.lost);
+    struct holden_user_use users[USERS_MOST];
+    struct holden_nested nested[USERS_MOST];
+    uint32_t count = list_users(request, users, nested, USERS_MOST);
+    if (count > 0)
+        HOLDEN_SET(&m, self_state, user, (struct holden_repeated){.count = count, .items = nested});
     peer_reply(request->peer, HOLDEN_MESSAGE_self_state, request->id, &m, NULL, 0);
     return 0;
 }

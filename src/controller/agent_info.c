@@ -146,6 +146,17 @@ static void print_self(struct output *output, const struct holden_self_state *se
     output_printf(output, "filters:      %lu compiled\n", (unsigned long)self->filters);
     output_printf(output, "audit trail:  %lu operations, %lu lost\n", (unsigned long)self->audited,
                   (unsigned long)self->audit_lost);
+    struct holden_repeated users = self->user;
+    struct holden_nested nested;
+    struct holden_user_use use;
+    struct holden_fault fault;
+    while (HOLDEN_HAS(self, self_state, user) && holden_next_record(&users, &nested))
+        if (holden_decode(&holden_record_user_use, nested.bytes.data, nested.bytes.size, &use,
+                          &fault) == 0)
+            output_printf(output, "user %-9u %lu connections, %s waiting, %lu refused\n", use.uid,
+                          (unsigned long)use.connections,
+                          unit_format_size_short(use.queued, text, sizeof(text)),
+                          (unsigned long)use.refused);
 }
 
 int verb_self(struct command *command) {

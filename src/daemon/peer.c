@@ -5,6 +5,8 @@
 #include "daemon/peer.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,11 +17,15 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-enum { PAUSE = 1000000 /* microseconds */, CONNECTIONS_PER_TURN = 64 };
+/* Microseconds, but for the last: whoever connects without end gets one turn, as others do. */
+enum { PAUSE = 1000000, WAIT = 50000, CONNECTIONS_PER_TURN = 1 };
 
 static void peer_free(struct peer *peer) {
     struct listener *listener = peer->listener;
     listener->calls->gone(listener->program, peer);
+    if (peer->quota)
+        peer->quota->queued -= peer->counted;
+    quota_disconnect(peer->quota);
     LIST_REMOVE(peer, entry);
     listener->count--;
     sd_event_source_disable_unref(peer->io);
@@ -31,13 +37,30 @@ static void peer_free(struct peer *peer) {
 }
 
 bool peer_full(const struct peer *peer) {
-    return peer->connection.out.size > PEER_QUEUE_MAX;
+    return peer->connection.out.size >
+           quota_share(&peer->listener->quotas, peer->quota, PEER_QUEUE_MAX);
+}
+
+static uint64_t now(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* What waits on its connection, as a part of what waits on all of its user's. */
+static void count_queued(struct peer *peer) {
+    if (!peer->quota)
+        return;
+    size_t size = peer->connection.in.size + peer->connection.out.size;
+    peer->quota->queued += size - peer->counted;
+    peer->counted = size;
 }
 
 /* Waits for what is possible: reading unless the queue is full, writing while there is a queue. */
 static void update_events(struct peer *peer) {
     uint32_t events = 0;
-    if (!peer_full(peer) && !peer->closing && !peer->ended)
+    count_queued(peer);
+    if (!peer_full(peer) && !peer->closing && !peer->ended && !peer->waits)
         events |= EPOLLIN;
     peer->behind |= peer_full(peer);
     if (peer->connection.out.size > 0 || peer->closing || peer->behind)
@@ -134,22 +157,86 @@ static const char *header_fault(int error) {
     }
 }
 
+static void serve(struct peer *peer);
+
+static int on_resume(sd_event_source *source, uint64_t at, void *data) {
+    (void)source;
+    (void)at;
+    struct listener *listener = data;
+    struct peer *peer, *next;
+    listener->resume = sd_event_source_disable_unref(listener->resume);
+    for (peer = LIST_FIRST(&listener->peers); peer; peer = next) {
+        next = LIST_NEXT(peer, entry);
+        if (!peer->waits)
+            continue;
+        peer->waits = false;
+        serve(peer);
+    }
+    return 0;
+}
+
+static void refuse_often(struct peer *peer, uint32_t id) {
+    char text[200];
+    snprintf(text, sizeof(text),
+             "user %u asks more than %" PRIu64 " times a second (UserRequestsPerSec= of the agent's "
+             "configuration); ask again in a moment", (unsigned)peer->uid,
+             peer->listener->quotas.bounds.requests);
+    peer_error(peer, id, HOLDEN_code_TOO_MANY, NULL, text);
+}
+
+/* One request is refused; what follows on that connection is not read until a little later, so that
+ * refusing costs others nothing either. */
+static void hold_back(struct peer *peer, uint32_t id) {
+    struct listener *listener = peer->listener;
+    refuse_often(peer, id);
+    peer->waits = listener->resume ||
+                  sd_event_add_time_relative(listener->event, &listener->resume, CLOCK_MONOTONIC,
+                                             WAIT, 0, on_resume, listener) >= 0;
+}
+
+/* Of more bytes that wait than its user may have, the connection that adds a part of a frame has to
+ * go: nothing else would end that. */
+static void refuse_overfull(struct peer *peer) {
+    char text[200];
+    snprintf(text, sizeof(text),
+             "more than %" PRIu64 " bytes wait on the connections of user %u (UserQueueMax= of the "
+             "agent's configuration); read the answers, or send whole requests",
+             peer->listener->quotas.bounds.queue, (unsigned)peer->uid);
+    peer->quota->refused++;
+    peer_error(peer, 0, HOLDEN_code_TOO_MANY, NULL, text);
+    peer->closing = true;
+}
+
+static void take_frame(struct peer *peer, const struct holden_frame *frame, const uint8_t *body) {
+    struct listener *listener = peer->listener;
+    bool free_one = !peer->quota || !peer->asked;
+    peer->asked = true;
+    if (free_one || quota_request(&listener->quotas, peer->quota, now(CLOCK_MONOTONIC)))
+        listener->calls->frame(listener->program, peer, frame, body);
+    else
+        hold_back(peer, frame->id);
+    holden_connection_taken(&peer->connection, frame);
+}
+
 /* Hands on the frames that are whole, a few at most. True where some are left. */
 static bool hand_on(struct peer *peer) {
-    for (unsigned turn = 0; turn < PEER_FRAMES_PER_TURN; turn++) {
+    unsigned most = peer->quota ? PEER_FRAMES_PER_TURN_BOUNDED : PEER_FRAMES_PER_TURN;
+    for (unsigned turn = 0; turn < most; turn++) {
         struct holden_frame frame;
         const uint8_t *body;
-        if (peer->closing || peer_full(peer))
+        if (peer->closing || peer->waits || peer_full(peer))
             return false;
         int r = holden_connection_peek(&peer->connection, &frame, &body);
+        if (r == -EAGAIN && quota_overfull(&peer->listener->quotas, peer->quota) &&
+            peer->connection.in.size > 0)
+            refuse_overfull(peer);
         if (r == -EAGAIN)
             return false;
         if (r < 0) {
             protocol_error(peer, frame.id, header_fault(r));
             return false;
         }
-        peer->listener->calls->frame(peer->listener->program, peer, &frame, body);
-        holden_connection_taken(&peer->connection, &frame);
+        take_frame(peer, &frame, body);
     }
     return true;
 }
@@ -163,6 +250,7 @@ static int on_more(sd_event_source *source, void *data) {
 }
 
 static void serve(struct peer *peer) {
+    count_queued(peer);
     if (hand_on(peer)) {
         if (!peer->more &&
             sd_event_add_defer(peer->listener->event, &peer->more, on_more, peer) < 0)
@@ -236,10 +324,21 @@ static int identify(struct peer *peer) {
     return 0;
 }
 
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_BOOTTIME, &time);
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+/* A user who has as many connections as it may, or asks too often, has no further one. */
+static int admit(struct peer *peer) {
+    struct quotas *quotas = &peer->listener->quotas;
+    char text[200];
+    int r = quota_connect(quotas, peer->uid, now(CLOCK_MONOTONIC), &peer->quota);
+    if (r == -EDQUOT)
+        snprintf(text, sizeof(text),
+                 "user %u has %" PRIu64 " connections already (UserConnectionsMax= of the agent's "
+                 "configuration); close some first", (unsigned)peer->uid,
+                 quotas->bounds.connections);
+    if (r == -EDQUOT)
+        peer_error(peer, 0, HOLDEN_code_TOO_MANY, NULL, text);
+    if (r == -EBUSY)
+        refuse_often(peer, 0);
+    return r;
 }
 
 static int peer_new(struct listener *listener, int fd) {
@@ -250,7 +349,7 @@ static int peer_new(struct listener *listener, int fd) {
     }
     peer->listener = listener;
     peer->process = -1;
-    peer->connected = now();
+    peer->connected = now(CLOCK_BOOTTIME);
     holden_connection_open(&peer->connection, fd);
     LIST_INSERT_HEAD(&listener->peers, peer, entry);
     listener->count++;
@@ -261,6 +360,8 @@ static int peer_new(struct listener *listener, int fd) {
         peer_error(peer, 0, HOLDEN_code_NOT_PERMITTED, NULL, why);
         r = -EACCES;
     }
+    if (r == 0)
+        r = admit(peer);
     if (r == 0)
         r = sd_event_add_io(listener->event, &peer->io, fd, EPOLLIN, on_io, peer);
     if (r < 0) {
@@ -356,6 +457,8 @@ bool peer_is_quiet(struct peer *peer) {
 void listener_stop(struct listener *listener) {
     while (!LIST_EMPTY(&listener->peers))
         peer_free(LIST_FIRST(&listener->peers));
+    quotas_free(&listener->quotas);
     listener->io = sd_event_source_disable_unref(listener->io);
+    listener->resume = sd_event_source_disable_unref(listener->resume);
     listener->pause = sd_event_source_disable_unref(listener->pause);
 }

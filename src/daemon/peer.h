@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/quota.h"
 #include "protocol/connection.h"
 
 struct listener;
@@ -30,6 +31,10 @@ struct peer {
     bool ended;                /* it sends nothing more; only in a listener that drains */
     bool closing;              /* a protocol error was answered: close once it is sent */
     bool corked;               /* replies are queued only: see peer_cork() */
+    struct quota *quota;       /* of its user; NULL: it has no bounds */
+    size_t counted;            /* bytes of it that the user's quota counts */
+    bool asked;                /* its first request has come: that counts as the connection does */
+    bool waits;                /* its user has asked too often: it is not read from for a while */
     bool behind;               /* streams or requests wait for its queue: it is told of room */
     size_t promises;           /* answers that the program owes it */
     LIST_HEAD(, waiter) waiters; /* what the program has promised to answer; its own business */
@@ -59,6 +64,8 @@ struct peer_calls {
 struct listener {
     sd_event *event;
     sd_event_source *io;
+    sd_event_source *resume;   /* set while peers wait that have asked too often */
+    struct quotas quotas;      /* of users; their bounds may be set once it is started */
     sd_event_source *pause;    /* set once no more connections could be taken: the end of a pause */
     const struct peer_calls *calls;
     void *program;             /* handed to the calls */
@@ -71,6 +78,7 @@ struct listener {
 enum {
     PEER_QUEUE_MAX = 1 << 20, /* bytes queued for a peer before its streams and requests wait */
     PEER_FRAMES_PER_TURN = 16,
+    PEER_FRAMES_PER_TURN_BOUNDED = 4, /* of a user who has a quota */
     PEER_PROMISES_MAX = 1 << 14, /* answers owed to one peer, each a few dozen bytes of memory */
 };
 
