@@ -25,6 +25,16 @@ static int parse_time(const char *text, uint64_t *value) {
     return unit_parse_time(text, 1000000, value);
 }
 
+/* CPUQuota= of systemd.resource-control(5), as microseconds in a second. */
+static int parse_quota(const char *text, uint64_t *value) {
+    uint64_t hundredths;
+    int r = strcmp(text, "infinity") == 0 ? 0 : unit_parse_percent(text, &hundredths);
+    if (r < 0 || (*text != 'i' && (hundredths < 10 || hundredths > UINT32_MAX)))
+        return -EINVAL;
+    *value = *text == 'i' ? UINT64_MAX : hundredths * 100;
+    return 0;
+}
+
 /* The kinds that need no path; what a process inherits is no choice of the agent's. */
 static int parse_output(const char *text, uint64_t *value) {
     uint32_t kind;
@@ -73,6 +83,7 @@ static const struct key {
 #define PARSE_OUTPUT parse_output
 #define PARSE_KILL_MODE parse_kill_mode
 #define PARSE_AUDIT parse_audit
+#define PARSE_QUOTA parse_quota
 #define CONFIG(Name, member, kind, initial, doc) \
     {#Name, offsetof(struct config, member), PARSE_##kind},
     CONFIG_KEYS(CONFIG)

@@ -21,6 +21,12 @@
     CONFIG(Audit, audit, AUDIT, CONFIG_AUDIT_AUTO,                                           \
            "where the audit trail goes: auto, journal, file or none")                        \
     CONFIG(AuditMax, audit_max, SIZE, 4 << 20, "bytes of its file that are kept")            \
+    CONFIG(UserProcessesMax, user_processes, COUNT, UINT64_MAX,                              \
+           "processes of one user other than root")                                          \
+    CONFIG(UserMemoryMax, user_memory, SIZE, UINT64_MAX, "memory of all of them")            \
+    CONFIG(UserTasksMax, user_tasks, COUNT, UINT64_MAX,                                      \
+           "tasks of all of them, with all their children")                                  \
+    CONFIG(UserCPUQuota, user_cpu, QUOTA, UINT64_MAX, "CPU time of all of them")             \
     CONFIG(UserConnectionsMax, user_connections, COUNT, 256,                                 \
            "connections of one user other than root")                                        \
     CONFIG(UserRequestsPerSec, user_requests, COUNT, 1000,                                   \

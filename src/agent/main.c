@@ -31,6 +31,7 @@
 #include "agent/reload.h"
 #include "agent/request.h"
 #include "agent/statement.h"
+#include "agent/user_slice.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -178,6 +179,10 @@ static void bound_users(struct agent *agent) {
                                                           .requests = config->user_requests,
                                                           .burst = config->user_burst,
                                                           .queue = config->user_queue};
+    struct failure failure;
+    if (user_slice_possible(agent, &failure) < 0)
+        log_error("quotas of users: %s: %s; until then, nobody but root can start anything",
+                  failure.step, failure.text);
 }
 
 static int serve(struct agent *agent) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/user_slice.h"
 
 void place_path(const struct process *process, char path[PLACE_MOST]) {
     char slice[SLICE_PATH] = "", own[128];
@@ -57,7 +58,9 @@ int place_make(struct process *process, const struct holden_properties *properti
     int r = slice_take(process->agent, asked_slice(properties), &process->slice);
     if (r < 0)
         return slice_refuse(r, failure);
-    r = slice_raise(process->slice, failure);
+    r = user_slice_check(process->slice, failure);
+    if (r == 0)
+        r = slice_raise(process->slice, failure);
     place_path(process, path);
     if (r == 0 && (r = cgroup_make(&process->agent->hierarchy, path, directory)) < 0)
         r = failure_errno(failure, -r, "cgroup", "cannot make cgroup %s/%s",

@@ -9,6 +9,8 @@
 
 #include "agent/agent.h"
 #include "agent/limits.h"
+#include "agent/overlay.h"
+#include "agent/user_slice.h"
 #include "common/cleanup.h"
 
 int slice_check(struct holden_view name, struct failure *failure) {
@@ -84,11 +86,12 @@ int slice_refuse(int error, struct failure *failure) {
 }
 
 void slice_settings(const struct slice *slice, struct holden_properties *settings) {
+    struct holden_properties own;
     struct holden_fault fault;
-    *settings = (struct holden_properties){0};
+    user_slice_limits(slice, settings);
     if (slice->settings && holden_decode(&holden_record_properties, slice->settings,
-                                         slice->settings_size, settings, &fault) < 0)
-        *settings = (struct holden_properties){0};
+                                         slice->settings_size, &own, &fault) == 0)
+        overlay(settings, &own, NULL);
 }
 
 static unsigned disabled_by(const struct slice *slice) {

@@ -66,7 +66,8 @@ void slice_leave(struct slice *slice);
 void slice_hierarchy(const struct agent *agent, struct holden_view name, bool inside,
                      struct hierarchy *view);
 
-/* The limits that are set for it; none without. Views stay valid while they are not replaced. */
+/* The limits that are set for it, over those that the configuration gives a user's; none without.
+ * Views stay valid while they are not replaced. */
 void slice_settings(const struct slice *slice, struct holden_properties *settings);
 
 /* How many processes that are there are in it and in slices in it. */

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/limits.h"
 #include "agent/overlay.h"
+#include "agent/user_slice.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "protocol/property.h"
@@ -201,6 +202,7 @@ int slice_limits_reset(struct agent *agent, struct holden_view name, struct fail
                            "no limits are set for slice %.*s; `slices` shows all", (int)name.size,
                            name.data);
     slice->users++;
+    user_slice_limits(slice, &none);
     slice_settings(slice, &old);
     r = overlay_own(&old, &own);
     r = r < 0 ? failure_errno(failure, -r, NULL, "cannot keep what holds now")

@@ -13,6 +13,7 @@
 #include "agent/label.h"
 #include "agent/permit.h"
 #include "agent/readiness.h"
+#include "agent/user_slice.h"
 #include "common/cleanup.h"
 #include "common/name.h"
 #include "protocol/property.h"
@@ -238,6 +239,10 @@ static int keep_request(struct request *request, struct process *process,
             holden_unmark(&user, HOLDEN_INDEX(user, group));
         HOLDEN_SET(properties, properties, user, (struct holden_nested){.value = &user});
     }
+    char slice[USER_SLICE_NAME];
+    user_slice_name(peer->uid, slice);
+    if (peer->uid != 0 && !HOLDEN_HAS(properties, properties, slice))
+        HOLDEN_SET(properties, properties, slice, holden_view(slice));
     HOLDEN_SET(&start, start, properties, (struct holden_nested){.value = properties});
     return process_keep_request(process, &start);
 }

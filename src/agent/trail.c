@@ -95,8 +95,9 @@ static int write_file(struct agent *agent, const struct buffer *line) {
 /* What a person reads in the journal. */
 static int put_message(struct buffer *entry, const struct holden_operation *o) {
     char text[1024];
-    const char *result = HOLDEN_HAS(o, operation, result) ? holden_word(&holden_enum_code, o->result)
-                                                          : "unanswered";
+    const char *result = "unanswered";
+    if (HOLDEN_HAS(o, operation, result))
+        result = holden_word(&holden_enum_code, o->result);
     snprintf(text, sizeof(text), "%.*s %.*s: %s%s%.*s, for user %u (%.*s, pid %u)",
              (int)o->verb.size, o->verb.data, (int)o->target.size, o->target.data, result,
              o->text.size > 0 ? ": " : "", (int)o->text.size, o->text.data, o->uid,
@@ -116,8 +117,9 @@ static int put_field(struct buffer *entry, const struct holden_field *field, con
     if (field->type == HOLDEN_TYPE_ENUM)
         return journal_put(entry, name,
                            holden_view(holden_word(field->enumeration, *(const uint32_t *)member)));
+    bool small = field->type == HOLDEN_TYPE_U32;
     snprintf(number, sizeof(number), "%" PRIu64,
-             field->type == HOLDEN_TYPE_U32 ? *(const uint32_t *)member : *(const uint64_t *)member);
+             small ? *(const uint32_t *)member : *(const uint64_t *)member);
     return journal_put(entry, name, holden_view(number));
 }
 

@@ -292,7 +292,8 @@ static int find_place(struct view *view) {
 int verb_audit(struct command *command) {
     const struct options *options = &command->options;
     _cleanup_(view_free) struct view view = {.command = command, .journal.fd = -1};
-    view.reader = (struct log_reader){.printer = &view.printer, .name = "the audit trail", .fd = -1};
+    view.reader =
+        (struct log_reader){.printer = &view.printer, .name = "the audit trail", .fd = -1};
     output_inspect(&command->output, options->no_color);
     printer_open_lines(&view.printer, &command->output, on_line, &view);
     int status = find_place(&view);

@@ -178,8 +178,8 @@ static int on_resume(sd_event_source *source, uint64_t at, void *data) {
 static void refuse_often(struct peer *peer, uint32_t id) {
     char text[200];
     snprintf(text, sizeof(text),
-             "user %u asks more than %" PRIu64 " times a second (UserRequestsPerSec= of the agent's "
-             "configuration); ask again in a moment", (unsigned)peer->uid,
+             "user %u asks more than %" PRIu64 " times a second (UserRequestsPerSec= of the "
+             "agent's configuration); ask again in a moment", (unsigned)peer->uid,
              peer->listener->quotas.bounds.requests);
     peer_error(peer, id, HOLDEN_code_TOO_MANY, NULL, text);
 }

@@ -77,6 +77,7 @@ as_other() {
 @test "half frames: what waits is bounded, and who adds to it is told and let go" {
     quotas UserQueueMax=1M
     run as_member perl -MIO::Socket::UNIX -e '
+        $SIG{PIPE} = "IGNORE";
         for my $i (1 .. 8) {
             my $s = IO::Socket::UNIX->new(Peer => $ENV{HOLDEN_SOCKET}) or die;
             push @all, $s;
@@ -103,4 +104,61 @@ as_other() {
 @test "what each user takes is in self" {
     as_member "$LOAD" "$HOLDEN_SOCKET" idle 3 "$C" --json self >"$T/self"
     jq -e '.user[] | select(.uid == 12345) | .connections >= 3' "$T/self"
+}
+
+@test "processes of a user are in a slice of its own, and counted there" {
+    quotas UserProcessesMax=2
+    as_member "$C" start --name a sleep 1000
+    as_member "$C" start --name b sleep 1000
+    is a slice user-12345.slice
+    [ -d "$CGROUP/user.slice/user-12345.slice" ]
+    run as_member "$C" start --name c sleep 1000
+    expect 1
+    one_line 'user 12345 has 2 processes already.*stop one first'
+    as_other "$C" start --name other sleep 1000
+    "$C" start --name roots sleep 1000
+    # One that has ended has freed its place; the next agent counts the same.
+    as_member "$C" stop a
+    as_member "$C" run -- true
+    as_member "$C" start --name c sleep 1000
+    "$C" reexec
+    run as_member "$C" restart a
+    expect 1
+    one_line '2 processes already'
+    as_member "$C" restart c
+    "$C" --json slices | jq -es 'any(.name == "user-12345.slice" and .processes == 2)'
+    as_member "$C" stop b c
+    [ ! -e "$CGROUP/user.slice/user-12345.slice" ]
+}
+
+@test "a quota that cannot be in force refuses its users' starts, and says so at the agent's start" {
+    ! has_controller memory || skip "there is a memory controller here"
+    quotas UserMemoryMax=64M
+    grep -q 'quotas of users: MemoryMax: ' "$T/agent.log"
+    run as_member "$C" start sleep 1000
+    expect 1
+    one_line 'MemoryMax'
+    "$C" start sleep 1000
+    [ -z "$(find "$CGROUP" -name 'user*')" ]
+}
+
+@test "memory, tasks and CPU of all that a user runs are bounded together" {
+    needs_controller memory
+    quotas UserMemoryMax=64M UserTasksMax=10 UserCPUQuota=50%
+    as_member "$C" start --name a sleep 1000
+    slice=$CGROUP/user.slice/user-12345.slice
+    [ "$(cat "$slice/memory.max") $(cat "$slice/pids.max") $(cat "$slice/cpu.max")" = \
+        "67108864 10 50000 100000" ]
+    # Each fits by itself, both together do not.
+    hog='my $x = "x" x (40 << 20); print "there\n"; close STDOUT; sleep 1000'
+    as_member "$C" start --name one -- perl -e "$hog"
+    eventually sh -c "$C logs one | grep -q there"
+    as_member "$C" start --name two -- perl -e "$hog"
+    eventually sh -c "$C --json status one two | jq -es 'any(.cause == \"out-of-memory\")'"
+    # Others are not affected.
+    as_other "$C" run -- perl -e 'my $x = "x" x (80 << 20); print "done\n"'
+    "$C" constrain user-12345.slice -p TasksMax=20
+    [ "$(cat "$slice/pids.max")" = 20 ]
+    "$C" reset user-12345.slice
+    [ "$(cat "$slice/pids.max")" = 10 ]
 }

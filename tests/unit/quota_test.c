@@ -89,7 +89,8 @@ TEST(what_may_wait_is_shared) {
 }
 
 TEST(no_bound_is_none) {
-    struct quotas quotas = of((struct quota_bounds){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX});
+    struct quotas quotas = of(
+        (struct quota_bounds){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX});
     struct quota *quota;
     for (unsigned i = 0; i < 5000; i++) {
         assert_int_equal(quota_connect(&quotas, 1, 0, &quota), 0);

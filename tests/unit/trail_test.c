@@ -93,9 +93,11 @@ TEST(what_a_full_disk_does_not_take_is_counted) {
     assert_int_equal(stage.agent->trail.lost, 2);
     put(&stage, "again", "b");
     assert_int_equal(stage.agent->trail.lines, 2);
-    reads(&stage, "{\"time\":7,\"uid\":1,\"gid\":2,\"verb\":\"stop\",\"target\":\"a\",\"text\":\"b\"}\n"
+#define WHO "{\"time\":7,\"uid\":1,\"gid\":2,\"verb\":\"stop\","
+    reads(&stage, WHO "\"target\":\"a\",\"text\":\"b\"}\n"
                   "{\"time\":7,\n"
-                  "{\"time\":7,\"uid\":1,\"gid\":2,\"verb\":\"stop\",\"target\":\"again\",\"text\":\"b\"}");
+                  WHO "\"target\":\"again\",\"text\":\"b\"}");
+#undef WHO
     close_trail(&stage);
 }
 
