@@ -149,14 +149,15 @@ as_other() {
     slice=$CGROUP/user.slice/user-12345.slice
     [ "$(cat "$slice/memory.max") $(cat "$slice/pids.max") $(cat "$slice/cpu.max")" = \
         "67108864 10 50000 100000" ]
-    # Each fits by itself, both together do not.
-    hog='my $x = "x" x (40 << 20); print "there\n"; close STDOUT; sleep 1000'
+    # Each fits by itself (perl has what it repeats twice), both together do not.
+    hog='my $x = "x" x (20 << 20); print "there\n"; close STDOUT; sleep 1000'
     as_member "$C" start --name one -- perl -e "$hog"
     eventually sh -c "$C logs one | grep -q there"
     as_member "$C" start --name two -- perl -e "$hog"
     eventually sh -c "$C --json status one two | jq -es 'any(.cause == \"out-of-memory\")'"
-    # Others are not affected.
-    as_other "$C" run -- perl -e 'my $x = "x" x (80 << 20); print "done\n"'
+    # Others are not affected: each has as much, and root has no bound.
+    as_other "$C" run -- perl -e 'my $x = "x" x (20 << 20); print "done\n"'
+    "$C" run -- perl -e 'my $x = "x" x (80 << 20); print "done\n"'
     "$C" constrain user-12345.slice -p TasksMax=20
     [ "$(cat "$slice/pids.max")" = 20 ]
     "$C" reset user-12345.slice
