@@ -31,7 +31,6 @@
 #include "agent/reload.h"
 #include "agent/request.h"
 #include "agent/statement.h"
-#include "agent/user_slice.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -172,19 +171,6 @@ static int open_agent(struct agent *agent) {
     return 0;
 }
 
-/* What one user may take of the agent, as the configuration says. */
-static void bound_users(struct agent *agent) {
-    const struct config *config = &agent->config;
-    agent->listener.quotas.bounds = (struct quota_bounds){.connections = config->user_connections,
-                                                          .requests = config->user_requests,
-                                                          .burst = config->user_burst,
-                                                          .queue = config->user_queue};
-    struct failure failure;
-    if (user_slice_possible(agent, &failure) < 0)
-        log_error("quotas of users: %s: %s; until then, nobody but root can start anything",
-                  failure.step, failure.text);
-}
-
 static int serve(struct agent *agent) {
     if (reload_first(agent) < 0 || confine_self() < 0)
         return AGENT_EXIT_REFUSED;
@@ -194,7 +180,7 @@ static int serve(struct agent *agent) {
         return AGENT_EXIT_REFUSED;
     }
     r = listener_start(&agent->listener, agent->event, KEEPER_FD_LISTEN, &request_calls, agent);
-    bound_users(agent);
+    reload_bounds(agent);
     if (r == 0)
         r = notices_start(&agent->notices, agent);
     if (r == 0)

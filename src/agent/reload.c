@@ -9,6 +9,7 @@
 #include "agent/group.h"
 #include "agent/policy_file.h"
 #include "agent/request.h"
+#include "agent/user_slice.h"
 #include "common/log.h"
 
 /* The socket is root's and the group's; without the group, root's alone. Whom rules name beside the
@@ -58,6 +59,18 @@ int reload_first(struct agent *agent) {
     return 0;
 }
 
+void reload_bounds(struct agent *agent) {
+    const struct config *config = &agent->config;
+    agent->listener.quotas.bounds = (struct quota_bounds){.connections = config->user_connections,
+                                                          .requests = config->user_requests,
+                                                          .burst = config->user_burst,
+                                                          .queue = config->user_queue};
+    struct failure failure;
+    if (user_slice_possible(agent, &failure) < 0)
+        log_error("quotas of users: %s: %s; until then, nobody but root can start anything",
+                  failure.step, failure.text);
+}
+
 int reload_now(struct agent *agent, struct failure *failure) {
     static const char stays[] = "what was in force so far stays";
     char first[POLICY_COMPLAINT_MOST];
@@ -80,6 +93,8 @@ int reload_now(struct agent *agent, struct failure *failure) {
     policy_free(&agent->policy);
     agent->policy = policy;
     agent->config = config;
+    reload_bounds(agent);
+    trail_renew(agent);
     open_socket(agent);
     log_notice("configuration and policy were read anew: %zu rules", policy.count);
     events_agent(agent, "configuration and policy were read anew");

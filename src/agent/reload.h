@@ -15,5 +15,9 @@ int reload_first(struct agent *agent);
  * with *failure, and lines on stderr. Blocks while users and groups are looked up. */
 int reload_now(struct agent *agent, struct failure *failure);
 
+/* Puts what the configuration says that one user may take of the agent in force at its listener,
+ * which has been started. */
+void reload_bounds(struct agent *agent);
+
 /* Whether configuration and policy could be read. 0; or -EINVAL after lines on stderr. */
 int reload_try(struct agent *agent);

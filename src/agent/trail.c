@@ -191,6 +191,14 @@ void trail_close(struct trail *trail) {
     trail->open = false;
 }
 
+void trail_renew(struct agent *agent) {
+    const struct trail before = agent->trail;
+    trail_close(&agent->trail);
+    trail_open(agent);
+    agent->trail.lines += before.lines;
+    agent->trail.lost += before.lost;
+}
+
 int trail_place(const struct agent *agent, int *fd, bool *journal) {
     uint64_t kind = agent->config.audit;
     bool listens = kind == CONFIG_AUDIT_JOURNAL ||

@@ -18,6 +18,9 @@ struct trail {
     uint64_t lost;    /* that could not be */
 };
 
+/* Goes over to where the configuration, which has been read anew, says; what was counted stays. */
+void trail_renew(struct agent *agent);
+
 /* Opens it as Audit= and AuditFile= say. */
 void trail_open(struct agent *agent);
 void trail_close(struct trail *trail);

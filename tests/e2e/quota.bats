@@ -42,6 +42,21 @@ as_other() {
     "$LOAD" "$HOLDEN_SOCKET" idle 100 "$C" ping
 }
 
+@test "reload puts other quotas, and another file for the audit trail, in force" {
+    # Its process is to be there meanwhile.
+    as_member "$C" start --name first sleep 1000
+    mkdir "$T/trail"
+    printf '%s\n' '[Agent]' Group=games UserProcessesMax=1 Audit=file AuditFile="$T/trail/audit" >"$T/conf"
+    "$C" reload
+    run as_member "$C" start --name second true
+    expect 1
+    one_line 'UserProcessesMax: user 12345 has 1 processes already'
+    as_member "$C" stop first
+    as_member "$C" start --name second true
+    [ "$(jq -r 'select(.verb == "start" and .target == "second") | .uid' "$T/trail/audit" | sort -u)" = 12345 ]
+    "$C" --json self | jq -e '.audited > 4'
+}
+
 @test "requests: too many a second are refused with one line, and others are answered meanwhile" {
     quotas UserRequestsPerSec=1 UserRequestsBurst=3
     # The connection and its first request count as one.
