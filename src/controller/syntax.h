@@ -104,6 +104,12 @@ int syntax_print_devices(size_t index, const void *value, struct buffer *out);
 int syntax_grow(struct settings *settings, const struct holden_repeated *list,
                 struct holden_nested **items);
 
+/* Prints each record of a list, set or decoded, by `print`, with `between` between two of them; one
+ * that does not decode is left out. `space`: the struct of such a record. 0, or -ENOMEM. */
+int syntax_print_records(struct holden_repeated list, const struct holden_record *record,
+                         void *space, const char *between,
+                         int (*print)(const void *item, struct buffer *out), struct buffer *out);
+
 /* syntax_network.c: */
 int syntax_parse_addresses(struct settings *settings, size_t index, const char *value);
 int syntax_print_addresses(size_t index, const void *value, struct buffer *out);

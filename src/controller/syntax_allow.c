@@ -32,6 +32,24 @@ int syntax_grow(struct settings *settings, const struct holden_repeated *list,
     return 0;
 }
 
+int syntax_print_records(struct holden_repeated list, const struct holden_record *record,
+                         void *space, const char *between,
+                         int (*print)(const void *item, struct buffer *out), struct buffer *out) {
+    struct holden_nested nested;
+    bool first = true;
+    int r = 0;
+    while (r == 0 && holden_next_record(&list, &nested)) {
+        const void *item = holden_nested_value(record, &nested, space);
+        if (!item)
+            continue;
+        r = buffer_printf(out, "%s", first ? "" : between);
+        if (r == 0)
+            r = print(item, out);
+        first = false;
+    }
+    return r;
+}
+
 /* ---- devices ---- */
 
 /* Those that may be named where there is no such node. */
@@ -96,15 +114,18 @@ static int read_specifier(struct settings *settings, size_t index, char *word,
 
 static int read_access(struct settings *settings, size_t index, const char *word,
                        struct holden_device *device) {
-    char shown[WORDS_SHOWN];
+    char shown[2][WORDS_SHOWN];
     uint32_t mask = 0;
     for (const char *at = word; *at; at++) {
         size_t i = 0;
         while (i < ARRAY_SIZE(accesses) && accesses[i].letter != *at)
             i++;
         if (i == ARRAY_SIZE(accesses))
-            return settings_refuse(settings, "%s=...%s: expected some of r, w and m behind it",
-                                   holden_property(index)->name, words_show(word, shown));
+            return settings_refuse(settings,
+                                   "%s=%s %s: expected some of r, w and m behind the device",
+                                   holden_property(index)->name,
+                                   words_show(device->name.data, shown[0]),
+                                   words_show(word, shown[1]));
         mask |= accesses[i].bit;
     }
     HOLDEN_SET(device, device, access, mask);
@@ -152,28 +173,22 @@ int syntax_parse_devices(struct settings *settings, size_t index, const char *va
     return r;
 }
 
+static int print_device(const void *item, struct buffer *out) {
+    const struct holden_device *device = item;
+    int r = buffer_printf(out, "%.*s ", (int)device->name.size, device->name.data);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(accesses); i++)
+        if (device->access & accesses[i].bit)
+            r = buffer_append(out, &accesses[i].letter, 1);
+    return r;
+}
+
 int syntax_print_devices(size_t index, const void *value, struct buffer *out) {
     struct holden_devices decoded;
+    struct holden_device space;
     const struct holden_devices *list =
         holden_nested_value(&holden_record_devices, value, &decoded);
-    struct holden_nested nested;
-    int r = 0;
     (void)index;
-    if (!list)
-        return 0;
-    bool first = true;
-    for (struct holden_repeated left = list->device; r == 0 && holden_next_record(&left, &nested);
-         first = false) {
-        struct holden_device space;
-        const struct holden_device *device =
-            holden_nested_value(&holden_record_device, &nested, &space);
-        if (!device)
-            continue;
-        r = buffer_printf(out, "%s%.*s ", first ? "" : ", ", (int)device->name.size,
-                          device->name.data);
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(accesses); i++)
-            if (device->access & accesses[i].bit)
-                r = buffer_append(out, &accesses[i].letter, 1);
-    }
-    return r;
+    return list ? syntax_print_records(list->device, &holden_record_device, &space, ", ",
+                                       print_device, out)
+                : 0;
 }

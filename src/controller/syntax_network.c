@@ -125,26 +125,23 @@ int syntax_parse_addresses(struct settings *settings, size_t index, const char *
     return syntax_each_word(settings, index, value, take_word);
 }
 
+static int print_prefix(const void *item, struct buffer *out) {
+    const struct holden_prefix *prefix = item;
+    char text[INET6_ADDRSTRLEN];
+    if ((prefix->address.size != 4 && prefix->address.size != 16) ||
+        !inet_ntop(prefix->address.size == 4 ? AF_INET : AF_INET6, prefix->address.data, text,
+                   sizeof(text)))
+        return 0;
+    return buffer_printf(out, "%s/%u", text, prefix->bits);
+}
+
 int syntax_print_addresses(size_t index, const void *value, struct buffer *out) {
     struct holden_prefixes decoded;
+    struct holden_prefix space;
     const struct holden_prefixes *list =
         holden_nested_value(&holden_record_prefixes, value, &decoded);
-    struct holden_nested nested;
-    int r = 0;
     (void)index;
-    if (!list)
-        return 0;
-    bool first = true;
-    for (struct holden_repeated left = list->prefix; r == 0 && holden_next_record(&left, &nested);
-         first = false) {
-        struct holden_prefix space;
-        const struct holden_prefix *prefix =
-            holden_nested_value(&holden_record_prefix, &nested, &space);
-        char text[INET6_ADDRSTRLEN];
-        if (prefix && (prefix->address.size == 4 || prefix->address.size == 16) &&
-            inet_ntop(prefix->address.size == 4 ? AF_INET : AF_INET6, prefix->address.data, text,
-                      sizeof(text)))
-            r = buffer_printf(out, "%s%s/%u", first ? "" : " ", text, prefix->bits);
-    }
-    return r;
+    return list ? syntax_print_records(list->prefix, &holden_record_prefix, &space, " ",
+                                       print_prefix, out)
+                : 0;
 }

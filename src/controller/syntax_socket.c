@@ -125,7 +125,8 @@ static int print_part(const struct part parts[PARTS], uint32_t number, bool *any
     return 0;
 }
 
-static int print_rule(const struct holden_bind_rule *rule, struct buffer *out) {
+static int print_rule(const void *item, struct buffer *out) {
+    const struct holden_bind_rule *rule = item;
     bool any = true;
     int r = 0;
     if (HOLDEN_HAS(rule, bind_rule, family))
@@ -143,25 +144,13 @@ static int print_rule(const struct holden_bind_rule *rule, struct buffer *out) {
 
 int syntax_print_bind_rules(size_t index, const void *value, struct buffer *out) {
     struct holden_bind_rules decoded;
+    struct holden_bind_rule space;
     const struct holden_bind_rules *list =
         holden_nested_value(&holden_record_bind_rules, value, &decoded);
-    struct holden_nested nested;
-    int r = 0;
     (void)index;
-    if (!list)
-        return 0;
-    bool first = true;
-    for (struct holden_repeated left = list->rule; r == 0 && holden_next_record(&left, &nested);
-         first = false) {
-        struct holden_bind_rule space;
-        const struct holden_bind_rule *rule =
-            holden_nested_value(&holden_record_bind_rule, &nested, &space);
-        if (rule && !first)
-            r = buffer_printf(out, " ");
-        if (rule && r == 0)
-            r = print_rule(rule, out);
-    }
-    return r;
+    return list ? syntax_print_records(list->rule, &holden_record_bind_rule, &space, " ",
+                                       print_rule, out)
+                : 0;
 }
 
 /* ---- interfaces ---- */
