@@ -3,11 +3,11 @@
 
 load helper
 
-@test "SIGHUP does not disturb the agent" {
+@test "SIGHUP has the agent read its configuration again, and disturbs nobody" {
     run "$C" ping
     before=$output
     kill -HUP "$AGENT"
-    eventually grep -q SIGHUP "$T/agent.log"
+    eventually grep -q 'configuration and policy were read anew' "$T/agent.log"
     run "$C" ping
     [ "${before% answers*}" = "${output% answers*}" ]
 }
