@@ -28,10 +28,13 @@ static int parse_time(const char *text, uint64_t *value) {
 /* CPUQuota= of systemd.resource-control(5), as microseconds in a second. */
 static int parse_quota(const char *text, uint64_t *value) {
     uint64_t hundredths;
-    int r = strcmp(text, "infinity") == 0 ? 0 : unit_parse_percent(text, &hundredths);
-    if (r < 0 || (*text != 'i' && (hundredths < 10 || hundredths > UINT32_MAX)))
+    if (strcmp(text, "infinity") == 0) {
+        *value = UINT64_MAX;
+        return 0;
+    }
+    if (unit_parse_percent(text, &hundredths) < 0 || hundredths < 10 || hundredths > UINT32_MAX)
         return -EINVAL;
-    *value = *text == 'i' ? UINT64_MAX : hundredths * 100;
+    *value = hundredths * 100;
     return 0;
 }
 
