@@ -54,6 +54,7 @@ int subject_open(struct subject *subject, const char *programs) {
         return -errno;
     snprintf(subject->socket, sizeof(subject->socket), "%s/socket", subject->directory);
     snprintf(subject->state, sizeof(subject->state), "%s/state", subject->directory);
+    snprintf(subject->config, sizeof(subject->config), "%s/agent.conf", subject->directory);
     snprintf(subject->log, sizeof(subject->log), "%s/log", subject->directory);
     snprintf(subject->fifo, sizeof(subject->fifo), "%s/fifo", subject->directory);
     snprintf(subject->group, sizeof(subject->group), "/holden-faults-%d", (int)getpid());
@@ -61,7 +62,10 @@ int subject_open(struct subject *subject, const char *programs) {
     if (chmod(subject->directory, 0755) < 0 || mkfifo(subject->fifo, 0600) < 0 ||
         (subject->feed = open(subject->fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0)
         return -errno;
-    return setenv("HOLDEN_SOCKET", subject->socket, 1) < 0 ? -errno : 0;
+    /* The audit trail is there from the start, not from the first order on. */
+    static const char config[] = "[Agent]\nAudit=file\n";
+    int r = file_replace(AT_FDCWD, subject->config, config, sizeof(config) - 1, 0600);
+    return r < 0 ? r : setenv("HOLDEN_SOCKET", subject->socket, 1) < 0 ? -errno : 0;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk) {
@@ -104,7 +108,8 @@ bool subject_start(struct subject *subject, struct buffer *said) {
     char program[512];
     snprintf(program, sizeof(program), "%s/agent", subject->programs);
     const char *const arguments[] = {program,        "--socket", subject->socket, "--state-dir",
-                                     subject->state, "--cgroup", subject->group,  NULL};
+                                     subject->state, "--cgroup", subject->group,  "--config",
+                                     subject->config, NULL};
     _cleanup_close_ int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     _cleanup_close_ int log = open(subject->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     subject->core = 0;

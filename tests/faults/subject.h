@@ -11,7 +11,7 @@ enum { SUBJECT_PATIENCE = 5000 /* milliseconds */, SUBJECT_KNOWN = 16, CLIENT_TE
 struct subject {
     const char *programs;   /* the directory of agent and controller */
     char directory[64];     /* everything of it but the cgroup is below */
-    char socket[96], state[96], log[96], fifo[96];
+    char socket[96], state[96], config[96], log[96], fifo[96];
     char group[64], cgroup[256];
     pid_t keeper, core;
     int feed;               /* the writing end of the fifo, or -1 */
