@@ -218,20 +218,23 @@ static bool has_temporary(struct holden_repeated list,
     return false;
 }
 
+static bool has_all_temporary(struct holden_repeated list, struct holden_repeated wanted) {
+    struct holden_temporary_file_system space;
+    struct holden_nested nested;
+    while (holden_next_record(&wanted, &nested)) {
+        const struct holden_temporary_file_system *one =
+            holden_nested_value(&holden_record_temporary_file_system, &nested, &space);
+        if (!one || !has_temporary(list, one))
+            return false;
+    }
+    return true;
+}
+
 /* The very same, no more and no fewer: what else is mounted may show what it was to hide. */
 static bool temporary_holds(size_t index, const struct holden_properties *bound,
                             const struct holden_properties *asked) {
     const struct holden_repeated *a = member(bound, index), *b = member(asked, index);
-    struct holden_repeated left = *b;
-    struct holden_temporary_file_system space;
-    struct holden_nested nested;
-    bool same = a->count == b->count;
-    while (same && holden_next_record(&left, &nested)) {
-        const struct holden_temporary_file_system *one =
-            holden_nested_value(&holden_record_temporary_file_system, &nested, &space);
-        same = one && has_temporary(*a, one);
-    }
-    return same;
+    return has_all_temporary(*a, *b) && has_all_temporary(*b, *a);
 }
 
 /* The value for a device in the list; false: it has none. */
@@ -252,6 +255,24 @@ static bool device_value(struct holden_repeated list, const struct holden_device
 
 static bool devices_hold(size_t index, const struct holden_properties *bound,
                          const struct holden_properties *asked) {
+    const struct holden_repeated *most = member(bound, index);
+    struct holden_repeated left;
+    struct holden_device_limit space;
+    struct holden_nested nested;
+    uint64_t value;
+    memcpy(&left, member(asked, index), sizeof(left));
+    while (holden_next_record(&left, &nested)) {
+        const struct holden_device_limit *one =
+            holden_nested_value(&holden_record_device_limit, &nested, &space);
+        if (!one || (device_value(*most, one, &value) && one->value > value))
+            return false;
+    }
+    return true;
+}
+
+/* Whether each device that the bound names is in what is asked for. */
+static bool names_devices(size_t index, const struct holden_properties *bound,
+                          const struct holden_properties *asked) {
     const struct holden_repeated *wanted = member(asked, index);
     struct holden_repeated left;
     struct holden_device_limit space;
@@ -261,7 +282,7 @@ static bool devices_hold(size_t index, const struct holden_properties *bound,
     while (holden_next_record(&left, &nested)) {
         const struct holden_device_limit *one =
             holden_nested_value(&holden_record_device_limit, &nested, &space);
-        if (one && device_value(*wanted, one, &value) && value > one->value)
+        if (one && !device_value(*wanted, one, &value))
             return false;
     }
     return true;
@@ -308,6 +329,13 @@ bool bound_holds(const struct bounds *bounds, size_t index,
                  const struct holden_properties *asked) {
     return !holden_has(&bounds->values, index) || !holden_has(asked, index) ||
            holders[holden_property(index)->syntax](index, &bounds->values, asked);
+}
+
+bool bound_stays(const struct bounds *bounds, size_t index,
+                 const struct holden_properties *asked) {
+    return !holden_has(&bounds->values, index) || !holden_has(asked, index) ||
+           holders[holden_property(index)->syntax] != devices_hold ||
+           names_devices(index, &bounds->values, asked);
 }
 
 bool bound_is_ceiling(size_t index) {

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,9 @@ static void ask_user(const char *name, struct answer *answer) {
     }
     answer->user.uid = entry->pw_uid;
     answer->user.gid = entry->pw_gid;
+    snprintf(answer->user.name, GROUP_TEXT_MOST, "%s", entry->pw_name);
+    snprintf(answer->user.home, GROUP_TEXT_MOST, "%s", entry->pw_dir);
+    snprintf(answer->user.shell, GROUP_TEXT_MOST, "%s", entry->pw_shell);
     if (getgrouplist(entry->pw_name, entry->pw_gid, answer->user.groups, &count) < 0)
         answer->error = E2BIG;
     else

@@ -4,13 +4,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { GROUP_USER_MOST = 512 };
+enum { GROUP_USER_MOST = 512, GROUP_TEXT_MOST = 256 };
 
 struct group_user {
     uid_t uid;
     gid_t gid;
     gid_t groups[GROUP_USER_MOST]; /* all of its groups, `gid` too */
     size_t count;
+    char name[GROUP_TEXT_MOST], home[GROUP_TEXT_MOST], shell[GROUP_TEXT_MOST]; /* cut where longer */
 };
 
 /* Looks up the number of the group that is called `name` (getgrnam(3)). 0 with the number in *gid;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/phase.h"
+#include "agent/policy_check.h"
 #include "agent/policy_fit.h"
 #include "common/cleanup.h"
 
@@ -71,112 +71,6 @@ bool policy_names_others(const struct policy *policy) {
 }
 
 /* ---- bounds ---- */
-
-/* Whether the rule protects the process from what its user might want, beside bounding numbers. */
-static bool protects(const struct policy_rule *rule) {
-    for (size_t i = 0; i < HOLDEN_PROPERTIES; i++)
-        if (holden_has(&rule->bounds.values, i) && !bound_is_ceiling(i))
-            return true;
-    return false;
-}
-
-/* Whether some command of the start asks for other rights than those of the process. */
-static bool lifts(const struct policy_question *question) {
-    const struct holden_start *start = question->start;
-    struct holden_exec exec;
-    if (HOLDEN_HAS(start, start, rights) && start->rights != HOLDEN_exec_rights_UNIT)
-        return true;
-    for (enum phase phase = 0; question->properties && phase < PHASES; phase++)
-        for (uint32_t step = 0; phase_command(question->properties, phase, step, &exec); step++)
-            if (exec.rights != HOLDEN_exec_rights_UNIT)
-                return true;
-    return false;
-}
-
-static int refuse_bound(const struct policy_rule *rule, size_t index,
-                        const struct policy_question *question, struct failure *failure) {
-    char asked[64];
-    const char *name = holden_property(index)->name;
-    bound_show(index, question->properties, asked, sizeof(asked));
-    if (bound_is_ceiling(index))
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name,
-                           "rule %s allows at most %s=%s%s%s%s", rule->name, name,
-                           rule->bounds.texts[index], *asked ? ", and " : "", asked,
-                           *asked ? " is asked for" : "");
-    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, name,
-                       "rule %s demands %s=%.200s, and what is asked for protects less",
-                       rule->name, name, rule->bounds.texts[index]);
-}
-
-static int check_bounds(const struct policy_rule *rule, const struct policy_question *question,
-                        struct failure *failure) {
-    const struct holden_properties *asked = question->properties;
-    for (size_t i = 0; asked && i < HOLDEN_PROPERTIES; i++)
-        if (!bound_holds(&rule->bounds, i, asked))
-            return refuse_bound(rule, i, question, failure);
-    if (!question->start || !protects(rule))
-        return 0;
-    if (lifts(question))
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "command",
-                           "rule %s demands protections: no command may lift them (the prefixes + "
-                           "and !)", rule->name);
-    if (asked && HOLDEN_HAS(asked, properties, system_call_learn) && asked->system_call_learn)
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "SystemCallLearn",
-                           "rule %s demands protections, which SystemCallLearn= would lift",
-                           rule->name);
-    return 0;
-}
-
-static int check_ambient(const struct policy_rule *rule, const struct policy_question *question,
-                         struct failure *failure) {
-    if (!question->identity || !(question->identity->ambient & ~rule->ambient))
-        return 0;
-    if (!rule->ambient)
-        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "AmbientCapabilities",
-                           "only root may hand out capabilities");
-    return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "AmbientCapabilities",
-                       "rule %s allows none but those that it names", rule->name);
-}
-
-/* Variables by which the dynamic linker and the C library would run code of their user's choice in
- * the command (ld.so(8)): then it would be no matter which one. */
-static bool is_unsafe(struct holden_view assignment) {
-    static const char *const names_[] = {"LD_", "GCONV_PATH=", "GLIBC_TUNABLES=", "LOCPATH=",
-                                         "GETCONF_DIR=", "NLSPATH="};
-    for (size_t i = 0; i < ARRAY_SIZE(names_); i++) {
-        size_t size = strlen(names_[i]);
-        if (assignment.size >= size && memcmp(assignment.data, names_[i], size) == 0)
-            return true;
-    }
-    return false;
-}
-
-static int check_environment(const struct policy_rule *rule,
-                             const struct policy_question *question, struct failure *failure) {
-    const struct holden_properties *asked = question->properties;
-    struct holden_view assignment;
-    if (rule->command_count == 0 || !asked || !HOLDEN_HAS(asked, properties, environment))
-        return 0;
-    struct holden_repeated left = asked->environment;
-    while (holden_next_view(&left, &assignment))
-        if (is_unsafe(assignment)) {
-            const char *end = memchr(assignment.data, '=', assignment.size);
-            size_t size = end ? (size_t)(end - assignment.data) : assignment.size;
-            return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "Environment",
-                               "rule %s allows certain commands only, and %.*s would change what "
-                               "they do", rule->name,
-                               (int)(size < NAME_SHOWN ? size : NAME_SHOWN), assignment.data);
-        }
-    return 0;
-}
-
-static int check_rule(const struct policy_rule *rule, const struct policy_question *question,
-                      struct failure *failure) {
-    int r = check_bounds(rule, question, failure);
-    if (r == 0)
-        r = check_ambient(rule, question, failure);
-    return r < 0 ? r : check_environment(rule, question, failure);
-}
 
 /* Limits of a process that are changed are still held to those of its start. */
 static bool binds(const struct policy_rule *rule, const struct policy_question *question) {
@@ -297,9 +191,20 @@ static int refuse_stranger(const struct policy *policy, const struct policy_ques
 static int refuse_denied(const struct policy_rule *rule, const struct policy_question *question,
                          struct failure *failure) {
     char verb[VERB_SPACE];
+    if (policy_denies_nameless(rule, question))
+        return failure_set(failure, HOLDEN_code_NOT_PERMITTED, "name",
+                           "rule %s denies user %u to start some names; choose one with --name",
+                           rule->name, question->caller.uid);
     return failure_set(failure, HOLDEN_code_NOT_PERMITTED, NULL, "rule %s denies user %u to %s",
                        rule->name, question->caller.uid,
                        policy_verb_name(question->verb, verb, sizeof(verb)));
+}
+
+bool policy_bounds(const struct policy *policy, size_t index) {
+    for (size_t i = 0; i < policy->count; i++)
+        if (holden_has(&policy->rules[i]->bounds.values, index))
+            return true;
+    return false;
 }
 
 /* The rule that denies it, or NULL. */
@@ -364,7 +269,7 @@ int policy_decide(const struct policy *policy, const struct policy_question *que
         return miss.rule ? refuse_miss(&miss, question, failure)
                          : refuse_stranger(policy, question, failure);
     for (size_t at = 0; (rule = next_rule(policy, &question->caller, &at));)
-        if (binds(rule, question) && check_rule(rule, question, failure) < 0) {
+        if (binds(rule, question) && policy_check(rule, question, failure) < 0) {
             *rule_name = rule->name;
             return -EREMOTEIO;
         }
@@ -393,14 +298,14 @@ int policy_impose(const struct policy *policy, const struct policy_question *que
         return 0;
     for (size_t at = 0; (rule = next_rule(policy, &question->caller, &at));)
         if (policy_fit(rule, question) == POLICY_FIT_WHOLE &&
-            bound_impose(&rule->bounds, arena, properties) < 0)
+            policy_impose_bounds(rule, arena, properties) < 0)
             return failure_errno(failure, ENOMEM, NULL, "cannot keep what the policy demands");
     /* What one rule has put in force may be against another. */
     after.properties = properties;
     for (size_t at = 0; (rule = next_rule(policy, &question->caller, &at));) {
         if (policy_fit(rule, question) != POLICY_FIT_WHOLE)
             continue;
-        int r = check_bounds(rule, &after, failure);
+        int r = policy_check_bounds(rule, &after, failure);
         if (r < 0)
             return r;
     }

@@ -45,12 +45,15 @@ struct policy_scope {
     uint32_t owner;      /* of POLICY_OWNER */
 };
 
+enum { POLICY_LOGIN = 4 };
+
 /* A user to run as. */
 struct policy_user {
     bool self;        /* the caller, in its own groups; nothing of the rest */
     uint32_t uid, gid;
     uint32_t *groups; /* all groups of the user, `gid` too */
     size_t group_count;
+    const char *login[POLICY_LOGIN]; /* "USER=…" and the others that a login sets */
 };
 
 /* All that a rule points to belongs to the policy's arena. */
@@ -92,6 +95,9 @@ bool policy_admits(const struct policy *policy, const struct policy_caller *call
 /* Whether rules name users or groups beside the one whose members have the rule built in: then the
  * socket has to be open to them. */
 bool policy_names_others(const struct policy *policy);
+
+/* Whether any rule bounds property `index`. */
+bool policy_bounds(const struct policy *policy, size_t index);
 
 /* Decides. 0: allowed; *rule (which may be NULL) is then the name of the first rule that allows it.
  * Otherwise refused: -EREMOTEIO with *failure (which may be NULL) filled, and *rule is the name of

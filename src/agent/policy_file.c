@@ -11,7 +11,8 @@
 
 #include "common/cleanup.h"
 
-enum { PATH_SPACE = 4096 };
+/* inih cuts off what is longer, and two sections would be one: SECTION_MOST is what it keeps. */
+enum { PATH_SPACE = 4096, SECTION_MOST = 49 };
 
 const struct policy_accounts policy_accounts = {.user = group_find_user, .group = group_find};
 
@@ -34,6 +35,18 @@ static void check_empty(const struct source *source) {
         policy_complain(source->reading, source->empty, "a section without a key; take it out");
 }
 
+/* A section is a rule of its own, also where it has the name of the one before. */
+static void begin_section(struct source *source, const char *text) {
+    struct policy_reading *reading = source->reading;
+    check_empty(source);
+    policy_rule_end(reading);
+    source->empty = reading->line;
+    if (strcspn(text + 1, "]") > SECTION_MOST)
+        policy_complain(reading, reading->line,
+                        "the name is longer than %zu characters; choose a shorter one",
+                        SECTION_MOST - strlen("Rule "));
+}
+
 /* inih does not tell lines apart from parts of them, nor which one it is at. */
 static char *next_line(char *text, int space, void *data) {
     struct source *source = data;
@@ -42,10 +55,9 @@ static char *next_line(char *text, int space, void *data) {
         return NULL;
     reading->line++;
     size_t size = strlen(text);
-    if (*text == '[') {
-        check_empty(source);
-        source->empty = reading->line;
-    }
+    const char *start = text + strspn(text, " \t");
+    if (*start == '[')
+        begin_section(source, start);
     if (size + 1 < (size_t)space || text[size - 1] == '\n')
         return text;
     policy_complain(reading, reading->line,

@@ -35,12 +35,24 @@ static bool name_matches(const char *pattern, struct holden_view name) {
     return fnmatch(pattern, text, 0) == 0;
 }
 
+bool policy_denies_nameless(const struct policy_rule *rule,
+                            const struct policy_question *question) {
+    if (!rule->deny || !question->start || question->target->name.size > 0)
+        return false;
+    for (size_t i = 0; i < rule->scope_count; i++)
+        if (rule->scopes[i].kind == POLICY_NAME)
+            return true;
+    return false;
+}
+
 static bool target_fits(const struct policy_rule *rule, const struct policy_question *question) {
     const struct policy_target *target = question->target;
     if (rule->deny && rule->scope_count == 0)
         return true;
     if (!target)
         return !rule->deny;
+    if (policy_denies_nameless(rule, question))
+        return true;
     if (rule->scope_count == 0)
         return target->owner == question->caller.uid;
     for (size_t i = 0; i < rule->scope_count; i++) {
@@ -94,6 +106,8 @@ static bool is_plain(struct holden_view path) {
         const char *at = path.data + i;
         if (at[0] != '/')
             continue;
+        if (left >= 2 && at[1] == '/')
+            return false;
         if (left >= 2 && at[1] == '.' && (left == 2 || at[2] == '/'))
             return false;
         if (left >= 3 && at[1] == '.' && at[2] == '.' && (left == 3 || at[3] == '/'))

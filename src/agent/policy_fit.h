@@ -23,6 +23,11 @@ bool policy_names(const struct policy_rule *rule, const struct policy_caller *ca
 enum policy_fit policy_fit(const struct policy_rule *rule,
                            const struct policy_question *question);
 
+/* Whether the rule denies a start because that gives no name: the one that it would get may be one
+ * that the rule is about. */
+bool policy_denies_nameless(const struct policy_rule *rule,
+                            const struct policy_question *question);
+
 /* The first command of a start that the rule is not about, into *path: for messages. False: there
  * is none. */
 bool policy_unfit_command(const struct policy_rule *rule, const struct policy_question *question,

@@ -186,6 +186,17 @@ static void take_target(struct policy_reading *reading, const char *key, const c
     }
 }
 
+static void keep_login(struct policy_reading *reading, const struct group_user *user,
+                       struct policy_user *as) {
+    const char *const rows[POLICY_LOGIN][2] = {
+        {"USER", user->name}, {"LOGNAME", user->name}, {"HOME", user->home}, {"SHELL", user->shell}};
+    for (size_t i = 0; i < POLICY_LOGIN; i++) {
+        char text[GROUP_TEXT_MOST + 16];
+        snprintf(text, sizeof(text), "%s=%s", rows[i][0], rows[i][1]);
+        as->login[i] = keep(reading, text);
+    }
+}
+
 static void take_run_as(struct policy_reading *reading, const char *key, const char *word) {
     struct policy_rule *rule = reading->rule;
     struct policy_user as = {.self = strcmp(word, "self") == 0};
@@ -205,6 +216,8 @@ static void take_run_as(struct policy_reading *reading, const char *key, const c
     if (!list || !as.groups)
         return;
     memcpy(as.groups, user.groups, user.count * sizeof(*as.groups));
+    if (!as.self)
+        keep_login(reading, &user, &as);
     list[rule->run_as_count++] = as;
     rule->run_as = list;
     rule->run_as_text = join(reading, rule->run_as_text, word);

@@ -111,10 +111,13 @@ static void put_off(sd_event_source *timer, uint64_t until) {
         sd_event_source_set_time(timer, until);
 }
 
-/* The timer of what it is doing is never brought forward. */
+/* The timer of what it is doing is never brought forward. A process gets no more time by itself than
+ * a rule of the policy gives its user. */
 static void extend(struct process *process, uint64_t microseconds) {
     uint64_t now = machine_monotonic();
-    if (microseconds > INT64_MAX - now)
+    bool bounded = process->owner != 0 && policy_bounds(&process->agent->policy,
+                                                        HOLDEN_INDEX(properties, runtime_max));
+    if (bounded || microseconds > INT64_MAX - now)
         return;
     uint64_t until = now + microseconds;
     if (process->stopping)

@@ -256,6 +256,58 @@ END
     one_line 'only root may set BindPaths='
 }
 
+@test "a command that a rule names, as another user, does what it does whatever its caller sets" {
+    printf "%s\n" "#!/bin/bash" "echo as" "id -un" >"$T/deploy"
+    printf 'echo taken\n' >"$T/env"
+    mkdir "$T/bin"
+    printf '#!/bin/sh\necho taken\n' >"$T/bin/id"
+    chmod 755 "$T/deploy" "$T/env" "$T/bin" "$T/bin/id"
+    install -o bin -g bin -m 600 "$T/env" "$T/precious"
+    policy <<END
+[Rule deploy]
+Users=12348
+Verbs=start
+RunAs=bin
+Commands=$T/deploy
+END
+    run ruled "$C" run -p User=bin -p Environment=LANG=C -- "$T/deploy"
+    expect 0
+    [ "$output" = $'as\nbin' ]
+    local setting
+    for setting in "Environment=BASH_ENV=$T/env" "Environment=PATH=$T/bin" "ExecSearchPath=$T/bin" \
+        "StandardOutput=truncate:$T/precious" "StandardInput=file:$T/precious" RemoveIPC=yes \
+        SystemCallFilter=~getuid:EPERM; do
+        run ruled "$C" start -p User=bin -p "$setting" -- "$T/deploy"
+        [ "$status" -eq 5 ] || { echo "$setting: $status: $output"; return 1; }
+        one_line "${setting%%=*}: rule deploy allows certain commands only"
+    done
+    [ "$(cat "$T/precious")" = 'echo taken' ]
+}
+
+@test "the time that a rule allows is not to be had by other settings, nor by what a process says" {
+    policy <<'END'
+[Rule contest]
+Users=12348
+Verbs=members
+RuntimeMaxSec=1s
+END
+    run ruled "$C" start -p TimeoutStopSec=infinity -- sleep 1000
+    expect 5
+    one_line 'TimeoutStopSec: rule contest allows at most RuntimeMaxSec=1s'
+    run ruled "$C" start -p SendSIGKILL=no -- sleep 1000
+    expect 5
+    run ruled "$C" start -p 'ExecStartPre=/bin/sleep 1000' -- true
+    expect 1
+    one_line 'did not end within TimeoutStartSec='
+    ruled "$C" start --name talks -p Type=notify -p TimeoutStopSec=1s -- \
+        perl -MIO::Socket::UNIX -e '
+            my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ENV{NOTIFY_SOCKET}) or die;
+            $s->send("READY=1\nEXTEND_TIMEOUT_USEC=1000000000"); sleep 1000'
+    run ruled "$C" constrain talks -p TimeoutStopSec=infinity
+    expect 5
+    eventually is talks cause time-limit
+}
+
 # ---- asking ----
 
 @test "policy check and policy test say what the request itself would be told" {

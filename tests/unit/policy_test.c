@@ -28,6 +28,8 @@ static int find_user(const char *name, struct group_user *user) {
             *user = (struct group_user){.uid = rows[i].uid, .gid = rows[i].gid, .count = 2};
             user->groups[0] = rows[i].gid;
             user->groups[1] = rows[i].second;
+            snprintf(user->name, sizeof(user->name), "%s", name);
+            snprintf(user->home, sizeof(user->home), "/home/%s", name);
             return 0;
         }
     return strcmp(name, "lost") == 0 ? -ENOMEM : -ENOENT;
@@ -254,7 +256,8 @@ TEST(commands_by_their_whole_path) {
         bool allowed;
     } rows[] = {{"/usr/bin/make", true}, {"/opt/a/run", true}, {"/opt/a/b/run", false},
                 {"make", false}, {"/usr/bin/../bin/make", false}, {"/opt/../run", false},
-                {"/opt/./run", false}, {"/usr/bin/makes", false}, {"/opt/..", false}, {"", false}};
+                {"/opt/./run", false}, {"/usr/bin/makes", false}, {"/opt/..", false}, {"", false},
+                {"//usr/bin/make", false}, {"/usr//bin/make", false}};
     struct policy policy;
     good(&policy, "[Rule build]\nUsers=alice\nVerbs=start\nCommands=/usr/bin/make /opt/*/run\n"
                   "[Rule not]\nEffect=deny\nUsers=bob\nVerbs=start\nCommands=/bin/sh\n"
@@ -269,18 +272,96 @@ TEST(commands_by_their_whole_path) {
     allowed(&policy, launch(&l, BOB, "/bin/ls", BOB, BOB), "else");
     refused(&policy, launch(&l, BOB, "/bin/sh", BOB, BOB), "not", "denies");
     refused(&policy, launch(&l, BOB, "/bin/../bin/sh", BOB, BOB), "not", "denies");
+    refused(&policy, launch(&l, BOB, "//bin/sh", BOB, BOB), "not", "denies");
     /* The program counts, not the name that it is given. */
     launch(&l, ALICE, "/usr/bin/make", ALICE, ALICE);
     HOLDEN_SET(&l.start, start, program, holden_view("/bin/sh"));
     refused(&policy, &l.asked, NULL, "does not allow to execute /bin/sh");
-    /* Variables that would have it do something else. */
-    const struct holden_view bound[] = {holden_view("A=1"), holden_view("LD_PRELOAD=/tmp/x.so")};
-    launch(&l, ALICE, "/usr/bin/make", ALICE, ALICE);
+    policy_free(&policy);
+}
+
+/* A shell reads BASH_ENV, an interpreter its own, and there is no list of all. */
+TEST(variables_that_could_have_a_command_do_something_else) {
+    static struct launch l;
+    static const struct {
+        const char *assignment;
+        bool allowed;
+    } rows[] = {{"LANG=C.UTF-8", true}, {"LC_ALL=de_DE.UTF-8", true}, {"TZ=Europe/Berlin", true},
+                {"TERM=xterm", true}, {"NO_COLOR=", true}, {"LANGUAGE=de:en", true},
+                {"LD_PRELOAD=/tmp/x.so", false}, {"BASH_ENV=/tmp/x", false}, {"PATH=/tmp", false},
+                {"PYTHONPATH=/tmp", false}, {"BASH_FUNC_ls%%=() { id; }", false}, {"A=1", false},
+                {"TERMINFO=/tmp", false}, {"TZ=/tmp/x", false}, {"TZ=:/tmp/x", false},
+                {"TZ=../x", false}, {"LC_ALL=a/b", false}, {"LANG=%n", false}, {"LC_ALL", false}};
+    struct policy policy;
+    good(&policy, "[Rule build]\nUsers=alice\nVerbs=start\nCommands=/usr/bin/make\n");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct holden_view assignment = holden_view(rows[i].assignment);
+        l.properties = (struct holden_properties){0};
+        launch(&l, ALICE, "/usr/bin/make", ALICE, ALICE);
+        HOLDEN_SET(&l.properties, properties, environment,
+                   (struct holden_repeated){.count = 1, .items = &assignment});
+        if (rows[i].allowed)
+            allowed(&policy, &l.asked, "build");
+        else
+            refused(&policy, &l.asked, "build", "could change what they do");
+    }
+    l.properties = (struct holden_properties){0};
+    const struct holden_view directory = holden_view("/tmp");
+    HOLDEN_SET(&l.properties, properties, exec_search_path,
+               (struct holden_repeated){.count = 1, .items = &directory});
+    refused(&policy, &l.asked, "build", "PATH that it sets");
+    l.properties = (struct holden_properties){0};
+    policy_free(&policy);
+}
+
+TEST(settings_that_do_more_with_the_rights_of_another_user) {
+    static struct launch l;
+    static const uint32_t paths[] = {HOLDEN_stream_kind_FILE, HOLDEN_stream_kind_APPEND,
+                                     HOLDEN_stream_kind_TRUNCATE};
+    struct policy policy;
+    struct holden_stream stream = {0};
+    good(&policy, "[Rule web]\nUsers=alice\nVerbs=start\nRunAs=www self\nCommands=/bin/deploy\n");
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        l.properties = (struct holden_properties){0};
+        HOLDEN_SET(&stream, stream, kind, paths[i]);
+        HOLDEN_SET(&l.properties, properties, standard_output,
+                   (struct holden_nested){.value = &stream});
+        refused(&policy, launch(&l, ALICE, "/bin/deploy", WWW, WWW), "web", "StandardOutput=");
+        allowed(&policy, launch(&l, ALICE, "/bin/deploy", ALICE, ALICE), "web");
+    }
+    HOLDEN_SET(&stream, stream, kind, HOLDEN_stream_kind_LOG);
+    allowed(&policy, launch(&l, ALICE, "/bin/deploy", WWW, WWW), "web");
+    /* What a login sets has to be that user's. */
+    const struct holden_view login[] = {holden_view("USER=www"), holden_view("HOME=/home/www"),
+                                        holden_view("HOME=/tmp")};
     HOLDEN_SET(&l.properties, properties, environment,
-               (struct holden_repeated){.count = 1, .items = bound});
-    allowed(&policy, &l.asked, "build");
-    l.properties.environment.count = 2;
-    refused(&policy, &l.asked, "build", "LD_PRELOAD");
+               (struct holden_repeated){.count = 2, .items = login});
+    allowed(&policy, launch(&l, ALICE, "/bin/deploy", WWW, WWW), "web");
+    l.properties.environment.count = 3;
+    refused(&policy, launch(&l, ALICE, "/bin/deploy", WWW, WWW), "web", "HOME could change");
+    allowed(&policy, launch(&l, ALICE, "/bin/deploy", ALICE, ALICE), "web");
+    l.properties = (struct holden_properties){0};
+    HOLDEN_SET(&l.properties, properties, remove_ipc, true);
+    refused(&policy, launch(&l, ALICE, "/bin/deploy", WWW, WWW), "web", "RemoveIPC=");
+    l.properties = (struct holden_properties){0};
+    HOLDEN_SET(&l.properties, properties, system_call_error_number, 1);
+    refused(&policy, launch(&l, ALICE, "/bin/deploy", WWW, WWW), "web", "SystemCallErrorNumber=");
+    l.properties = (struct holden_properties){0};
+    launch(&l, ALICE, "/bin/deploy", WWW, WWW);
+    HOLDEN_SET(&l.start, start, rights, HOLDEN_exec_rights_NO_USER);
+    refused(&policy, &l.asked, "web", "no command may run as another user");
+    policy_free(&policy);
+}
+
+TEST(a_start_without_a_name_is_none_that_a_rule_about_names_could_deny) {
+    static struct launch l;
+    struct policy policy;
+    good(&policy, "[Rule all]\nUsers=alice\nVerbs=start\n"
+                  "[Rule no-db]\nEffect=deny\nUsers=alice\nVerbs=start\nTargets=name:db*\n");
+    l.properties = (struct holden_properties){0};
+    allowed(&policy, launch(&l, ALICE, "/bin/db", ALICE, ALICE), "all");
+    l.target.name = (struct holden_view){"", 0};
+    refused(&policy, &l.asked, "no-db", "choose one with --name");
     policy_free(&policy);
 }
 
@@ -379,6 +460,102 @@ TEST(a_sandbox_that_cannot_be_taken_off) {
     policy_free(&policy);
 }
 
+/* Who may set how long a stop or a command beside the main one takes would set how long it runs. */
+TEST(time_is_not_found_beside_the_time_that_a_rule_allows) {
+    static struct launch l;
+    static const size_t times[] = {HOLDEN_INDEX(properties, timeout_start),
+                                   HOLDEN_INDEX(properties, timeout_stop),
+                                   HOLDEN_INDEX(properties, timeout_abort)};
+    struct policy policy;
+    struct failure failure;
+    struct arena arena = {0};
+    good(&policy, "[Rule a]\nUsers=alice\nVerbs=start constrain\nRuntimeMaxSec=1min\n");
+    assert_true(policy_bounds(&policy, HOLDEN_INDEX(properties, runtime_max)));
+    assert_false(policy_bounds(&policy, HOLDEN_INDEX(properties, memory_max)));
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        l.properties = (struct holden_properties){0};
+        uint64_t *time = (void *)((uint8_t *)&l.properties +
+                                  holden_record_properties.fields[times[i]].offset);
+        holden_mark(&l.properties, times[i]);
+        *time = 60000000;
+        allowed(&policy, launch(&l, ALICE, "x", ALICE, ALICE), "a");
+        *time = 60000001;
+        refused(&policy, &l.asked, "a", "at most RuntimeMaxSec=1min, and Timeout");
+        l.asked.verb = HOLDEN_MESSAGE_constrain;
+        refused(&policy, &l.asked, "a", "at most RuntimeMaxSec=1min, and Timeout");
+    }
+    l.properties = (struct holden_properties){0};
+    launch(&l, ALICE, "x", ALICE, ALICE);
+    HOLDEN_SET(&l.properties, properties, send_sigkill, false);
+    refused(&policy, &l.asked, "a", "no end without SIGKILL");
+    l.properties = (struct holden_properties){0};
+    assert_int_equal(policy_impose(&policy, &l.asked, &arena, &l.properties, &failure), 0);
+    assert_int_equal(l.properties.timeout_start, 60000000);
+    assert_false(HOLDEN_HAS(&l.properties, properties, timeout_stop));
+    arena_free(&arena);
+    policy_free(&policy);
+}
+
+TEST(devices_are_not_added_to_those_of_a_policy_that_a_rule_demands) {
+    static struct launch l;
+    static const struct holden_devices devices;
+    struct policy policy;
+    good(&policy, "[Rule a]\nUsers=alice\nVerbs=start\nDevicePolicy=closed\n");
+    l.properties = (struct holden_properties){0};
+    HOLDEN_SET(&l.properties, properties, device_allow, (struct holden_nested){.value = &devices});
+    refused(&policy, launch(&l, ALICE, "x", ALICE, ALICE), "a", "DeviceAllow= allows more");
+    l.properties = (struct holden_properties){0};
+    policy_free(&policy);
+}
+
+TEST(file_systems_that_a_rule_demands_are_all_there) {
+    static struct launch l;
+    struct policy policy;
+    struct holden_temporary_file_system a = {0}, b = {0};
+    HOLDEN_SET(&a, temporary_file_system, path, holden_view("/a"));
+    HOLDEN_SET(&b, temporary_file_system, path, holden_view("/b"));
+    const struct holden_nested both[] = {{.value = &b}, {.value = &a}};
+    const struct holden_nested twice[] = {{.value = &a}, {.value = &a}};
+    good(&policy, "[Rule t]\nUsers=alice\nVerbs=start\nTemporaryFileSystem=/a\n"
+                  "TemporaryFileSystem=/b\n");
+    l.properties = (struct holden_properties){0};
+    HOLDEN_SET(&l.properties, properties, temporary_file_system,
+               (struct holden_repeated){.count = 2, .items = both});
+    allowed(&policy, launch(&l, ALICE, "x", ALICE, ALICE), "t");
+    l.properties.temporary_file_system.items = twice;
+    refused(&policy, &l.asked, "t", "demands TemporaryFileSystem=");
+    l.properties = (struct holden_properties){0};
+    policy_free(&policy);
+}
+
+TEST(each_device_that_a_bound_names_stays_bounded) {
+    const size_t index = HOLDEN_INDEX(properties, io_read_bandwidth_max);
+    static struct bounds bounds;
+    static struct holden_properties asked;
+    struct holden_device_limit most = {0}, less, more, other;
+    HOLDEN_SET(&most, device_limit, major, 8);
+    HOLDEN_SET(&most, device_limit, minor, 0);
+    HOLDEN_SET(&most, device_limit, value, 100);
+    less = more = other = most;
+    less.value = 99;
+    more.value = 101;
+    other.minor = 16;
+    other.value = 1000;
+    const struct holden_nested bound = {.value = &most};
+    const struct holden_nested list[] = {{.value = &less}, {.value = &other}, {.value = &more}};
+    HOLDEN_SET(&bounds.values, properties, io_read_bandwidth_max,
+               (struct holden_repeated){.count = 1, .items = &bound});
+    HOLDEN_SET(&asked, properties, io_read_bandwidth_max,
+               (struct holden_repeated){.count = 2, .items = list});
+    assert_true(bound_holds(&bounds, index, &asked));
+    assert_true(bound_stays(&bounds, index, &asked));
+    asked.io_read_bandwidth_max.count = 3;
+    assert_false(bound_holds(&bounds, index, &asked));
+    asked.io_read_bandwidth_max = (struct holden_repeated){.count = 1, .items = &list[1]};
+    assert_true(bound_holds(&bounds, index, &asked));
+    assert_false(bound_stays(&bounds, index, &asked));
+}
+
 TEST(sandboxes_are_all_read) {
     static const char *const words[] = {"service", "build", "judge", "strict"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -429,6 +606,11 @@ TEST(every_fault_is_named_with_its_line) {
     bad("[Rule members]\nUsers=bob\nVerbs=any\n", "taken");
     bad(RULE "[Rule s]\nUsers=bob\nVerbs=any\n" RULE, "taken");
     bad("[Rule a b]\nUsers=bob\nVerbs=any\n", "no name");
+    bad(RULE RULE, "p:5: [Rule r]: that name is taken");
+    /* What the reader of the files would cut off would make one rule of two. */
+    bad("[Rule a23456789-123456789-123456789-123456789-12345]\nUsers=bob\nVerbs=list\n"
+        "[Rule a23456789-123456789-123456789-123456789-12346]\nUsers=alice\nVerbs=any\n",
+        "p:1: the name is longer than 44 characters");
 }
 
 TEST(a_line_that_is_too_long_is_no_line) {
