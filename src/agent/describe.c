@@ -190,7 +190,7 @@ void describe_send(const struct process *process, struct peer *peer, uint32_t id
 
 static void drop(struct stream *stream) {
     LIST_REMOVE(stream, entry);
-    stream->peer->promises -= STREAM_COST;
+    peer_kept(stream->peer, STREAM_COST);
     free(stream->ids);
     free(stream);
 }
@@ -238,12 +238,14 @@ static void pump(struct agent *agent, struct stream *stream) {
 
 int describe_stream(struct agent *agent, struct peer *peer, uint32_t id,
                     const struct holden_list *request, uint64_t *ids, size_t count) {
-    struct stream *stream = peer->promises < PEER_PROMISES_MAX ? malloc(sizeof(*stream)) : NULL;
+    bool promised = peer_promise(peer, STREAM_COST);
+    struct stream *stream = promised ? malloc(sizeof(*stream)) : NULL;
     if (!stream) {
+        if (promised)
+            peer_kept(peer, STREAM_COST);
         free(ids);
         return -ENOMEM;
     }
-    peer->promises += STREAM_COST;
     *stream = (struct stream){.peer = peer,
                               .id = id,
                               .after = request->after,

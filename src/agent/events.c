@@ -28,7 +28,7 @@ int events_open(struct events *events, struct agent *agent) {
 }
 
 static void drop(struct follower *follower) {
-    follower->peer->promises -= FOLLOWER_COST;
+    peer_kept(follower->peer, FOLLOWER_COST);
     LIST_REMOVE(follower, entry);
     free(follower);
 }
@@ -165,12 +165,13 @@ void events_agent(struct agent *agent, const char *text) {
 
 int events_subscribe(struct events *events, struct peer *peer, uint32_t id,
                      const struct holden_subscribe *request) {
-    if (peer->promises >= PEER_PROMISES_MAX)
+    if (!peer_promise(peer, FOLLOWER_COST))
         return -EDQUOT;
     struct follower *follower = malloc(sizeof(*follower));
-    if (!follower)
+    if (!follower) {
+        peer_kept(peer, FOLLOWER_COST);
         return -ENOMEM;
-    peer->promises += FOLLOWER_COST;
+    }
     bool since = HOLDEN_HAS(request, subscribe, since);
     *follower = (struct follower){
         .peer = peer, .id = id,

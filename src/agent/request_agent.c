@@ -133,7 +133,8 @@ int request_subscribe(struct request *request, struct failure *failure) {
     int r = events_subscribe(&request->agent->events, request->peer, request->id, request->message);
     if (r == -EDQUOT)
         return failure_set(failure, HOLDEN_code_TOO_MANY, NULL,
-                           "this connection follows the events too often already");
+                           "this connection, or all of its user's, follow the events too "
+                           "often already");
     if (r < 0)
         return failure_errno(failure, -r, NULL, "cannot serve the request");
     return 0;

@@ -37,7 +37,8 @@ static int promise(struct request *request, struct process *process, enum waiter
     int r = waiter_add(process, request->peer, request->id, kind);
     if (r == -EDQUOT)
         return failure_set(failure, HOLDEN_code_TOO_MANY, NULL,
-                           "%d answers are owed to this connection already", PEER_PROMISES_MAX);
+                           "too many answers are owed to this connection, or to all of user %u, "
+                           "already", (unsigned)request->peer->uid);
     return r < 0 ? no_memory(failure) : 0;
 }
 

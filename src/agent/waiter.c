@@ -6,12 +6,13 @@
 #include "daemon/peer.h"
 
 int waiter_add(struct process *process, struct peer *peer, uint32_t id, enum waiter_kind kind) {
-    if (peer->promises >= PEER_PROMISES_MAX)
+    if (!peer_promise(peer, 1))
         return -EDQUOT;
     struct waiter *waiter = malloc(sizeof(*waiter));
-    if (!waiter)
+    if (!waiter) {
+        peer_kept(peer, 1);
         return -ENOMEM;
-    peer->promises++;
+    }
     *waiter = (struct waiter){.process = process, .peer = peer, .id = id, .kind = kind};
     LIST_INSERT_HEAD(&process->waiters, waiter, of_process);
     LIST_INSERT_HEAD(&peer->waiters, waiter, of_peer);
@@ -19,7 +20,7 @@ int waiter_add(struct process *process, struct peer *peer, uint32_t id, enum wai
 }
 
 static void drop(struct waiter *waiter) {
-    waiter->peer->promises--;
+    peer_kept(waiter->peer, 1);
     LIST_REMOVE(waiter, of_process);
     LIST_REMOVE(waiter, of_peer);
     free(waiter);

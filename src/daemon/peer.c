@@ -47,6 +47,22 @@ static uint64_t now(clockid_t clock) {
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
+bool peer_promise(struct peer *peer, unsigned cost) {
+    if (peer->promises >= PEER_PROMISES_MAX ||
+        (peer->quota && peer->quota->promises >= PEER_PROMISES_USER))
+        return false;
+    peer->promises += cost;
+    if (peer->quota)
+        peer->quota->promises += cost;
+    return true;
+}
+
+void peer_kept(struct peer *peer, unsigned cost) {
+    peer->promises -= cost;
+    if (peer->quota)
+        peer->quota->promises -= cost;
+}
+
 /* What waits on its connection, as a part of what waits on all of its user's. */
 static void count_queued(struct peer *peer) {
     if (!peer->quota)
@@ -354,14 +370,15 @@ static int peer_new(struct listener *listener, int fd) {
     LIST_INSERT_HEAD(&listener->peers, peer, entry);
     listener->count++;
     int r = identify(peer);
+    /* Quotas come first: also who is refused costs time, and a line of the audit trail. */
+    if (r == 0)
+        r = admit(peer);
     const char *why = r == 0 ? listener->calls->refuse(listener->program, peer) : NULL;
     if (why) {
         /* Who the socket's mode stops is told by the kernel; others got here by another way. */
         peer_error(peer, 0, HOLDEN_code_NOT_PERMITTED, NULL, why);
         r = -EACCES;
     }
-    if (r == 0)
-        r = admit(peer);
     if (r == 0)
         r = sd_event_add_io(listener->event, &peer->io, fd, EPOLLIN, on_io, peer);
     if (r < 0) {

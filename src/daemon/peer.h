@@ -80,6 +80,7 @@ enum {
     PEER_FRAMES_PER_TURN = 16,
     PEER_FRAMES_PER_TURN_BOUNDED = 4, /* of a user who has a quota */
     PEER_PROMISES_MAX = 1 << 14, /* answers owed to one peer, each a few dozen bytes of memory */
+    PEER_PROMISES_USER = 1 << 16, /* to all peers of a user who has a quota */
 };
 
 /* Listens on `fd`, which stays the caller's, until listener_stop(). 0 or -errno. */
@@ -117,6 +118,13 @@ void peer_error(struct peer *peer, uint32_t id, uint32_t code, const char *step,
 
 /* Whether the peer's queue is full for now. */
 bool peer_full(const struct peer *peer);
+
+/* Takes note of what is owed to the peer: an answer costs one, what costs more time more. False, and
+ * nothing noted, where as much is owed to it, or to all of its user's, as may be. */
+bool peer_promise(struct peer *peer, unsigned cost);
+
+/* It is not owed any more. */
+void peer_kept(struct peer *peer, unsigned cost);
 
 /* Asks for the call of `drained` as soon as the queue is empty, also where it is so already: for a
  * stream that has done its share of this turn. */

@@ -21,6 +21,7 @@ struct quota {
     uid_t uid;
     uint64_t connections;
     uint64_t queued;  /* bytes, of all connections */
+    uint64_t promises; /* what is owed to all connections: peer_promise() */
     uint64_t refused; /* connections and requests, since it is here */
     uint64_t debt;    /* when all that it has asked would have been asked at the rate that it may:
                        * nanoseconds of CLOCK_MONOTONIC */

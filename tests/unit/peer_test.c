@@ -32,6 +32,7 @@ struct host {
     bool take;
     const char *text;
     gid_t group; /* whose members are taken, beside root */
+    unsigned asked; /* how often it was asked whom to take */
 };
 
 static void on_frame(void *program, struct peer *peer, const struct holden_frame *frame,
@@ -63,7 +64,8 @@ static void on_gone(void *program, struct peer *peer) {
 
 /* As the programs do: root, and members of a group. */
 static const char *refuse(void *program, const struct peer *peer) {
-    const struct host *host = program;
+    struct host *host = program;
+    host->asked++;
     bool taken = peer->uid == 0 || peer->gid == host->group;
     for (size_t i = 0; !taken && i < peer->group_count; i++)
         taken = peer->groups[i] == host->group;
@@ -140,7 +142,8 @@ static bool is_heard(struct host *host, uid_t uid, gid_t gid, gid_t more) {
         /* Who is not let in is told why. */
         bool refused = reply.frame.type == HOLDEN_MESSAGE_error &&
                        holden_reply_decode(&reply, &error) == 0 &&
-                       error.code == HOLDEN_code_NOT_PERMITTED;
+                       (error.code == HOLDEN_code_NOT_PERMITTED ||
+                        error.code == HOLDEN_code_TOO_MANY);
         _exit(refused ? 1 : 0);
     }
     int status = -1;
@@ -168,6 +171,42 @@ TEST(whom_the_program_refuses_gets_no_further_than_accept) {
     assert_false(is_heard(&host, 65534, 4242, 0));
     assert_true(is_heard(&host, 0, 0, 0));
     host_close(&host);
+}
+
+TEST(whom_the_program_refuses_has_a_quota_too) {
+    static struct host host;
+    if (geteuid() != 0)
+        skip();
+    host_open(&host, 4242);
+    host.listener.quotas.bounds = (struct quota_bounds){.requests = 1, .burst = 2};
+    assert_int_equal(chmod(host.scratch.path, 0755), 0);
+    assert_int_equal(chmod(host.path, 0777), 0);
+    for (unsigned i = 0; i < 20; i++)
+        assert_false(is_heard(&host, 65534, 65534, 0));
+    assert_int_equal(host.listener.refused, 20);
+    assert_in_range(host.asked, 2, 10);
+    host_close(&host);
+}
+
+TEST(what_is_owed_to_all_connections_of_a_user_has_a_bound) {
+    struct quota quota = {0};
+    struct peer peers[5], root = {0};
+    unsigned last = PEER_PROMISES_USER / PEER_PROMISES_MAX;
+    assert_int_equal(last, ARRAY_SIZE(peers) - 1);
+    for (unsigned i = 0; i <= last; i++)
+        peers[i] = (struct peer){.quota = &quota};
+    for (unsigned i = 0; i < last; i++) {
+        for (unsigned count = 0; count < PEER_PROMISES_MAX; count++)
+            assert_true(peer_promise(&peers[i], 1));
+        assert_false(peer_promise(&peers[i], 1));
+    }
+    assert_false(peer_promise(&peers[last], 1));
+    assert_int_equal(peers[last].promises, 0);
+    peer_kept(&peers[0], 1);
+    assert_true(peer_promise(&peers[last], 1));
+    assert_true(peer_promise(&root, 1));
+    peer_kept(&root, 1);
+    assert_int_equal(root.promises, 0);
 }
 
 TEST(a_frame_in_parts_is_handed_on_whole) {
