@@ -90,6 +90,13 @@ int reload_now(struct agent *agent, struct failure *failure) {
         log_error("the policy is wrong; %s", stays);
         return failure_set(failure, HOLDEN_code_FAILED, "policy", "%.400s; %s", first, stays);
     }
+    r = trail_try(agent, &config);
+    if (r < 0) {
+        policy_free(&policy);
+        return failure_set(failure, HOLDEN_code_FAILED, "configuration",
+                           "cannot write the audit trail to its file (AuditFile=): %s; %s",
+                           strerror(-r), stays);
+    }
     policy_free(&agent->policy);
     agent->policy = policy;
     agent->config = config;

@@ -18,16 +18,17 @@
 
 enum { BLOCK = 512 /* of st_blocks, stat(2) */ };
 
-static const char *file_path(const struct agent *agent, int *directory) {
-    bool own = agent->config.audit_file[0] == '\0';
+static const char *file_path(const struct agent *agent, const struct config *config,
+                             int *directory) {
+    bool own = config->audit_file[0] == '\0';
     *directory = own ? agent->store.root : AT_FDCWD;
-    return own ? "audit" : agent->config.audit_file;
+    return own ? "audit" : config->audit_file;
 }
 
-static int open_file(const struct agent *agent, int flags, int *out) {
+static int open_file(const struct agent *agent, const struct config *config, int flags, int *out) {
     int directory;
     struct stat status;
-    const char *path = file_path(agent, &directory);
+    const char *path = file_path(agent, config, &directory);
     _cleanup_close_ int fd = openat(directory, path,
                                     flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0 || fstat(fd, &status) < 0)
@@ -45,7 +46,7 @@ static int open_to_write(struct agent *agent) {
     char last = '\n';
     if (trail->file >= 0)
         return 0;
-    int r = open_file(agent, O_RDWR | O_APPEND | O_CREAT, &trail->file);
+    int r = open_file(agent, &agent->config, O_RDWR | O_APPEND | O_CREAT, &trail->file);
     if (r < 0)
         return r;
     if (fstat(trail->file, &status) == 0 && status.st_size > 0) {
@@ -191,6 +192,14 @@ void trail_close(struct trail *trail) {
     trail->open = false;
 }
 
+int trail_try(const struct agent *agent, const struct config *config) {
+    int fd = -1;
+    int r = config->audit != CONFIG_AUDIT_FILE
+                ? 0 : open_file(agent, config, O_RDWR | O_APPEND | O_CREAT, &fd);
+    cleanup_close(&fd);
+    return r;
+}
+
 void trail_renew(struct agent *agent) {
     const struct trail before = agent->trail;
     trail_close(&agent->trail);
@@ -207,7 +216,7 @@ int trail_place(const struct agent *agent, int *fd, bool *journal) {
     /* One that is there only to be followed is made. */
     int r = kind == CONFIG_AUDIT_JOURNAL
                 ? -ENOENT
-                : open_file(agent, O_RDONLY | (listens ? 0 : O_CREAT), &opened);
+                : open_file(agent, &agent->config, O_RDONLY | (listens ? 0 : O_CREAT), &opened);
     if (r < 0 && r != -ENOENT)
         return r;
     *fd = opened;

@@ -6,6 +6,7 @@
 #include "protocol/message.h"
 
 struct agent;
+struct config;
 
 struct trail {
     bool open;        /* there is one: Audit= is not none */
@@ -17,6 +18,10 @@ struct trail {
     uint64_t lines;   /* written since this agent started */
     uint64_t lost;    /* that could not be */
 };
+
+/* Whether a file that `config` names, and nothing but a file, could be written to; it is made. 0 or
+ * -errno. */
+int trail_try(const struct agent *agent, const struct config *config);
 
 /* Goes over to where the configuration, which has been read anew, says; what was counted stays. */
 void trail_renew(struct agent *agent);

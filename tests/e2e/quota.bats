@@ -55,6 +55,13 @@ as_other() {
     as_member "$C" start --name second true
     [ "$(jq -r 'select(.verb == "start" and .target == "second") | .uid' "$T/trail/audit" | sort -u)" = 12345 ]
     "$C" --json self | jq -e '.audited > 4'
+    # One that cannot be written to is no place for it.
+    printf '%s\n' '[Agent]' Audit=file AuditFile="$T/nowhere/audit" >"$T/conf"
+    run "$C" reload
+    expect 1
+    one_line 'cannot write the audit trail to its file \(AuditFile=\): No such file or directory'
+    [ "$("$C" --json audit | jq -r .verb | tail -n 1)" = reload_agent ]
+    as_member "$C" ping
 }
 
 @test "requests: too many a second are refused with one line, and others are answered meanwhile" {
