@@ -30,8 +30,8 @@ int bound_read(struct bounds *bounds, struct arena *arena, size_t index, const c
  * Numbers are not above it, sets of what is allowed are part of it, protections protect as much. */
 bool bound_holds(const struct bounds *bounds, size_t index, const struct holden_properties *asked);
 
-/* Whether the bound on property `index` stays in force where what is asked for takes the place of what
- * has been: a list of devices has to name those of the bound. */
+/* Whether the bound on property `index` stays in force where what is asked for takes the place of
+ * what has been: a list of devices has to name those of the bound. */
 bool bound_stays(const struct bounds *bounds, size_t index, const struct holden_properties *asked);
 
 /* Whether the bound is one on how much, rather than on how protected. */

@@ -11,7 +11,8 @@ struct group_user {
     gid_t gid;
     gid_t groups[GROUP_USER_MOST]; /* all of its groups, `gid` too */
     size_t count;
-    char name[GROUP_TEXT_MOST], home[GROUP_TEXT_MOST], shell[GROUP_TEXT_MOST]; /* cut where longer */
+    char name[GROUP_TEXT_MOST], home[GROUP_TEXT_MOST]; /* cut where longer */
+    char shell[GROUP_TEXT_MOST];                       /* likewise */
 };
 
 /* Looks up the number of the group that is called `name` (getgrnam(3)). 0 with the number in *gid;

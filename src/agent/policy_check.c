@@ -134,8 +134,9 @@ static bool leads_nowhere(struct holden_view assignment) {
            (zone || !memchr(value, '/', size));
 }
 
-/* The variables that a caller may set for a command that a rule names: any other may be one by which
- * a loader, a shell or an interpreter runs what its user likes, and no list of those is complete. */
+/* The variables that a caller may set for a command that a rule names: any other may be one by
+ * which a loader, a shell or an interpreter runs what its user likes, and no list of those is
+ * complete. */
 static bool is_harmless(struct holden_view assignment) {
     static const char *const names_[] = {"LANG=", "LANGUAGE=", "LC_", "TZ=", "TERM=", "COLORTERM=",
                                          "COLUMNS=", "LINES=", "NO_COLOR="};
@@ -181,8 +182,8 @@ static int check_environment(const struct policy_rule *rule,
     return 0;
 }
 
-/* Settings that no command which runs as somebody else may have of its caller: what they do to files
- * and system calls is done with that user's rights. */
+/* Settings that no command which runs as somebody else may have of its caller: what they do to
+ * files and system calls is done with that user's rights. */
 static const size_t steering[] = {
     INDEX(remove_ipc), INDEX(system_call_filter), INDEX(system_call_error_number),
     INDEX(system_call_learn), INDEX(seccomp_profile),

@@ -189,7 +189,8 @@ static void take_target(struct policy_reading *reading, const char *key, const c
 static void keep_login(struct policy_reading *reading, const struct group_user *user,
                        struct policy_user *as) {
     const char *const rows[POLICY_LOGIN][2] = {
-        {"USER", user->name}, {"LOGNAME", user->name}, {"HOME", user->home}, {"SHELL", user->shell}};
+        {"USER", user->name}, {"LOGNAME", user->name}, {"HOME", user->home},
+        {"SHELL", user->shell}};
     for (size_t i = 0; i < POLICY_LOGIN; i++) {
         char text[GROUP_TEXT_MOST + 16];
         snprintf(text, sizeof(text), "%s=%s", rows[i][0], rows[i][1]);

@@ -111,8 +111,8 @@ static void put_off(sd_event_source *timer, uint64_t until) {
         sd_event_source_set_time(timer, until);
 }
 
-/* The timer of what it is doing is never brought forward. A process gets no more time by itself than
- * a rule of the policy gives its user. */
+/* The timer of what it is doing is never brought forward. A process gets no more time by itself
+ * than a rule of the policy gives its user. */
 static void extend(struct process *process, uint64_t microseconds) {
     uint64_t now = machine_monotonic();
     bool bounded = process->owner != 0 && policy_bounds(&process->agent->policy,

@@ -119,8 +119,8 @@ void peer_error(struct peer *peer, uint32_t id, uint32_t code, const char *step,
 /* Whether the peer's queue is full for now. */
 bool peer_full(const struct peer *peer);
 
-/* Takes note of what is owed to the peer: an answer costs one, what costs more time more. False, and
- * nothing noted, where as much is owed to it, or to all of its user's, as may be. */
+/* Takes note of what is owed to the peer: an answer costs one, what costs more time more. False,
+ * and nothing noted, where as much is owed to it, or to all of its user's, as may be. */
 bool peer_promise(struct peer *peer, unsigned cost);
 
 /* It is not owed any more. */
