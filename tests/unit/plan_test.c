@@ -173,9 +173,10 @@ TEST(a_watched_process_is_told) {
     made.input.watchdog = 5000000;
     build(&made);
     const struct plan *plan = head(&made);
+    static const char path[] = "PATH=" DEFAULT_PATH;
     strings(&made, plan->environment,
-            LIST("PATH=" DEFAULT_PATH, "HOLDEN_NAME=web", "NOTIFY_SOCKET=/n",
-                 "WATCHDOG_PID=          ", "WATCHDOG_USEC=5000000"));
+            LIST(path, "HOLDEN_NAME=web", "NOTIFY_SOCKET=/n", "WATCHDOG_PID=          ",
+                 "WATCHDOG_USEC=5000000"));
     assert_int_equal(plan->pids.count, 1);
     assert_string_equal(string(&made, plan->pids, 0), "          ");
     end(&made);

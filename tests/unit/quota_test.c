@@ -4,7 +4,7 @@
 
 #include "suite.h"
 
-enum { SECOND = 1000000 };
+static const uint64_t SECOND = 1000000;
 
 static struct quotas of(struct quota_bounds bounds) {
     return (struct quotas){.bounds = bounds};
