@@ -11,7 +11,7 @@ PAUSE=${HOLDEN_VM:+8000}
 PAUSE=${PAUSE:-400}
 
 # How often; HOLDEN_BLOWS=100 for longer than each check takes.
-BLOWS=${HOLDEN_BLOWS:-40}
+BLOWS=${HOLDEN_BLOWS:-25}
 
 # A twentieth of it in the emulated machine, a fifth under sanitizers.
 scaled() {

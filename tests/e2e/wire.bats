@@ -33,7 +33,7 @@ say() {
     descriptors=$(figures .descriptors)
     resident=$(figures .resident)
     pid=$(core)
-    step=16
+    step=40
     [ -z "${HOLDEN_VM:-}" ] || step=240
     # As a member: a few of the frames still make sense, and that user can do no harm with them.
     setpriv --reuid 12345 --regid 60 --clear-groups -- "$MUTATE" "$HOLDEN_SOCKET" "$step" >"$T/out" 3>&- &
