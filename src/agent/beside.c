@@ -28,6 +28,11 @@ bool beside_due(const struct process *process, enum phase phase) {
     return process->commands & ~process->over & (1U << phase);
 }
 
+bool beside_is_over(const struct process *process) {
+    return process->state == HOLDEN_state_STARTING && process->ran && !process->stopping &&
+           !process->beside && process->over & 1U << PHASE_START_POST;
+}
+
 bool beside_follows(const struct process *process) {
     return process->beside || beside_due(process, PHASE_START_POST) ||
            beside_due(process, PHASE_STOP) || beside_due(process, PHASE_STOP_POST);
@@ -454,6 +459,10 @@ void beside_resume(struct process *process) {
     struct agent *agent = process->agent;
     struct beside *beside = process->beside;
     uint32_t at;
+    if (!beside) {
+        follow(process, PHASE_START_POST, !process->complaint);
+        return;
+    }
     int r = link_find_report(&agent->link, process->id | BESIDE_TOKEN, &at);
     if (beside->chosen) {
         /* What there may be is of the one before. */

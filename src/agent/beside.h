@@ -19,6 +19,10 @@
 /* Whether the phase has commands, and has not begun. */
 bool beside_due(const struct process *process, enum phase phase);
 
+/* Whether ExecStartPost= has had its turn, and what comes of that for the start has not: an agent
+ * was killed between the two. */
+bool beside_is_over(const struct process *process);
+
 /* Whether commands follow the end of its main one, or are under way. */
 bool beside_follows(const struct process *process);
 

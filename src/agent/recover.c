@@ -75,7 +75,7 @@ static int found_living(struct process *process, const struct holden_kept *kept)
     state_recover(process, process->stopping ? HOLDEN_state_STOPPING
                            : runs            ? HOLDEN_state_RUNNING
                                              : HOLDEN_state_STARTING);
-    if (r == 0 && kept->unready && !process->beside)
+    if (r == 0 && kept->unready && !process->beside && !beside_is_over(process))
         r = readiness_begin(process, &properties);
     return r;
 }
@@ -261,7 +261,7 @@ static void resume_commands(struct agent *agent) {
     uint64_t id = 0;
     for (struct process *process; (process = process_after(&agent->processes, id));) {
         id = process->id;
-        if (process->beside)
+        if (process->beside || beside_is_over(process))
             beside_resume(process);
     }
 }
