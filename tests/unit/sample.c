@@ -46,7 +46,8 @@ static uint64_t number(struct sample *sample, enum sample_extent extent) {
 
 static struct holden_view text(struct sample *sample, const struct holden_field *field,
                                enum sample_extent extent) {
-    static const size_t most[] = {[SAMPLE_LEAST] = 0, [SAMPLE_ALL] = 3, [SAMPLE_SOME] = 80};
+    static const size_t most[] = {[SAMPLE_LEAST] = 0, [SAMPLE_ALL] = 3, [SAMPLE_FLAT] = 3,
+                                  [SAMPLE_SOME] = 80};
     size_t bound = most[extent] < field->bound ? most[extent] : field->bound;
     size_t size = extent == SAMPLE_SOME ? sample_random(sample, bound + 1) : bound;
     char *bytes = take(sample, size + 1);
@@ -76,8 +77,9 @@ static size_t fill(struct sample *sample, const struct holden_field *field,
         *(struct holden_view *)member = text(sample, field, extent);
         return sizeof(struct holden_view);
     case HOLDEN_TYPE_RECORD:
-        *(struct holden_nested *)member =
-            (struct holden_nested){.value = sample_make(sample, field->record, extent)};
+        *(struct holden_nested *)member = (struct holden_nested){
+            .value = sample_make(sample, field->record,
+                                 extent == SAMPLE_FLAT ? SAMPLE_LEAST : extent)};
         return sizeof(struct holden_nested);
     }
     abort();
@@ -86,8 +88,8 @@ static size_t fill(struct sample *sample, const struct holden_field *field,
 static void fill_list(struct sample *sample, const struct holden_field *field,
                       enum sample_extent extent, struct holden_repeated *list) {
     uint32_t count = extent == SAMPLE_LEAST ? 1
-                     : extent == SAMPLE_ALL ? 2
-                                            : 1 + (uint32_t)sample_random(sample, 4);
+                     : extent == SAMPLE_SOME  ? 1 + (uint32_t)sample_random(sample, 4)
+                                              : 2;
     unsigned char *items = take(sample, count * sizeof(struct holden_nested));
     *list = (struct holden_repeated){.count = count, .items = items};
     for (uint32_t i = 0; i < count; i++)
@@ -99,7 +101,7 @@ void *sample_make(struct sample *sample, const struct holden_record *record,
     unsigned char *message = take(sample, record->size);
     for (size_t i = 0; i < record->count; i++) {
         const struct holden_field *field = &record->fields[i];
-        bool wanted = field->required || extent == SAMPLE_ALL ||
+        bool wanted = field->required || extent == SAMPLE_ALL || extent == SAMPLE_FLAT ||
                       (extent == SAMPLE_SOME && sample_random(sample, 2));
         if (!wanted)
             continue;

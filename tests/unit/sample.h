@@ -7,6 +7,7 @@
 enum sample_extent {
     SAMPLE_LEAST, /* required fields only, strings empty, lists of one */
     SAMPLE_ALL,   /* every field, short strings, lists of two */
+    SAMPLE_FLAT,  /* as SAMPLE_ALL, but records within hold the least */
     SAMPLE_SOME, /* required fields and half of the others, with extreme numbers and long strings */
 };
 
