@@ -21,6 +21,7 @@ static const struct part {
     {"run", "the whole command controller run", part_run},
     {"ping", "a round trip", part_ping},
     {"clients", "1,000 clients idle, 100 asking", part_clients},
+    {"hostile", "a round trip beside clients that mean harm", part_hostile},
     {"rest", "an agent at rest", part_rest},
     {"many", "10,000 processes", part_many},
     {"recover", "an agent with 1,000 processes is killed", part_recover},
@@ -34,10 +35,11 @@ size_t bench_rounds(const struct bench *bench, size_t usual) {
     return bench->rounds ? bench->rounds : usual;
 }
 
-int bench_subject(struct bench *bench, const char *programs, struct subject *subject) {
+int bench_subject(struct bench *bench, const char *programs, const char *config,
+                  struct subject *subject) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof(path), "%s/agent-%u", bench->outer.path, bench->subjects++);
-    return subject_open(programs, path, subject);
+    return subject_open(programs, path, config, subject);
 }
 
 static const char *shown_name(char text[64], const char *part, const char *contestant) {

@@ -38,14 +38,16 @@ struct bench {
 /* A part of the benchmark: measures and adds figures. 0 or -errno. */
 typedef int bench_part(struct bench *bench);
 
-bench_part part_start, part_strict, part_run, part_ping, part_clients, part_rest, part_many,
-    part_recover;
+bench_part part_start, part_strict, part_run, part_ping, part_clients, part_hostile, part_rest,
+    part_many, part_recover;
 
 /* Whether the machine has real limits, so that Holden and the bare start can both set them. */
 bool bench_limits(const struct bench *bench);
 
-/* Starts the agent of `programs`, in a cgroup of its own. As subject_open(). */
-int bench_subject(struct bench *bench, const char *programs, struct subject *subject);
+/* Starts the agent of `programs`, in a cgroup of its own, with that configuration or NULL. As
+ * subject_open(). */
+int bench_subject(struct bench *bench, const char *programs, const char *config,
+                  struct subject *subject);
 
 /* How many rounds: those asked for, or `usual`. */
 size_t bench_rounds(const struct bench *bench, size_t usual);

@@ -137,7 +137,7 @@ int part_clients(struct bench *bench) {
         setrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -errno;
     _cleanup_free_ struct crowd *crowd = calloc(1, sizeof(*crowd));
-    int r = crowd ? bench_subject(bench, bench->programs, &subject) : -ENOMEM;
+    int r = crowd ? bench_subject(bench, bench->programs, NULL, &subject) : -ENOMEM;
     if (r < 0)
         return r;
     r = measure(bench, &subject, crowd);

@@ -139,10 +139,10 @@ static int measure(struct bench *bench, struct many *many) {
 int part_many(struct bench *bench) {
     static struct many many;
     snprintf(many.pause, sizeof(many.pause), "%s/pause", bench->helpers);
-    int r = bench_subject(bench, bench->programs, &many.empty);
+    int r = bench_subject(bench, bench->programs, NULL, &many.empty);
     if (r < 0)
         return r;
-    r = bench_subject(bench, bench->programs, &many.full);
+    r = bench_subject(bench, bench->programs, NULL, &many.full);
     if (r == 0) {
         r = measure(bench, &many);
         uint64_t begun = measure_now();

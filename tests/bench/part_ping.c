@@ -34,7 +34,7 @@ int part_ping(struct bench *bench) {
     int r = roundtrip_open(true, &trip);
     if (r < 0)
         return r;
-    r = bench_subject(bench, bench->programs, &subject);
+    r = bench_subject(bench, bench->programs, NULL, &subject);
     if (r == 0) {
         r = measure(bench, &trip, &subject);
         int closed = subject_close(&subject);

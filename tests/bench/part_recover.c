@@ -89,7 +89,7 @@ static int kill_and_wait(struct recovery *recovery) {
 }
 
 static int round_of(struct bench *bench, struct recovery *recovery, const char *pause) {
-    int r = bench_subject(bench, bench->programs, &recovery->subject);
+    int r = bench_subject(bench, bench->programs, NULL, &recovery->subject);
     if (r < 0)
         return r;
     confined_init(&recovery->sleeper, &recovery->subject.client, pause, false, false);

@@ -44,7 +44,7 @@ static int watch(struct bench *bench, struct subject *subject) {
 
 int part_rest(struct bench *bench) {
     struct subject subject;
-    int r = bench_subject(bench, bench->programs, &subject);
+    int r = bench_subject(bench, bench->programs, NULL, &subject);
     if (r < 0)
         return r;
     r = watch(bench, &subject);

@@ -158,7 +158,7 @@ int part_run(struct bench *bench) {
     struct holden_client client;
     struct confined connected;
     struct words words[2 + BENCH_PEERS_MOST] = {0};
-    int r = bench_subject(bench, bench->programs, &subject);
+    int r = bench_subject(bench, bench->programs, NULL, &subject);
     if (r < 0)
         return r;
     r = prepare(bench, &subject, words);

@@ -51,11 +51,11 @@ static int measure(struct bench *bench, struct pair *pair) {
 
 int part_start(struct bench *bench) {
     static struct pair pair;
-    int r = bench_subject(bench, bench->programs, &pair.subject);
+    int r = bench_subject(bench, bench->programs, NULL, &pair.subject);
     if (r < 0)
         return r;
     if (bench->others)
-        r = bench_subject(bench, bench->others, &pair.other);
+        r = bench_subject(bench, bench->others, NULL, &pair.other);
     if (r == 0) {
         r = measure(bench, &pair);
         int closed = bench->others ? subject_close(&pair.other) : 0;

@@ -56,7 +56,7 @@ static int measure(struct bench *bench, struct subject *subject, struct settings
 int part_strict(struct bench *bench) {
     struct subject subject;
     _cleanup_(settings_free) struct settings settings = {0};
-    int r = bench_subject(bench, bench->programs, &subject);
+    int r = bench_subject(bench, bench->programs, NULL, &subject);
     if (r < 0)
         return r;
     r = measure(bench, &subject, &settings);

@@ -5,7 +5,7 @@ bench_objects = $(call objects,$(patsubst %,tests/bench/%.c,$(1)))
 
 $(BENCH)/floor: $(call bench_objects,floor bare roundtrip launch measure scratch)
 $(BENCH)/spawner: $(call bench_objects,spawner crowd hazard helper ways launch measure scratch)
-$(BENCH)/bench: $(call bench_objects,bench bare confined contest figure roundtrip subject launch measure \
+$(BENCH)/bench: $(call bench_objects,bench assailant bare confined contest figure roundtrip subject launch measure \
   scratch) $(call objects,$(call sources,tests/bench/part_*.c)) $(BUILD)/tests/controller.a $(LIBRARY)
 $(BENCH)/soak: $(call bench_objects,soak confined contest subject measure scratch) $(LIBRARY)
 $(BENCH)/bench: LIBS := -ljansson

@@ -164,7 +164,7 @@ static int soak_agent(struct soak *soak) {
 static int runner_open(struct soak *soak, const char *name, struct runner *runner) {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof(path), "%s/%s", soak->scratch.path, name);
-    int r = subject_open(soak->programs, path, &runner->subject);
+    int r = subject_open(soak->programs, path, NULL, &runner->subject);
     if (r == 0)
         confined_init(&runner->confined, &runner->subject.client, soak->payload,
                       !scratch_has_standin(&soak->scratch), true);

@@ -17,22 +17,37 @@
 
 static const uint64_t patience = 60000000000U; /* nanoseconds until an agent must answer */
 
-/* A place in memory, as /run is on most machines. */
+static void config_path(const struct subject *subject, char path[96]) {
+    snprintf(path, 96, "%s/agent.conf", subject->directory);
+}
+
+static int write_config(const struct subject *subject, const char *config) {
+    char path[96];
+    config_path(subject, path);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    return write(fd, config, strlen(config)) == (ssize_t)strlen(config) ? 0 : -EIO;
+}
+
+/* A place in memory, as /run is on most machines; whom the agent takes is its own business. */
 static int make_directory(struct subject *subject) {
     snprintf(subject->directory, sizeof(subject->directory), "/dev/shm/holden-bench-XXXXXX");
-    if (!mkdtemp(subject->directory))
+    if (!mkdtemp(subject->directory) || chmod(subject->directory, 0755) < 0)
         return -errno;
     snprintf(subject->socket, sizeof(subject->socket), "%s/socket", subject->directory);
     return 0;
 }
 
-static int spawn_agent(const char *programs, struct subject *subject) {
-    char program[PATH_MAX], state[80];
+static int spawn_agent(const char *programs, bool configured, struct subject *subject) {
+    char program[PATH_MAX], state[80], config[96];
     char name[] = "agent", socket[] = "--socket", state_dir[] = "--state-dir",
-         cgroup[] = "--cgroup";
+         cgroup[] = "--cgroup", option[] = "--config";
     snprintf(program, sizeof(program), "%s/agent", programs);
     snprintf(state, sizeof(state), "%s/state", subject->directory);
-    char *argv[] = {name, socket, subject->socket, state_dir, state, cgroup, subject->cgroup, NULL};
+    config_path(subject, config);
+    char *argv[] = {name,   socket,          subject->socket,             state_dir, state,
+                    cgroup, subject->cgroup, configured ? option : NULL, config,    NULL};
     posix_spawnattr_t attributes;
     sigset_t none;
     sigemptyset(&none);
@@ -80,12 +95,15 @@ static int await_agent(struct subject *subject) {
     return r;
 }
 
-int subject_open(const char *programs, const char *cgroup, struct subject *subject) {
+int subject_open(const char *programs, const char *cgroup, const char *config,
+                 struct subject *subject) {
     *subject = (struct subject){.keeper = -1, .client.connection.fd = -1};
     snprintf(subject->cgroup, sizeof(subject->cgroup), "%s", cgroup);
     int r = make_directory(subject);
+    if (r == 0 && config)
+        r = write_config(subject, config);
     if (r == 0)
-        r = spawn_agent(programs, subject);
+        r = spawn_agent(programs, config != NULL, subject);
     if (r == 0)
         r = await_agent(subject);
     if (r < 0) {
@@ -104,9 +122,11 @@ int subject_close(struct subject *subject) {
             r = -EPROTO;
     }
     unlink(subject->socket);
-    char lock[96];
-    snprintf(lock, sizeof(lock), "%s.lock", subject->socket);
-    unlink(lock);
+    char path[96];
+    snprintf(path, sizeof(path), "%s.lock", subject->socket);
+    unlink(path);
+    config_path(subject, path);
+    unlink(path);
     if (rmdir(subject->directory) < 0 && r == 0)
         r = -errno;
     subject->keeper = -1;

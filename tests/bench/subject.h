@@ -26,8 +26,10 @@ struct subject_memory {
 };
 
 /* Starts `programs`/agent in cgroup `cgroup` (a directory, made where it is missing) and connects.
- * 0, and *subject is to be ended with subject_close(); or -errno after a line on stderr. */
-int subject_open(const char *programs, const char *cgroup, struct subject *subject);
+ * `config` is the text of its configuration, or NULL for none. 0, and *subject is to be ended with
+ * subject_close(); or -errno after a line on stderr. */
+int subject_open(const char *programs, const char *cgroup, const char *config,
+                 struct subject *subject);
 
 /* Ends the agent, which stops all of its processes, and removes what was made. 0, or -errno where
  * something is left, or -EPROTO where the agent did not end with 0. */
