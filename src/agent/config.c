@@ -164,6 +164,11 @@ int config_read(struct config *config, const char *path, bool must) {
         line = -1;
     } else
         line = ini_parse_file(file, on_key, &reading);
+    /* What could be read of it is not what it says. */
+    if (line == 0 && ferror(file)) {
+        log_error("cannot read %s: %s", path, strerror(errno));
+        line = -1;
+    }
     fclose(file);
     if (line > 0)
         log_error("%s: line %d is wrong; the agent does not start", path, line);

@@ -69,8 +69,9 @@ static int allow_named(struct bytecode *program, struct rule rule, const char *p
         else if (block == (rule.kind == BPF_DEVCG_DEV_BLOCK) && names(line, pattern, &rule.major))
             allow(program, &rule);
     }
+    int r = ferror(file) ? -EIO : 0;
     fclose(file);
-    return 0;
+    return r;
 }
 
 static int allow_class(struct bytecode *program, struct rule rule, const char *pattern) {

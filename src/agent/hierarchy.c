@@ -53,9 +53,10 @@ static int find_mount(char **mount, bool *v1) {
         if (!*mount && strncmp(type + 3, "cgroup2 ", 8) == 0)
             *mount = strdup(path);
     }
+    int r = ferror(file) ? -EIO : *mount ? 0 : -ENOENT;
     free(line);
     fclose(file);
-    return *mount ? 0 : -ENOENT;
+    return r;
 }
 
 /* The cgroup2 path of this process, as /proc/self/cgroup has it on the line "0::". */
@@ -165,6 +166,8 @@ int hierarchy_open(struct hierarchy *hierarchy, const char *given, pid_t keeper,
     *hierarchy = (struct hierarchy){.root = -1};
     bool v1 = false;
     int r = find_mount(&hierarchy->mount, &v1);
+    if (r < 0 && r != -ENOENT)
+        return failure_errno(failure, -r, "cgroup", "cannot read /proc/self/mountinfo");
     if (r < 0)
         return failure_set(
             failure, HOLDEN_code_UNSUPPORTED, "cgroup",

@@ -72,6 +72,8 @@ static bool clear_list(const struct list *list, uid_t uid, unsigned *left) {
             log_warning("RemoveIPC: %s, id %d: %s", list->path, (int)columns[COLUMN_ID],
                         strerror(errno));
     }
+    if (file && ferror(file))
+        log_warning("RemoveIPC: %s: %s", list->path, strerror(errno));
     if (file)
         fclose(file);
     return more;

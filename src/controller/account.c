@@ -198,7 +198,7 @@ static int add_from_file(const char *name, struct buffer *list) {
         if (cut(&groups_of_all, line, fields) && number_of(fields[2], &gid) &&
             lists(fields[3], name))
             r = add(list, gid);
-    return r;
+    return r == 0 && file && ferror(file) ? -EIO : r;
 }
 
 /* Whether nsswitch.conf(5) has more than "files" for groups. Brackets hold no services. */

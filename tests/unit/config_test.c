@@ -57,6 +57,18 @@ TEST(a_file_need_not_be_there) {
     scratch_close(&file.scratch);
 }
 
+/* What a file says that cannot be read to its end must not pass for all that it says. */
+TEST(a_file_that_cannot_be_read_is_refused) {
+    struct file file;
+    struct config config;
+    begin(&file, NULL);
+    snprintf(file.path, sizeof(file.path), "%s", file.scratch.path);
+    assert_int_equal(read_it(&file, &config, true), -EINVAL);
+    assert_non_null(strstr(file.said, "Is a directory"));
+    assert_int_equal(read_it(&file, &config, false), -EINVAL);
+    scratch_close(&file.scratch);
+}
+
 /* What the file says, as root, to whom it must belong. */
 static int says(const char *text, struct config *config, char *said, size_t space) {
     struct file file;
