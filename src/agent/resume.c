@@ -7,8 +7,12 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
+#include "agent/cgroup.h"
 #include "agent/launch.h"
+#include "agent/place.h"
 #include "agent/task.h"
+#include "common/buffer.h"
+#include "common/cleanup.h"
 #include "common/log.h"
 
 enum { LOOK_FIRST = 1000, LOOK_MOST = 100000 }; /* microseconds */
@@ -36,6 +40,27 @@ int resume_find(struct process *process, enum resume_found *found) {
     return 0;
 }
 
+/* Whether it is past exec. Process 1 of a PID namespace (PrivatePIDs=) never gets there, its first
+ * child does; whoever else becomes its child comes from that one. */
+static bool has_executed(const struct process *process) {
+    _cleanup_(buffer_free) struct buffer pids = {0};
+    _cleanup_close_ int directory = -1;
+    bool executed = false;
+    if (!process->has_init) {
+        task_executed(process->pid, &executed);
+        return executed;
+    }
+    if (place_open(process, &directory) == 0)
+        cgroup_pids(directory, &pids);
+    const pid_t *pid = (const void *)buffer_bytes(&pids);
+    for (size_t i = 0; !executed && i < pids.size / sizeof(*pid); i++) {
+        pid_t parent;
+        if (task_parent(pid[i], &parent) == 0 && parent == process->pid)
+            task_executed(pid[i], &executed);
+    }
+    return executed;
+}
+
 static int on_look(sd_event_source *source, uint64_t now, void *data) {
     (void)source;
     (void)now;
@@ -47,10 +72,8 @@ void resume_wait(struct process *process) {
     struct launch *launch = process->launch;
     if (process->leaving || launch->ended)
         return;
-    bool executed = false;
     launch->source = sd_event_source_disable_unref(launch->source);
-    task_executed(process->pid, &executed);
-    if (executed) {
+    if (has_executed(process)) {
         launch_settle(process);
         return;
     }

@@ -35,6 +35,31 @@ load helper
     expect 23
 }
 
+@test "an agent that dies before a program begins: the next one sees it begin, and end" {
+    mkfifo "$T/fifo"
+    for inner in no yes; do
+        "$C" start --name slow -p PrivatePIDs=$inner -p "StandardInput=file:$T/fifo" sleep 1000 >"$T/out" 3>&- &
+        client=$!
+        eventually is slow state starting
+        kill -KILL "$(core)"
+        "$C" ping
+        echo >"$T/fifo"
+        wait $client
+        grep -q '^started slow' "$T/out"
+        is slow state running
+        "$C" stop slow
+        "$C" run --name brief -p PrivatePIDs=$inner -p "StandardInput=file:$T/fifo" -- sh -c 'exit 7' 3>&- &
+        client=$!
+        eventually is brief state starting
+        kill -KILL "$(core)"
+        "$C" ping
+        echo >"$T/fifo"
+        status=0
+        wait $client || status=$?
+        [ "$status" = 7 ]
+    done
+}
+
 @test "reexec leaves processes and their statuses alone" {
     "$C" start --name r -- sh -c "while [ ! -e $T/go ]; do sleep 0.02; done; exit 17"
     for _ in 1 2 3; do
