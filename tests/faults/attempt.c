@@ -270,6 +270,18 @@ static bool next_works(struct walk *walk) {
 
 /* ---- the whole ---- */
 
+/* What an agent makes once, for the first process that needs it, is there from here on. */
+static bool warm_up(struct attempt *attempt, struct buffer *said) {
+    static const char *const run[] = {"run", "-p", "Sandbox=strict", "-p", "SetCredential=a:b",
+                                      "--", "/bin/true", NULL};
+    const struct step steps[PATH_STEPS] = {{.kind = STEP_CLIENT, .arguments = run}};
+    struct walk walk = {.attempt = attempt, .well = true, .said = said};
+    take_steps(&walk, steps);
+    if (!walk.well || walk.refused || walk.lost)
+        return fault(said, "does not work", "a first process under Sandbox=strict");
+    return subject_clear(attempt->subject, said);
+}
+
 static bool begin(struct attempt *attempt, struct buffer *said) {
     if (attempt->running)
         return true;
@@ -277,6 +289,8 @@ static bool begin(struct attempt *attempt, struct buffer *said) {
         return false;
     attempt->running = true;
     attempt->life = 0;
+    if (!warm_up(attempt, said))
+        return false;
     /* Once the agent has noticed that those are gone who asked whether it is there. */
     struct buffer before = {0};
     do {
