@@ -43,7 +43,7 @@ const struct path paths[] = {
      .then = PATH_RUNS},
     {.name = "start-sandbox",
      .steps = {CLIENT("start", "--name", "f", "-p", "Sandbox=strict", "-p", "SetCredential=a:b",
-                      "--", "sleep", "1000")},
+                      "-p", "WorkingDirectory=/", "--", "sleep", "1000")},
      .then = PATH_RUNS},
     {.name = "run",
      .steps = {CLIENT_ENDS(7, "run", "--name", "f", "-p", "LandlockExecPaths=/", "--", "sh", "-c",
