@@ -133,7 +133,8 @@ int child_namespace_users(struct child *child) {
         setns(pidfd, CLONE_NEWUSER) < 0)
         result = -1;
     int error = errno;
-    kill(child->first_user, SIGKILL);
+    if (kill(child->first_user, SIGKILL) < 0)
+        return -1;
     errno = error;
     return result;
 }

@@ -72,7 +72,8 @@ static void set_register(pid_t pid, size_t offset, long value) {
     ptrace(PTRACE_POKEUSER, pid, (void *)(uintptr_t)offset, (void *)value);
 }
 
-/* A call that has no number is not made (ptrace(2)). */
+/* In place of a call that is to fail another is made, which changes nothing: one without a number
+ * (ptrace(2)) would be stopped by the filter of a process that has one. */
 static void enter(struct tracer *tracer, struct traced *traced) {
     const struct call *call = calls_find(traced->call);
     const struct target *target = &tracer->target;
@@ -88,7 +89,7 @@ static void enter(struct tracer *tracer, struct traced *traced) {
     if (target->error == 0)
         kill(traced->pid, SIGKILL);
     else if (!call->done)
-        set_register(traced->pid, offsetof(struct user, regs.orig_rax), -1);
+        set_register(traced->pid, offsetof(struct user, regs.orig_rax), SYS_getpid);
 }
 
 static void on_call(struct tracer *tracer, struct traced *traced) {
