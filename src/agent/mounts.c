@@ -9,6 +9,7 @@
 #include "agent/directory.h"
 #include "agent/mount_order.h"
 #include "agent/mount_place.h"
+#include "agent/readiness.h"
 #include "common/cleanup.h"
 #include "protocol/property.h"
 
@@ -405,6 +406,16 @@ static int show_credentials(struct collector *collector) {
                                                  holden_view(path), holden_view(path), NULL});
 }
 
+/* Below another root it reaches the socket for sd_notify(3) where it is told that it is. */
+static int show_notify(struct collector *collector) {
+    const char *path = collector->process ? collector->process->agent->notices.path : "";
+    if (!collector->mounts->root || !*path || !readiness_listens(collector->properties))
+        return 0;
+    collector->index = INDEX(notify_access);
+    return add(collector, &(struct wish){PLAN_MOUNT_BIND, PLAN_MOUNT_RDONLY, holden_view(path),
+                                         holden_view(path), NULL});
+}
+
 static int collect(struct collector *collector) {
     int r = take_root(collector);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lists); i++)
@@ -427,7 +438,7 @@ static int collect(struct collector *collector) {
         r = hide_credentials(collector);
     if (r == 0 && collector->mounts->own)
         r = show_credentials(collector);
-    return r;
+    return r < 0 ? r : show_notify(collector);
 }
 
 int mounts_collect(const struct process *process, const struct holden_properties *properties,

@@ -205,8 +205,7 @@ int parts_send(struct process *process, struct parts *parts, uint64_t token, uin
     const struct identity *identity = &parts->own;
     bool filtered = has_filter(process, parts);
     bool hears = readiness_listens(&parts->properties) && !parts->beside &&
-                 !sequence_before_main(process) && *process->agent->notices.path &&
-                 !HOLDEN_HAS(&parts->properties, properties, root_directory);
+                 !sequence_before_main(process) && *process->agent->notices.path;
     struct plan_input input = {
         .process = process, .start = &parts->start, .properties = &parts->lifted,
         .filter = filtered ? process->filter : NULL, .mounts = &parts->mounts,

@@ -113,6 +113,15 @@ start_hanging() {
     eventually grep -qE 'fuse|request_wait' "/proc/$("$C" --json status hangs | jq .pid)/wchan"
 }
 
+# A root in $T/root, with what shows the programs of the machine once /usr is bound there.
+make_root() {
+    mkdir -p "$T/root/proc" "$T/root/tmp"
+    for dir in usr bin lib lib64; do
+        [ ! -L "/$dir" ] || { cp -a "/$dir" "$T/root/$dir"; continue; }
+        [ ! -d "/$dir" ] || mkdir "$T/root/$dir"
+    done
+}
+
 # Runs the command until it succeeds, for LIMIT seconds.
 eventually() {
     local end=$((SECONDS + LIMIT))

@@ -249,15 +249,6 @@ $T/v no" ]
     [[ "$output" == *"Read-only"* ]]
 }
 
-# A root with the programs that the tests need.
-make_root() {
-    mkdir -p "$T/root/proc" "$T/root/tmp"
-    for dir in usr bin lib lib64; do
-        [ ! -L "/$dir" ] || { cp -a "/$dir" "$T/root/$dir"; continue; }
-        [ ! -d "/$dir" ] || mkdir "$T/root/$dir"
-    done
-}
-
 @test "RootDirectory: another /, with the kernel's file systems unless told otherwise" {
     make_root
     local usr=BindReadOnlyPaths=/usr

@@ -372,9 +372,6 @@ notify_is_there() {
     run "$C" start --name early -p Type=notify true
     expect 1
     one_line 'it ended without having said READY=1'
-    run "$C" start --name rooted -p Type=notify -p RootDirectory=/ true
-    expect 1
-    one_line 'not below RootDirectory='
 }
 
 # A process of Type=notify that says, one datagram for each, what is put into $T/say as a file, and

@@ -75,9 +75,27 @@ ended_by() {
     # Who is not heard has no watchdog.
     "$C" start --name unheard -- "$T/speaker" env
     eventually sh -c "'$C' logs unheard | grep 'None False'"
-    run "$C" start -p WatchdogSec=1s -p RootDirectory=/ -- true
+}
+
+@test "another root has the socket too: who reports from there runs on, who does not is ended" {
+    make_root
+    local rooted=(-p RootDirectory="$T/root" -p BindReadOnlyPaths="/usr $T/speaker" -p LimitCORE=0)
+    "$C" start --name rooted "${rooted[@]}" -p Type=notify -p WatchdogSec=1s -- \
+        "$T/speaker" READY=1 STATUS=below 'every 0.1'
+    "$C" start --name bare "${rooted[@]}" -p MountAPIVFS=no -p WatchdogSec=1s -- \
+        "$T/speaker" STATUS=bare WATCHDOG=1
+    run "$C" wait bare
+    ended_by bare watchdog 6
+    is rooted state running
+    is rooted statement.text below
+    # It cannot be taken away from there.
+    run "$C" run "${rooted[@]}" -p NotifyAccess=main -- sh -c "rm $HOLDEN_SOCKET.notify"
+    [ "$status" -ne 0 ]
+    [ -S "$HOLDEN_SOCKET.notify" ]
+    # Who is not heard does not see it.
+    run "$C" run "${rooted[@]}" -p MountAPIVFS=no -- sh -c "test -S $HOLDEN_SOCKET.notify"
     expect 1
-    one_line 'WatchdogSec.*RootDirectory'
+    "$C" stop rooted
 }
 
 @test "TimeoutAbortSec= is the time for that signal; then all of it is killed" {
