@@ -11,7 +11,9 @@
 
 #include "agent/child_attribute.h"
 #include "agent/child_device.h"
+#include "agent/child_image.h"
 #include "agent/child_path.h"
+#include "agent/child_system.h"
 #include "agent/mount_order.h"
 #include "common/cleanup.h"
 
@@ -91,8 +93,10 @@ static int change_root(struct mounter *mounter) {
     struct plan_run root = mounter->child->plan->root;
     if (root.count == 0)
         return 0;
-    mounter->child->detail = UINT32_MAX;
-    int tree = clone_tree(AT_FDCWD, child_run_at(mounter->child, root), AT_RECURSIVE);
+    mounter->child->detail = PLAN_ROOT;
+    int tree = mounter->child->plan->has & PLAN_HAS_IMAGE
+                   ? child_image_mount(mounter->child)
+                   : clone_tree(AT_FDCWD, child_run_at(mounter->child, root), AT_RECURSIVE);
     if (tree < 0)
         return -1;
     int r = move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
@@ -192,30 +196,10 @@ static int bind(struct mounter *mounter, struct plan_mount *mount) {
     return place(mount, mount->fd, S_ISDIR(status.st_mode));
 }
 
-/* Passes each of the options on, "name" or "name=value". */
-static int set_options(int context, char *options) {
-    for (char *next; options && *options; options = next) {
-        size_t size = strcspn(options, ",");
-        next = options + size + (options[size] == ',');
-        options[size] = '\0';
-        char *value = strchr(options, '=');
-        if (value)
-            *value++ = '\0';
-        if (*options && fsconfig(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options,
-                                 value, 0) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* A new file system, not mounted anywhere yet. */
-static int make_system(const char *type, char *options, unsigned attributes) {
-    _cleanup_close_ int context = fsopen(type, FSOPEN_CLOEXEC);
-    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) < 0 ||
-        set_options(context, options) < 0 ||
-        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return -1;
-    return fsmount(context, FSMOUNT_CLOEXEC, attributes);
+static int make_system(const char *type, uint64_t options, unsigned attributes) {
+    struct child_system system = {.type = type, .source = type,
+                                  .options = (char *)(uintptr_t)options, .attributes = attributes};
+    return child_system_make(&system);
 }
 
 static int make_temporary(struct mounter *mounter, struct plan_mount *mount) {
@@ -231,14 +215,14 @@ static int make_temporary(struct mounter *mounter, struct plan_mount *mount) {
     }
     if (mount->flags & PLAN_MOUNT_OPTIONAL && access(mount_path(mount), F_OK) < 0)
         return 0;
-    int fd = make_system("tmpfs", (char *)(uintptr_t)mount->options, attributes);
+    int fd = make_system("tmpfs", mount->options, attributes);
     return fd < 0 ? -1 : place(mount, fd, true);
 }
 
 /* In a user namespace that sees a /proc with holes in it, no new one may be mounted. */
 static int make_proc(struct mounter *mounter, struct plan_mount *mount) {
     (void)mounter;
-    int fd = make_system("proc", (char *)(uintptr_t)mount->options,
+    int fd = make_system("proc", mount->options,
                          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     if (fd >= 0)
         return place(mount, fd, true);
@@ -252,7 +236,7 @@ static int make_proc(struct mounter *mounter, struct plan_mount *mount) {
 
 static int make_queues(struct mounter *mounter, struct plan_mount *mount) {
     (void)mounter;
-    int fd = make_system("mqueue", NULL,
+    int fd = make_system("mqueue", 0,
                          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     return fd < 0 ? -1 : place(mount, fd, true);
 }
@@ -325,7 +309,7 @@ int child_mount(struct child *child) {
         .count = child->plan->mounts.count,
         .nodes = -1,
     };
-    child->detail = UINT32_MAX;
+    child->detail = PLAN_ROOT;
     umask(0);
     if (propagate(MS_SLAVE) < 0 || take_sources(&mounter) < 0 || change_root(&mounter) < 0 ||
         make_all(&mounter) < 0 || propagate(MS_SHARED) < 0)

@@ -39,6 +39,7 @@ static const struct row {
     {INDEX(device_allow), DEVICE, false},
     {INDEX(private_devices), DEVICE, true},
     {INDEX(protect_clock), DEVICE, true},
+    {INDEX(root_image), DEVICE, true},
     {INDEX(ip_address_allow), PACKETS, false},
     {INDEX(ip_address_deny), PACKETS, false},
     {INDEX(restrict_network_interfaces), PACKETS, false},

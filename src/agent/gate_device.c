@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "common/cleanup.h"
 
 enum { ALL = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE, ACCESS_AT = 16,
-       NAME_MOST = 256 };
+       NAME_MOST = 256, LOOP_CONTROL_MINOR = 237 };
 
 /* Registers, once begin() has filled them. */
 enum { SCRATCH = BPF_REG_0, KIND = BPF_REG_2, ACCESS = BPF_REG_3, MAJOR = BPF_REG_4,
@@ -147,6 +148,15 @@ static int allow_standard(struct bytecode *program) {
                        "pts");
 }
 
+/* What an image is mounted by, as systemd.exec(5) has it of RootImage=. */
+static int allow_loop(struct bytecode *program) {
+    allow(program, &(struct rule){BPF_DEVCG_DEV_CHAR, BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE,
+                                  MISC_MAJOR, LOOP_CONTROL_MINOR});
+    const struct rule block = {.kind = BPF_DEVCG_DEV_BLOCK, .access = ALL};
+    int r = allow_class(program, block, "loop");
+    return r == 0 ? allow_class(program, block, "blkext") : r;
+}
+
 int gate_device_build(const struct holden_properties *properties, struct bytecode *program) {
     struct holden_devices decoded = {0};
     const struct holden_devices *devices = &decoded;
@@ -168,6 +178,8 @@ int gate_device_build(const struct holden_properties *properties, struct bytecod
         r = allow_class(program,
                         (struct rule){.kind = BPF_DEVCG_DEV_CHAR, .access = BPF_DEVCG_ACC_READ},
                         "rtc");
+    if (r == 0 && HOLDEN_HAS(properties, properties, root_image))
+        r = allow_loop(program);
     if (r == 0)
         r = allow_all(program, devices);
     bytecode_return(program, false);

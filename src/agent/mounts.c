@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/directory.h"
+#include "agent/mount_option.h"
 #include "agent/mount_order.h"
 #include "agent/mount_place.h"
 #include "agent/readiness.h"
@@ -82,6 +83,10 @@ static int refuse_path(const struct collector *collector, struct holden_view pat
                        holden_property(collector->index)->name,
                        "%.*s is not an absolute path without \".\", \"..\" and doubled slashes",
                        (int)(path.size < 200 ? path.size : 200), path.data);
+}
+
+static int out_of_memory(const struct collector *collector) {
+    return failure_errno(collector->failure, ENOMEM, "mounts", "cannot be listed");
 }
 
 struct mounts_text {
@@ -179,11 +184,13 @@ static struct holden_view skip(struct holden_view text, size_t size) {
     return (struct holden_view){text.data + size, text.size - size};
 }
 
-/* A path of the host's as it is called below the root directory. False where it is outside. */
-static bool below_root(const char *root, struct holden_view *path) {
+/* A path of the host's as it is called below the root directory. False where it is outside, as all
+ * of them are outside of an image. */
+static bool below_root(const struct mounts *mounts, struct holden_view *path) {
+    const char *root = mounts->root;
     size_t size = root ? strlen(root) : 0;
-    if (size <= 1)
-        return true;
+    if (size <= 1 || mounts->image)
+        return !mounts->image;
     if (path->size < size || memcmp(path->data, root, size) != 0 ||
         (path->size > size && path->data[size] != '/'))
         return false;
@@ -203,7 +210,7 @@ static int add_list(struct collector *collector, enum plan_mount_kind kind) {
         path = skip(path, inside);
         if (!is_simple(path))
             return refuse_path(collector, path);
-        if (inside || below_root(collector->mounts->root, &path))
+        if (inside || below_root(collector->mounts, &path))
             r = add(collector, &(struct wish){kind, optional ? OPTIONAL : 0, path, {0}, NULL});
     }
     return r;
@@ -226,47 +233,18 @@ static int add_binds(struct collector *collector, uint32_t flags) {
     return r;
 }
 
-/* Options of mount(8) that are bits of the mount; the others are the file system's own. */
-static const struct {
-    const char *word;
-    uint32_t set, clear;
-} words[] = {
-    {"ro", PLAN_MOUNT_RDONLY, 0},         {"rw", 0, PLAN_MOUNT_RDONLY},
-    {"nosuid", PLAN_MOUNT_NOSUID, 0},     {"suid", 0, PLAN_MOUNT_NOSUID},
-    {"nodev", PLAN_MOUNT_NODEV, 0},       {"dev", 0, PLAN_MOUNT_NODEV},
-    {"noexec", PLAN_MOUNT_NOEXEC, 0},     {"exec", 0, PLAN_MOUNT_NOEXEC},
-};
-
-static void take_option(struct holden_view word, uint32_t *flags, char *rest) {
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (holden_view_is(word, words[i].word)) {
-            *flags = (*flags | words[i].set) & ~words[i].clear;
-            return;
-        }
-    size_t used = strlen(rest);
-    rest[used] = ',';
-    memcpy(rest + used + 1, word.data, word.size);
-    rest[used + 1 + word.size] = '\0';
-}
-
 static int add_temporary(struct collector *collector,
                          const struct holden_temporary_file_system *asked) {
     static const char usual[] = "mode=0755,size=10%,nr_inodes=400k";
     uint32_t flags = PLAN_MOUNT_NODEV;
-    struct holden_view left = HOLDEN_HAS(asked, temporary_file_system, options)
-                                  ? asked->options
-                                  : (struct holden_view){"", 0};
-    _cleanup_free_ char *options = malloc(sizeof(usual) + left.size + 2);
+    struct holden_view given = HOLDEN_HAS(asked, temporary_file_system, options)
+                                   ? asked->options
+                                   : (struct holden_view){"", 0};
+    _cleanup_free_ char *options = malloc(sizeof(usual) + given.size + 2);
     if (!options)
-        return failure_errno(collector->failure, ENOMEM, "mounts", "cannot be listed");
+        return out_of_memory(collector);
     strcpy(options, usual);
-    while (left.size > 0) {
-        const char *comma = memchr(left.data, ',', left.size);
-        size_t size = comma ? (size_t)(comma - left.data) : left.size;
-        if (size > 0)
-            take_option((struct holden_view){left.data, size}, &flags, options);
-        left = skip(left, size + (comma != NULL));
-    }
+    mount_option_take(given, &flags, options);
     return add(collector, &(struct wish){PLAN_MOUNT_TEMPORARY, flags, asked->path, {0}, options});
 }
 
@@ -333,19 +311,48 @@ static int add_kernel(struct collector *collector) {
     return r < 0 || !wanted ? r : add_fallbacks(collector);
 }
 
+static int take_path(struct collector *collector, struct holden_view path) {
+    if (!is_simple(path))
+        return refuse_path(collector, path);
+    collector->mounts->root = copy(collector->mounts, path);
+    collector->mounts->own = true;
+    return collector->mounts->root ? 0 : out_of_memory(collector);
+}
+
+static int take_directory(struct collector *collector) {
+    collector->index = INDEX(root_directory);
+    return holden_view_is(collector->properties->root_directory, "/")
+               ? 0
+               : take_path(collector, collector->properties->root_directory);
+}
+
+/* Its devices are no more than files, as with systemd. */
+static int take_image(struct collector *collector) {
+    const struct holden_properties *properties = collector->properties;
+    struct mounts *mounts = collector->mounts;
+    bool given = HOLDEN_HAS(properties, properties, root_image_options);
+    struct holden_view options = given ? properties->root_image_options
+                                       : (struct holden_view){"", 0};
+    _cleanup_free_ char *rest = calloc(1, options.size + 2);
+    if (!rest)
+        return out_of_memory(collector);
+    collector->index = INDEX(root_image);
+    mounts->image = true;
+    mounts->root_flags = PLAN_MOUNT_NODEV;
+    mount_option_take(options, &mounts->root_flags, rest);
+    mounts->root_options = copy(mounts, holden_view(rest));
+    return mounts->root_options ? take_path(collector, properties->root_image)
+                                : out_of_memory(collector);
+}
+
 static int take_root(struct collector *collector) {
     const struct holden_properties *properties = collector->properties;
-    collector->index = INDEX(root_directory);
-    if (!HOLDEN_HAS(properties, properties, root_directory) ||
-        holden_view_is(properties->root_directory, "/"))
-        return 0;
-    if (!is_simple(properties->root_directory))
-        return refuse_path(collector, properties->root_directory);
-    collector->mounts->root = copy(collector->mounts, properties->root_directory);
-    collector->mounts->own = true;
-    return collector->mounts->root ? 0
-                                   : failure_errno(collector->failure, ENOMEM, "mounts",
-                                                   "cannot be listed");
+    bool directory = HOLDEN_HAS(properties, properties, root_directory);
+    bool image = HOLDEN_HAS(properties, properties, root_image);
+    if (directory && image)
+        return failure_set(collector->failure, HOLDEN_code_INVALID, "RootImage",
+                           "RootDirectory= is set too, and there is one root");
+    return image ? take_image(collector) : directory ? take_directory(collector) : 0;
 }
 
 /* What is private is shown where it is, among nothing else: the link to it leads there. Below
@@ -466,7 +473,9 @@ void mounts_free(struct mounts *mounts) {
 
 void mounts_name(const struct mounts *mounts, uint32_t number, const char **property,
                  const char **path) {
-    *property = holden_property(INDEX(root_directory))->name;
+    *property = holden_property(number == PLAN_ROOT_OPTIONS ? INDEX(root_image_options)
+                                : mounts->image             ? INDEX(root_image)
+                                                            : INDEX(root_directory))->name;
     *path = mounts->root ? mounts->root : "/";
     for (size_t i = 0; i < mounts->count; i++)
         if (mounts->at[i].number == number) {

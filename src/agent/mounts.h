@@ -18,6 +18,9 @@ struct mounts {
     bool own;              /* it gets a mount table of its own */
     bool inaccessible;     /* nodes for what is inaccessible are needed */
     const char *root;      /* the directory that becomes its /, or NULL */
+    bool image;            /* that is a file with a file system instead */
+    const char *root_options; /* then: those of the file system's own, comma-separated */
+    uint32_t root_flags;   /* and PLAN_MOUNT_RDONLY, NOSUID, NODEV, NOEXEC */
     struct plan_mount *at; /* owned; their strings are pointers here */
     size_t *properties;    /* owned: by plan_mount.number, the index of the property that wants it */
     size_t count;
@@ -33,7 +36,7 @@ int mounts_collect(const struct process *process, const struct holden_properties
                    struct mounts *mounts, struct failure *failure);
 void mounts_free(struct mounts *mounts);
 
-/* Says of which property and path the mount of that number is, as a child reports it: the number is
- * none where it is about the root directory. Views of `mounts`. */
+/* Says of which property and path the mount of that number is, as a child reports it; or the root,
+ * for enum plan_root_fault. Views of `mounts`. */
 void mounts_name(const struct mounts *mounts, uint32_t number, const char **property,
                  const char **path);

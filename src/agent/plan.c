@@ -140,9 +140,11 @@ static void put_mounts(struct draft *draft, const struct plan_input *input) {
     const struct mounts *mounts = input->mounts;
     if (!mounts || !mounts->own)
         return;
-    struct plan_run root = {0}, nodes = {0};
+    struct plan_run root = {0}, options = {0}, nodes = {0};
     if (mounts->root)
         root = draft_string(draft, holden_view(mounts->root));
+    if (mounts->image)
+        options = draft_string(draft, holden_view(mounts->root_options));
     if (mounts->inaccessible)
         nodes = draft_string(draft, holden_view(input->nodes));
     struct plan_run run = {draft_put(draft, mounts->at, mounts->count * sizeof(*mounts->at)),
@@ -158,8 +160,10 @@ static void put_mounts(struct draft *draft, const struct plan_input *input) {
     }
     if (draft->error < 0)
         return;
-    draft_head(draft)->has |= PLAN_HAS_MOUNTS;
+    draft_head(draft)->has |= PLAN_HAS_MOUNTS | (mounts->image ? PLAN_HAS_IMAGE : 0);
     draft_head(draft)->root = root;
+    draft_head(draft)->root_options = options;
+    draft_head(draft)->root_flags = mounts->root_flags;
     draft_head(draft)->nodes = nodes;
     draft_head(draft)->mounts = run;
 }

@@ -145,6 +145,16 @@ enum {
     PLAN_MOUNT_RELAXED = 1 << 9,    /* PROC: what is there does where no new one may be mounted */
 };
 
+/* The detail of a report of MOUNTS that is about the root, or all of the mounts. */
+enum plan_root_fault {
+    PLAN_ROOT = UINT32_MAX,                /* the directory, or the file */
+    PLAN_ROOT_LOOP = UINT32_MAX - 1,       /* a loop device */
+    PLAN_ROOT_KIND = UINT32_MAX - 2,       /* it holds no file system that is known */
+    PLAN_ROOT_PARTITIONS = UINT32_MAX - 3, /* it holds partitions */
+    PLAN_ROOT_SYSTEM = UINT32_MAX - 4,     /* the kernel does not mount it */
+    PLAN_ROOT_OPTIONS = UINT32_MAX - 5,    /* the kernel does not take an option of it */
+};
+
 /* Sorted by path, component by component, so that a directory stands before what is in it. The
  * numbers after `flags` are offsets of strings in the plan, or 0; the child turns them to pointers.
  */
@@ -240,6 +250,7 @@ enum {
     PLAN_HAS_COREDUMP = 1 << 18,
     PLAN_HAS_NUMA = 1 << 19,
     PLAN_HAS_SECURE_BITS = 1 << 20,
+    PLAN_HAS_IMAGE = 1 << 21,            /* the root is a file with a file system */
 };
 
 /* What a child sends with the listener of its filter, by sendmmsg(2) with the two halves of `pass`
@@ -294,6 +305,7 @@ struct plan {
     uint32_t owner;       /* to whom its own directories belong */
     uint32_t owner_group;
     uint32_t secure_bits; /* as PR_SET_SECUREBITS of prctl(2) takes them */
+    uint32_t root_flags;  /* PLAN_HAS_IMAGE: PLAN_MOUNT_RDONLY, NOSUID, NODEV, NOEXEC */
     struct plan_run numa_mask;  /* bytes of a mask of NUMA nodes, in whole unsigned longs */
     struct plan_run affinity;   /* bytes of a CPU mask, as sched_setaffinity(2) takes it */
     struct plan_run limits;     /* struct plan_limit */
@@ -301,7 +313,9 @@ struct plan {
     struct plan_run directory;  /* NUL-terminated bytes */
     struct plan_run network;    /* path of the network namespace that it enters; NUL-terminated, or
                                    none */
-    struct plan_run root;       /* the directory that becomes its /; NUL-terminated, or none */
+    struct plan_run root;       /* what becomes its /: a directory, or with PLAN_HAS_IMAGE a file
+                                   with a file system; NUL-terminated, or none */
+    struct plan_run root_options; /* of that file system's own, comma-separated; NUL-terminated */
     struct plan_run nodes;      /* directory with the nodes dir, reg, chr, blk, fifo, sock, which stand
                                    for what is inaccessible */
     struct plan_run mounts;     /* struct plan_mount */

@@ -58,6 +58,40 @@ static const char *describe_stream(const struct process *process, uint32_t step,
     return text;
 }
 
+/* Of what is about the root: by detail and error, 0 for any. */
+static const struct {
+    uint32_t detail;
+    int error;
+    const char *text;
+} root_words[] = {
+    {PLAN_ROOT_LOOP, ENOENT,
+     "there are no loop devices here (/dev/loop-control): load the module loop, or have the "
+     "container given them"},
+    {PLAN_ROOT_LOOP, ENXIO, "this kernel has no loop devices"},
+    {PLAN_ROOT_LOOP, ENODEV, "this kernel has no loop devices"},
+    {PLAN_ROOT_LOOP, EPERM, "the agent may not use loop devices here"},
+    {PLAN_ROOT_LOOP, EBUSY,
+     "it is mounted read-only already, and can be writable only at all of its mounts: set "
+     "RootImageOptions=ro"},
+    {PLAN_ROOT_KIND, 0,
+     "it does not begin with a file system that is known: ext4, xfs, btrfs, squashfs, erofs"},
+    {PLAN_ROOT_PARTITIONS, 0,
+     "it is a disk with partitions: copy the one with the root file system into a file of its own"},
+    {PLAN_ROOT_SYSTEM, ENODEV, "this kernel does not know its kind of file system"},
+    {PLAN_ROOT_SYSTEM, EBUSY, "it is mounted already, read-only or not, and cannot be both"},
+    {PLAN_ROOT_SYSTEM, EINVAL,
+     "the kernel does not take it: it is damaged, or newer than the kernel"},
+    {PLAN_ROOT_OPTIONS, EINVAL, "its file system has no such option, or no such value of it"},
+};
+
+static const char *describe_root(uint32_t detail, int error) {
+    for (size_t i = 0; i < ARRAY_SIZE(root_words); i++)
+        if (root_words[i].detail == detail &&
+            (root_words[i].error == error || root_words[i].error == 0))
+            return root_words[i].text;
+    return strerror(error);
+}
+
 /* The plan is gone, but it comes out the same again. */
 static void refuse_mount(const struct process *process, struct failure *failure, uint32_t rights,
                          uint32_t number, int error) {
@@ -70,7 +104,7 @@ static void refuse_mount(const struct process *process, struct failure *failure,
     lift_sandbox(rights, &properties);
     mounts_collect(process, &properties, &mounts, &ignored);
     mounts_name(&mounts, number, &property, &path);
-    refusal_say(failure, property, "%s: %s", path, strerror(error));
+    refusal_say(failure, property, "%s: %s", path, describe_root(number, error));
 }
 
 /* Likewise. */

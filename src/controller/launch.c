@@ -63,7 +63,8 @@ static int set_directory(struct launch *launch) {
     char here[PATH_MAX];
     struct holden_properties *properties = &launch->settings.properties;
     if (HOLDEN_HAS(properties, properties, working_directory) ||
-        HOLDEN_HAS(properties, properties, root_directory) || !getcwd(here, sizeof(here)) ||
+        HOLDEN_HAS(properties, properties, root_directory) ||
+        HOLDEN_HAS(properties, properties, root_image) || !getcwd(here, sizeof(here)) ||
         here[0] != '/')
         return STATUS_DONE;
     if (settings_text(&launch->settings, here, strlen(here), &properties->working_directory) < 0)

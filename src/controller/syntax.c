@@ -103,6 +103,8 @@ static const struct syntax rows[HOLDEN_SYNTAXES] = {
         "NAME or NAME:PATH, where the name is that of a file")
     ROW(TEMPORARY, temporary, temporary, "file systems",
         "PATH or PATH:OPTIONS, such as /var:ro,size=10M")
+    ROW(IMAGE_OPTIONS, image_options, text, "mount options",
+        "mount options, root: before them where wanted, such as ro,nosuid")
     EMPTY_ROW(DELEGATE, delegate, delegate, "controllers",
         "yes, no, or some of cpu cpuset io memory pids")
     ROW(SLICE, slice, text, "slice", "the name of a slice, such as web-shop.slice")

@@ -187,6 +187,7 @@ int syntax_parse_run_path(struct settings *settings, size_t index, const char *v
 int syntax_parse_paths(struct settings *settings, size_t index, const char *value);
 int syntax_parse_binds(struct settings *settings, size_t index, const char *value);
 int syntax_parse_temporary(struct settings *settings, size_t index, const char *value);
+int syntax_parse_image_options(struct settings *settings, size_t index, const char *value);
 int syntax_print_path(size_t index, const void *value, struct buffer *out);
 int syntax_print_bind(size_t index, const void *value, struct buffer *out);
 int syntax_print_temporary(size_t index, const void *value, struct buffer *out);

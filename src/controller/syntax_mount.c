@@ -168,6 +168,39 @@ int syntax_parse_temporary(struct settings *settings, size_t index, const char *
     return syntax_each_word(settings, index, value, add_temporary);
 }
 
+/* The names that systemd has for partitions of an image (systemd.exec(5)). */
+static bool names_partition(const char *word) {
+    static const char *const names[] = {"root", "usr", "home", "srv", "esp", "xbootldr", "tmp",
+                                        "var"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(word, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static int add_image_options(struct settings *settings, size_t index, char *word) {
+    struct holden_view view;
+    char *colon = strchr(word, ':');
+    char *options = word;
+    if (colon) {
+        *colon = '\0';
+        if (names_partition(word))
+            options = colon + 1;
+        if (options != word && strcmp(word, "root") != 0)
+            return refuse(settings, index, word,
+                          "an image is one file system here, and has no such partition");
+        *colon = ':';
+    }
+    if (settings_has(settings, index))
+        return refuse(settings, index, options, "its options are given already");
+    int r = settings_text(settings, options, strlen(options), &view);
+    return r < 0 ? r : settings_set(settings, index, &view);
+}
+
+int syntax_parse_image_options(struct settings *settings, size_t index, const char *value) {
+    return syntax_each_word(settings, index, value, add_image_options);
+}
+
 int syntax_print_path(size_t index, const void *value, struct buffer *out) {
     (void)index;
     return environment_print(*(const struct holden_view *)value, out);

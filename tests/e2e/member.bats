@@ -132,6 +132,13 @@ NoNewPrivs:	1" ] || { echo "he has: $output"; return 1; }
     mkdir -p "$T/his/root/bin"
     harmless -p RootDirectory="$T/his/root"
 }
+@test "to have the kernel read a file system that he wrote" {
+    : >"$T/his/image"
+    run member run -p RootImage="$T/his/image" -- true
+    not_permitted
+    run member run -p RootImageOptions=ro -- true
+    not_permitted
+}
 @test "to be in a user namespace with rights outside" {
     run member run -p PrivateUsers=yes -- sh -c "cat $T/secret; kill -0 $VICTIM && echo killed; mount -t tmpfs none /mnt && echo mounted"
     [[ "$output" != *killed* && "$output" != *mounted* ]]

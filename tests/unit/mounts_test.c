@@ -124,6 +124,11 @@ static const struct {
     {{"RootDirectory=/srv/r"},
      "bind+r+f /dev </dev\nproc+relaxed /proc\n"
      "tmpfs+f+ns+nd /run mode=0755,size=20%,nr_inodes=800k\n" HIDDEN "bind+r+f /sys </sys\n"},
+    {{"RootImage=/srv/i", "RootImageOptions=ro", "ReadOnlyPaths=/srv/i/etc +/usr /opt -+/a"},
+     "ro? /a\nbind+r+f /dev </dev\nproc+relaxed /proc\n"
+     "tmpfs+f+ns+nd /run mode=0755,size=20%,nr_inodes=800k\n" HIDDEN "bind+r+f /sys </sys\n"
+     "ro /usr\n"},
+    {{"RootImageOptions=ro"}, ""},
     {{"MountAPIVFS=yes"}, ""},
     {{"RootDirectory=/srv/r", "MountAPIVFS=no", "ReadOnlyPaths=/srv/r/etc +/usr /opt /srv/root"},
      "ro /etc\n" HIDDEN "ro /usr\n"},
@@ -208,6 +213,41 @@ TEST(a_mount_is_named_by_its_number) {
     mounts_name(&mounts, UINT32_MAX, &property, &path);
     assert_string_equal(property, "RootDirectory");
     assert_string_equal(path, "/r");
+    mounts_free(&mounts);
+}
+
+TEST(an_image_has_its_bits_and_its_options) {
+    static const struct { const char *options, *rest; uint32_t flags; } each[] = {
+        {"", "", PLAN_MOUNT_NODEV},
+        {"RootImageOptions=dev,nosuid,,commit=7,ro,rw", ",commit=7", PLAN_MOUNT_NOSUID},
+        {"RootImageOptions=a,noexec,b=c", ",a,b=c", PLAN_MOUNT_NODEV | PLAN_MOUNT_NOEXEC},
+    };
+    const char *property, *path;
+    for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+        struct mounts mounts;
+        struct failure failure = {0};
+        assert_int_equal(collect(LIST("RootImage=/i", *each[i].options ? each[i].options : NULL),
+                                 &mounts, &failure),
+                         0);
+        assert_true(mounts.image);
+        assert_string_equal(mounts.root, "/i");
+        assert_string_equal(mounts.root_options, each[i].rest);
+        assert_int_equal(mounts.root_flags, each[i].flags);
+        mounts_name(&mounts, PLAN_ROOT_LOOP, &property, &path);
+        assert_string_equal(property, "RootImage");
+        mounts_name(&mounts, PLAN_ROOT_OPTIONS, &property, &path);
+        assert_string_equal(property, "RootImageOptions");
+        assert_string_equal(path, "/i");
+        mounts_free(&mounts);
+    }
+}
+
+TEST(there_is_one_root) {
+    struct mounts mounts;
+    struct failure failure = {0};
+    assert_true(collect(LIST("RootImage=/i", "RootDirectory=/"), &mounts, &failure) < 0);
+    assert_int_equal(failure.code, HOLDEN_code_INVALID);
+    assert_string_equal(failure.step, "RootImage");
     mounts_free(&mounts);
 }
 

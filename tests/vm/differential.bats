@@ -29,6 +29,9 @@ make_world() {
     printf 'ONE=from the file\nTWO="quoted words"\n# THREE=3\nFOUR=a \\\n  b\n' >"$WORLD/environment"
     cp "$TESTS/probe" "$TESTS/battery" "$WORLD/"
     cp "$TESTS/probe" "$TESTS/battery" "$WORLD/root/diff/"
+    modprobe loop
+    truncate -s 16M "$WORLD/image"
+    mke2fs -q -t ext4 -d "$WORLD/root" "$WORLD/image"
     ip netns add diff
 }
 
