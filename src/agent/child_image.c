@@ -28,18 +28,17 @@ static const struct system {
     uint32_t size;
     char magic[8];
     bool read_only; /* always */
-    bool discards;  /* it can give back to the file what it does not use any more */
 } systems[] = {
-    {"squashfs", 0, 4, "hsqs", true, false},
-    {"erofs", 1024, 4, "\xe2\xe1\xf5\xe0", true, false},
-    {"ext4", 1080, 2, "\x53\xef", false, true},
-    {"xfs", 0, 4, "XFSB", false, true},
-    {"btrfs", 65600, 8, {'_', 'B', 'H', 'R', 'f', 'S', '_', 'M'}, false, true},
+    {"squashfs", 0, 4, "hsqs", true},
+    {"erofs", 1024, 4, "\xe2\xe1\xf5\xe0", true},
+    {"ext4", 1080, 2, "\x53\xef", false},
+    {"xfs", 0, 4, "XFSB", false},
+    {"btrfs", 65600, 8, {'_', 'B', 'H', 'R', 'f', 'S', '_', 'M'}, false},
 };
 
 /* What is there instead in a disk with a table of partitions (GPT). */
 static const struct system partitions = {"", 512, 8, {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'},
-                                         false, false};
+                                         false};
 
 /* What one run holds; all of it is close-on-exec. */
 struct image {
@@ -205,13 +204,12 @@ static unsigned attributes_of(uint32_t flags) {
 /* The mount of what `source` holds; or -1 with errno and *detail. */
 static int mount_system(const struct image *image, const char *source, char *options,
                         uint32_t flags, uint32_t *detail) {
-    bool discards = image->system->discards && image->device >= 0 && !image->read_only;
-    char own[16];
-    struct child_system system = {.type = image->system->type, .source = source, .own = own,
+    char own[] = "ro";
+    struct child_system system = {.type = image->system->type, .source = source,
+                                  .own = image->read_only ? own : NULL,
                                   .options = options,
                                   .attributes = attributes_of(
                                       flags | (image->read_only ? PLAN_MOUNT_RDONLY : 0))};
-    strcpy(own, image->read_only ? "ro" : discards ? "discard" : "");
     int mount = child_system_make(&system);
     *detail = system.refused ? PLAN_ROOT_OPTIONS : PLAN_ROOT_SYSTEM;
     return mount;

@@ -47,7 +47,7 @@ in_image() {
     [[ "$output" == *lost+found*$'proc\nsys\ndev\ntmpfs\n/' ]]
     in_image "cat /etc/file; $root_mount"
     [ "$output" = "words
-rw,nodev,relatime rw,discard" ]
+rw,nodev,relatime rw" ]
     in_image "ReadOnlyPaths=+/etc /home" '(: >/etc/x) 2>/dev/null || echo etc; (: >/home/x) 2>/dev/null || echo home'
     [ "$output" = etc ]
     in_image ProtectSystem=strict PrivateTmp=yes PrivateDevices=yes '(: >/etc/x) 2>/dev/null || echo etc; : >/tmp/x; test -e /dev/loop-control || echo few'
@@ -60,8 +60,8 @@ few" ]
     in_image RootImageOptions=ro,nosuid,noexec,dev "$root_mount; (: >/home/x) 2>/dev/null || echo home"
     [ "$output" = "ro,nosuid,noexec,relatime ro
 home" ]
-    in_image RootImageOptions=root:commit=7,nodiscard "$root_mount"
-    [ "$output" = "rw,nodev,relatime rw,commit=7" ]
+    in_image RootImageOptions=root:commit=7,discard "$root_mount"
+    [ "$output" = "rw,nodev,relatime rw,discard,commit=7" ]
     in_image RootImageOptions=other true
     expect 1
     one_line "RootImageOptions: $T/image: its file system has no such option"

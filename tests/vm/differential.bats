@@ -32,6 +32,11 @@ make_world() {
     modprobe loop
     truncate -s 16M "$WORLD/image"
     mke2fs -q -t ext4 -d "$WORLD/root" "$WORLD/image"
+    # One for each: systemd 252 gives each unit a loop device of its own, and two would write to one file.
+    local image
+    for image in image-options image-devices image-strict; do
+        cp --sparse=always "$WORLD/image" "$WORLD/$image"
+    done
     ip netns add diff
 }
 
