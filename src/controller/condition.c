@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "controller/condition_host.h"
 #include "controller/condition_machine.h"
+#include "controller/condition_virtual.h"
 
 #define CONDITION_PRESSURE \
     "a share such as 20%, or 20%/10sec, 20%/1min, 20%/5min; that of a slice is not known here"
@@ -104,6 +105,8 @@ static const struct row {
     {"Firmware", NULL, condition_firmware,
      "uefi, device-tree, device-tree-compatible(NAME) or smbios-field(FIELD OPERATOR VALUE)"},
     {"ACPower", NULL, condition_ac_power, "yes or no"},
+    {"Virtualization", NULL, condition_virtualization,
+     "yes, no, vm, container, private-users, or a word such as kvm or docker"},
     {"CPUFeature", NULL, condition_cpu_feature, "a feature, such as sse4_2"},
     {"Credential", NULL, condition_credential, "the name of a credential"},
     {"NeedsUpdate", NULL, condition_needs_update, "/etc or /var"},

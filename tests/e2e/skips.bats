@@ -155,7 +155,7 @@ ExecStart=/bin/sleep 1000"
         expect 1
         one_line "$T/web.service:2: ${line%%=*}=: expected "
     done
-    unit 'AssertVirtualization=no'
+    unit 'AssertVirtualization=no-such-kind'
     expect 1
-    one_line "$T/web.service:2: AssertVirtualization=: not supported: "
+    one_line "$T/web.service:2: AssertVirtualization=no-such-kind does not hold$"
 }

@@ -12,6 +12,7 @@
 
 #include "common/version.h"
 #include "controller/condition.h"
+#include "controller/condition_virtual.h"
 
 static bool holds(const char *name, const char *path) {
     bool answer;
@@ -131,7 +132,9 @@ TEST(what_is_no_condition) {
     static const struct { const char *name, *value; int error; } table[] = {
         {"ConditionPathExists", "relative", -EINVAL},
         {"ConditionPathExists", "", -EINVAL},
-        {"ConditionVirtualization", "/", -ENOENT},
+        {"ConditionNonesuch", "/", -ENOENT},
+        {"ConditionVirtualization", "/", -EINVAL},
+        {"AssertVirtualization", "", -EINVAL},
         {"PathExists", "/", -ENOENT},
         {"ConditionMemory", "much", -EINVAL},
         {"ConditionMemory", "", -EINVAL},
@@ -222,6 +225,21 @@ TEST(credentials_of_the_caller) {
     unsetenv("ENCRYPTED_CREDENTIALS_DIRECTORY");
     unlink(file);
     assert_int_equal(rmdir(directory), 0);
+}
+
+/* What it says is held against systemd-detect-virt in tests/vm/differential.bats. */
+TEST(what_kind_of_machine_this_is) {
+    bool container;
+    const char *kind = condition_virtual(&container);
+    bool any = strcmp(kind, "none") != 0;
+    assert_int_equal(holds("ConditionVirtualization", "yes"), any);
+    assert_int_equal(holds("AssertVirtualization", "no"), !any);
+    assert_int_equal(holds("ConditionVirtualization", "container"), container);
+    assert_int_equal(holds("ConditionVirtualization", "vm"), any && !container);
+    assert_true(holds("ConditionVirtualization", kind));
+    assert_false(holds("ConditionVirtualization", "no-such-kind"));
+    if (access("/run/systemd/container", F_OK) < 0 && access("/.dockerenv", F_OK) < 0)
+        assert_false(holds("ConditionVirtualization", "docker"));
 }
 
 TEST(what_the_machine_is_made_of) {

@@ -207,3 +207,16 @@ holden_rests() {
     diff "$T/systemd" "$T/holden"
     [ "$(wc -l <"$T/holden")" -eq 18 ]
 }
+
+@test "what kind of machine this is agrees with systemd 252" {
+    [ -d /run/systemd/system ] || skip "not booted with systemd"
+    local kind
+    kind=$(systemd-detect-virt)
+    for word in "$kind" yes vm '!container' '!no' '!private-users'; do
+        printf '[Unit]\nAssertVirtualization=%s\n[Service]\nType=oneshot\nExecStart=/bin/true\n' "$word" \
+            >"$T/kind.service"
+        run "$C" apply "$T/kind.service"
+        expect 0
+        systemd-analyze condition "AssertVirtualization=$word"
+    done
+}
