@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent/child_quota.h"
 #include "agent/plan.h"
 
 /* What a child has from the keeper, read once at the keeper's start. */
@@ -26,6 +27,7 @@ struct child {
     enum plan_step step; /* the one being done */
     uint32_t detail;     /* which of its things */
     bool moved;          /* a directory, between its private and its public place */
+    struct child_quota quota; /* of the directories that were made last */
     bool mute;           /* its filter asks a listener that nobody else has */
     int proc;            /* the /proc from before its mounts, where that is needed, or -1 */
     pid_t first_user;    /* who was in its user namespace before it, until that one is gone; or 0 */

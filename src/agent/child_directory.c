@@ -212,7 +212,9 @@ static int make_directory(struct child *child, const struct plan_directory *want
     if (fd < 0)
         return -1;
     if (wanted->kind != PLAN_DIRECTORY_PLAIN)
-        return make_own(child->plan, fd, wanted->mode);
+        return make_own(child->plan, fd, wanted->mode) < 0
+                   ? -1
+                   : child_quota_set(&child->quota, wanted, fd);
     return made ? fchmod(fd, wanted->mode) : 0;
 }
 

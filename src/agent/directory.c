@@ -16,22 +16,36 @@
 #define INDEX(member) HOLDEN_INDEX(properties, member)
 
 enum { MODE_USUAL = 0755 };
+#define NONE SIZE_MAX
 
 static const struct kind {
     const char *prefix, *variable;
-    size_t names, mode; /* properties */
-    bool owned;         /* and may be private; else it stays root's, as what an administrator configures is */
+    size_t names, mode, quota; /* properties, or NONE */
+    bool owned;                /* and may be private; else it stays root's, as what an administrator configures is */
 } kinds[DIRECTORY_KINDS] = {
-    {"/run", "RUNTIME_DIRECTORY", INDEX(runtime_directory), INDEX(runtime_directory_mode), true},
-    {"/var/lib", "STATE_DIRECTORY", INDEX(state_directory), INDEX(state_directory_mode), true},
-    {"/var/cache", "CACHE_DIRECTORY", INDEX(cache_directory), INDEX(cache_directory_mode), true},
-    {"/var/log", "LOGS_DIRECTORY", INDEX(logs_directory), INDEX(logs_directory_mode), true},
+    {"/run", "RUNTIME_DIRECTORY", INDEX(runtime_directory), INDEX(runtime_directory_mode), NONE,
+     true},
+    {"/var/lib", "STATE_DIRECTORY", INDEX(state_directory), INDEX(state_directory_mode),
+     INDEX(state_directory_quota), true},
+    {"/var/cache", "CACHE_DIRECTORY", INDEX(cache_directory), INDEX(cache_directory_mode),
+     INDEX(cache_directory_quota), true},
+    {"/var/log", "LOGS_DIRECTORY", INDEX(logs_directory), INDEX(logs_directory_mode),
+     INDEX(logs_directory_quota), true},
     {"/etc", "CONFIGURATION_DIRECTORY", INDEX(configuration_directory),
-     INDEX(configuration_directory_mode), false},
+     INDEX(configuration_directory_mode), NONE, false},
 };
 
 static const void *member(const struct holden_properties *properties, size_t index) {
     return (const uint8_t *)properties + holden_record_properties.fields[index].offset;
+}
+
+const char *directory_quota(const struct holden_properties *properties) {
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (kinds[i].quota != NONE && holden_has(properties, kinds[i].names) &&
+            holden_has(properties, kinds[i].quota) &&
+            *(const uint64_t *)member(properties, kinds[i].quota) != UINT64_MAX)
+            return holden_property(kinds[i].quota)->name;
+    return NULL;
 }
 
 /* ---- the walk ---- */
@@ -63,6 +77,18 @@ static bool is_private(const struct holden_properties *properties, unsigned kind
     return kinds[kind].owned && !passing && holden_dynamic_user(properties);
 }
 
+static void fill_quota(const struct holden_properties *properties, const struct kind *kind,
+                       struct directory *directory) {
+    struct directory_walk walk = {
+        .left = *(const struct holden_repeated *)member(properties, kind->names)};
+    struct holden_directory first = {0};
+    directory->counted = next_record(&walk, &first);
+    directory->first = first.name;
+    directory->quota = holden_has(properties, kind->quota)
+                           ? *(const uint64_t *)member(properties, kind->quota)
+                           : UINT64_MAX;
+}
+
 static void fill(const struct directory_walk *walk, const struct holden_directory *record,
                  struct directory *directory) {
     const struct kind *kind = &kinds[walk->kind];
@@ -78,6 +104,8 @@ static void fill(const struct directory_walk *walk, const struct holden_director
     };
     if (walk->links)
         directory->link = record->link;
+    else if (kind->quota != NONE)
+        fill_quota(walk->properties, kind, directory);
     directory->private = is_private(walk->properties, walk->kind);
     directory->returns = kind->owned && !directory->private && !walk->links;
     if (directory->private)

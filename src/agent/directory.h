@@ -24,6 +24,9 @@ struct directory {
                                  to, and a link in its place leads there */
     bool inside;              /* of those: it is below another one of its setting, so that it is
                                  there by that one's link */
+    bool counted;             /* it may have a quota */
+    uint64_t quota;           /* that: bytes, a share (HOLDEN_SHARE_BIT), or all bits set: none */
+    struct holden_view first; /* the first name of the setting, by which its quota is known */
     bool returns;             /* it may have been private, and is taken back then */
 };
 
@@ -42,6 +45,9 @@ bool directory_next(struct directory_walk *walk, struct directory *directory);
 /* Checks names and links. 0; or refused with *failure: one that is empty, absolute, has "." or ".."
  * in it, or begins with "private". */
 int directory_check(const struct holden_properties *properties, struct failure *failure);
+
+/* The first setting by which some of them have a quota, or NULL. Static. */
+const char *directory_quota(const struct holden_properties *properties);
 
 /* Appends what a link holds: the way from it to what it leads to, without a NUL. 0 or -ENOMEM. */
 int directory_link_text(const struct directory *link, struct buffer *out);

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/credential.h"
 #include "agent/delegate.h"
+#include "agent/directory.h"
 #include "agent/gate.h"
 #include "agent/input.h"
 #include "agent/lift.h"
@@ -137,6 +139,23 @@ static bool has_filter(const struct process *process, const struct parts *parts)
     return process->filter && !lift_filter(parts->start.rights);
 }
 
+/* The kernel holds nobody to a quota who has this capability in the machine's user namespace
+ * (quotactl(2)). A command with a prefix has it because it was asked for. */
+static int check_quota(const struct parts *parts, struct failure *failure) {
+    const struct holden_properties *p = &parts->properties;
+    const struct identity *identity = &parts->own;
+    const char *setting = directory_quota(p);
+    uint64_t held = identity->uid != 0         ? identity->ambient
+                    : identity->capabilities ? identity->bounding
+                                               : UINT64_MAX;
+    if (!setting || !(held >> CAP_SYS_RESOURCE & 1) ||
+        (HOLDEN_HAS(p, properties, private_users) && p->private_users))
+        return 0;
+    return failure_set(failure, HOLDEN_code_INVALID, setting,
+                       "no quota holds a process with CAP_SYS_RESOURCE, as root has: set User=, "
+                       "PrivateUsers=yes or CapabilityBoundingSet=~CAP_SYS_RESOURCE");
+}
+
 /* The groups that the request itself names: who restarts it is not asked again. */
 static int resolve_identity(struct process *process, struct parts *parts, struct failure *failure) {
     uint32_t groups[ARRAY_SIZE(parts->identity.groups)];
@@ -151,7 +170,7 @@ static int resolve_identity(struct process *process, struct parts *parts, struct
         r = make_up(process, parts, failure);
     parts->own = parts->identity;
     if (r < 0 || parts->start.rights == HOLDEN_exec_rights_UNIT)
-        return r;
+        return r < 0 ? r : check_quota(parts, failure);
     struct holden_properties lifted = parts->lifted;
     lift_identity(parts->start.rights, &lifted);
     return identity_resolve(&lifted, has_filter(process, parts), process->owner,

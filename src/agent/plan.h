@@ -177,6 +177,9 @@ enum plan_directory_kind {
                                `text`, unless that is empty; what was there moves in */
 };
 
+/* In a quota: a share of the file system in hundredths of a percent. */
+#define PLAN_QUOTA_SHARE (UINT64_C(1) << 63)
+
 /* Begins the path of what is private: a directory that root alone gets into. */
 #define PLAN_PRIVATE "private/"
 
@@ -188,6 +191,10 @@ struct plan_directory {
     uint64_t path;   /* from there */
     uint64_t text;   /* LINK: what it holds; OWN: what one holds that led to it while it was private,
                         or empty */
+    uint64_t seed;   /* not 0: it has a quota, together with all of the same seed; from it comes
+                        which project they are */
+    uint64_t quota;  /* bytes, a share (PLAN_QUOTA_SHARE), or all bits set: none, nor the one
+                        that it had */
 };
 
 /* Labels of AppArmor, SELinux and Smack, and the bytes that one has at most. */

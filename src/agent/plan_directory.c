@@ -41,6 +41,16 @@ static int put_path(const struct directory *directory, struct buffer *path) {
     return r < 0 ? r : buffer_append(path, name.data, name.size);
 }
 
+/* FNV-1a of where the first directory of the setting is: not 0. */
+static uint64_t seed_of(const struct directory *directory) {
+    const struct holden_view parts[] = {holden_view(directory->prefix), directory->first};
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        for (size_t at = 0; at < parts[i].size; at++)
+            hash = (hash ^ (uint8_t)parts[i].data[at]) * UINT64_C(1099511628211);
+    return hash | 1;
+}
+
 static struct holden_view view_of(const struct buffer *buffer) {
     return (struct holden_view){(const char *)buffer_bytes(buffer), buffer->size};
 }
@@ -54,6 +64,8 @@ static int add(const struct directory *directory, uint64_t at, struct buffer *ro
     struct plan_directory row = {
         .kind = kind_of(directory),
         .mode = directory->mode,
+        .seed = directory->counted ? seed_of(directory) : 0,
+        .quota = directory->quota,
         .prefix = put(texts, holden_view(directory->prefix), at, &r),
         .path = put(texts, view_of(&path), at, &r),
         .text = put(texts, view_of(&text), at, &r),

@@ -13,6 +13,7 @@
 #include "agent/mounts.h"
 #include "agent/phase.h"
 #include "common/cleanup.h"
+#include "protocol/property.h"
 
 void refusal_say(struct failure *failure, const char *step, const char *format, ...) {
     va_list arguments;
@@ -107,6 +108,25 @@ static void refuse_mount(const struct process *process, struct failure *failure,
     refusal_say(failure, property, "%s: %s", path, describe_root(number, error));
 }
 
+static const char *describe_directory(int error) {
+    switch (error) {
+    case ENOTDIR:
+        return "something that is no directory is there or on the way to it; symbolic links are "
+               "not followed";
+    case CHILD_DIRECTORY_EXPOSED:
+        return "\"private\" above it must belong to root and be closed to all others: chmod 0700 "
+               "it";
+    case CHILD_QUOTA_IMPOSSIBLE:
+        return "its file system has no project quotas in force, so it can have none: use ext4 with "
+               "its features quota and project (tune2fs -O), or xfs, mounted with prjquota";
+    case EXDEV:
+        return "a file system is mounted right there, of which no percentage can be told: give it "
+               "a quota in bytes";
+    case EEXIST: return "no link can be made: something else has that name";
+    default: return strerror(error);
+    }
+}
+
 /* Likewise. */
 static void refuse_directory(const struct process *process, struct failure *failure,
                              uint32_t number, int error) {
@@ -114,19 +134,21 @@ static void refuse_directory(const struct process *process, struct failure *fail
     struct holden_properties properties;
     struct directory_walk walk = {.properties = &properties};
     struct directory directory;
+    char setting[64];
     process_request(process, &start, &properties);
     for (uint32_t i = 0; directory_next(&walk, &directory); i++) {
         struct holden_view path = directory.link.size > 0 ? directory.link : directory.name;
-        if (i == number)
-            refusal_say(failure, directory.property, "%s/%.*s: %s", directory.prefix,
-                        (int)(path.size < 512 ? path.size : 512), path.data,
-                        error == ENOTDIR  ? "something that is no directory is there or on the "
-                                            "way to it; symbolic links are not followed"
-                        : error == CHILD_DIRECTORY_EXPOSED
-                            ? "\"private\" above it must belong to root and be closed to all "
-                              "others: chmod 0700 it"
-                        : error == EEXIST ? "no link can be made: something else has that name"
-                                          : strerror(error));
+        if (i != number)
+            continue;
+        refusal_say(failure, directory.property, "%s/%.*s: %s", directory.prefix,
+                    (int)(path.size < 512 ? path.size : 512), path.data,
+                    describe_directory(error));
+        if (error != CHILD_QUOTA_IMPOSSIBLE)
+            continue;
+        snprintf(setting, sizeof(setting), "%sQuota", directory.property);
+        size_t index;
+        if (holden_property_find(setting, &index) == 0)
+            failure->step = holden_property(index)->name;
     }
 }
 

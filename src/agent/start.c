@@ -65,11 +65,13 @@ static int check_command(const struct holden_start *start, struct holden_view *c
 }
 
 /* Whether it is a number that stands for something else: infinity where nothing but the type bounds
- * it, and a share of what the machine has for limits of memory and tasks. */
+ * it, and a share of what the machine has for limits of memory and tasks, or a file system for its
+ * quotas. */
 static bool stands_for_more(const struct holden_property *property, uint64_t value) {
     bool shared =
-        property->home == HOLDEN_HOME_CGROUP &&
-        (property->syntax == HOLDEN_SYNTAX_SIZE || property->syntax == HOLDEN_SYNTAX_COUNT);
+        property->syntax == HOLDEN_SYNTAX_DISK_QUOTA ||
+        (property->home == HOLDEN_HOME_CGROUP &&
+         (property->syntax == HOLDEN_SYNTAX_SIZE || property->syntax == HOLDEN_SYNTAX_COUNT));
     return property->maximum == INT64_MAX &&
            (value == UINT64_MAX || (shared && holden_is_share(value)));
 }

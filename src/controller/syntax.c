@@ -16,6 +16,8 @@
 static const struct syntax rows[HOLDEN_SYNTAXES] = {
     ROW(SIZE, size, size, "size",
         "a size: bytes, 512K, 100M, 1.5G, 50% of the machine's memory, or infinity")
+    ROW(DISK_QUOTA, disk_quota, size, "quota",
+        "a size: bytes, 512K, 100M, 1.5G, 50% of the file system, or off")
     ROW(COUNT, count, count, "count", "a number, a percentage of the machine's most, or infinity")
     ROW(QUOTA, quota, quota, "quota", "a percentage of one CPU, such as 50% or 200%, or infinity")
     ROW(TIME, time, time, "time", "a time: seconds, 1min 30s, 500ms, or infinity")

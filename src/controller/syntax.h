@@ -48,6 +48,7 @@ int syntax_error_number(const char *text, uint32_t *number);
 
 /* The functions of the rows, by file. syntax_number.c: */
 int syntax_parse_size(struct settings *settings, size_t index, const char *value);
+int syntax_parse_disk_quota(struct settings *settings, size_t index, const char *value);
 int syntax_parse_count(struct settings *settings, size_t index, const char *value);
 int syntax_parse_quota(struct settings *settings, size_t index, const char *value);
 int syntax_parse_time(struct settings *settings, size_t index, const char *value);

@@ -28,10 +28,12 @@ static int set_within(struct settings *settings, size_t index, uint64_t number) 
     return settings_set(settings, index, &narrow);
 }
 
-/* A percentage of what the machine has; only the kernel's own limits know what that is. */
+/* A percentage of what the machine has, or a file system; only the kernel's own limits know what
+ * that is. */
 static int set_share(struct settings *settings, size_t index, const char *value) {
     uint64_t hundredths;
-    if (holden_property(index)->home != HOLDEN_HOME_CGROUP)
+    if (holden_property(index)->home != HOLDEN_HOME_CGROUP &&
+        holden_property(index)->syntax != HOLDEN_SYNTAX_DISK_QUOTA)
         return settings_refuse(settings, "%s=%s: a percentage means nothing here",
                                holden_property(index)->name, value);
     int r = unit_parse_percent(value, &hundredths);
@@ -55,6 +57,13 @@ int syntax_parse_size(struct settings *settings, size_t index, const char *value
         return set_share(settings, index, value);
     int r = unit_parse_size(value, &size);
     return r < 0 ? r : set_within(settings, index, size);
+}
+
+int syntax_parse_disk_quota(struct settings *settings, size_t index, const char *value) {
+    bool on;
+    if (syntax_read_boolean(value, &on) < 0 || on || strcmp(value, "0") == 0)
+        return syntax_parse_size(settings, index, value);
+    return settings_set(settings, index, &(uint64_t){UNIT_INFINITY});
 }
 
 int syntax_parse_count(struct settings *settings, size_t index, const char *value) {

@@ -100,6 +100,7 @@ static bool has_percent(size_t index) {
     case HOLDEN_SYNTAX_SIZE:
     case HOLDEN_SYNTAX_COUNT:
     case HOLDEN_SYNTAX_QUOTA:
+    case HOLDEN_SYNTAX_DISK_QUOTA:
     case HOLDEN_SYNTAX_INPUT_TEXT: /* specifiers are put in when it is unescaped */
     case HOLDEN_SYNTAX_INPUT_DATA:
     case HOLDEN_SYNTAX_SET_CREDENTIAL: /* specifiers are put into its name only */

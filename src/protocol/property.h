@@ -64,6 +64,7 @@ enum holden_syntax {
     HOLDEN_SYNTAX_SET_CREDENTIAL,   /* NAME:TEXT, with escapes as in C */
     HOLDEN_SYNTAX_LOAD_CREDENTIAL,  /* NAME[:PATH] */
     HOLDEN_SYNTAX_TEMPORARY,        /* PATH[:OPTIONS], space-separated */
+    HOLDEN_SYNTAX_DISK_QUOTA,       /* as SIZE, where a percentage is one of the file system; or off */
     HOLDEN_SYNTAX_IMAGE_OPTIONS,    /* [root:]OPTIONS, comma-separated */
     HOLDEN_SYNTAX_DELEGATE,         /* yes, no, or controllers, space-separated */
     HOLDEN_SYNTAX_CONTROLLERS,      /* controllers, space-separated */
