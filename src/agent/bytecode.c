@@ -66,6 +66,20 @@ void bytecode_return(struct bytecode *bytecode, bool allowed) {
     bytecode_add(bytecode, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
+/* A load of 64 bits takes two instructions: which memory, and where in it. */
+void bytecode_count_packet(struct bytecode *bytecode, unsigned packet) {
+    const uint8_t add = BPF_STX | BPF_ATOMIC | BPF_DW;
+    bytecode_add(bytecode, BPF_LD | BPF_IMM | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_VALUE, 0,
+                 bytecode->counters);
+    bytecode_add(bytecode, 0, 0, 0, 0, 0);
+    bytecode_set(bytecode, BPF_REG_2, 1);
+    bytecode_add(bytecode, add, BPF_REG_1, BPF_REG_2, offsetof(struct bytecode_counts, packets),
+                 BPF_ADD);
+    bytecode_word(bytecode, BPF_REG_2, packet, offsetof(struct __sk_buff, len));
+    bytecode_add(bytecode, add, BPF_REG_1, BPF_REG_2, offsetof(struct bytecode_counts, bytes),
+                 BPF_ADD);
+}
+
 void bytecode_land(struct bytecode *bytecode, size_t at) {
     struct bpf_insn *code = (void *)buffer_bytes(&bytecode->code);
     if (bytecode->error == 0)
@@ -142,4 +156,43 @@ int bytecode_detach(int cgroup, const struct bytecode_hook *hook, int program) {
                            .attach_bpf_fd = (uint32_t)program,
                            .attach_type = hook->attach};
     return call(BPF_PROG_DETACH, &attr);
+}
+
+/* ---- what it counts ---- */
+
+int bytecode_counters_make(int *counters) {
+    union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY,
+                           .key_size = sizeof(uint32_t),
+                           .value_size = sizeof(struct bytecode_counts),
+                           .max_entries = 1,
+                           .map_name = "holden_counts"};
+    int r = call(BPF_MAP_CREATE, &attr);
+    if (r < 0)
+        return r;
+    *counters = r;
+    return 0;
+}
+
+int bytecode_counters_find(int program, int *counters) {
+    uint32_t id = 0;
+    struct bpf_prog_info info = {.nr_map_ids = 1, .map_ids = pointer(&id)};
+    union bpf_attr attr = {.info = {.bpf_fd = (uint32_t)program,
+                                    .info_len = sizeof(info),
+                                    .info = pointer(&info)}};
+    int r = call(BPF_OBJ_GET_INFO_BY_FD, &attr);
+    if (r < 0 || info.nr_map_ids == 0)
+        return r < 0 ? r : -ENOENT;
+    attr = (union bpf_attr){.map_id = id};
+    r = call(BPF_MAP_GET_FD_BY_ID, &attr);
+    if (r < 0)
+        return r;
+    *counters = r;
+    return 0;
+}
+
+int bytecode_counters_read(int counters, struct bytecode_counts *counts) {
+    const uint32_t key = 0;
+    union bpf_attr attr = {
+        .map_fd = (uint32_t)counters, .key = pointer(&key), .value = pointer(counts)};
+    return call(BPF_MAP_LOOKUP_ELEM, &attr);
 }

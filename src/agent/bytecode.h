@@ -14,6 +14,13 @@ enum { BYTECODE_NAME = BPF_OBJ_NAME_LEN };
 struct bytecode {
     struct buffer code; /* of struct bpf_insn; owned */
     int error;          /* -ENOMEM; -E2BIG: past what is ever taken */
+    int counters;       /* those that it counts in (bytecode_count_packet()); the caller's */
+};
+
+/* What a program counts, in the memory that the kernel keeps as long as the program. */
+struct bytecode_counts {
+    uint64_t packets;
+    uint64_t bytes;
 };
 
 /* Where a program is run, and of what kind it is. */
@@ -45,6 +52,10 @@ void bytecode_unless(struct bytecode *bytecode, unsigned reg, uint32_t number, i
 enum { BYTECODE_RETURN = 2 };
 void bytecode_return(struct bytecode *bytecode, bool allowed);
 
+/* Counts a packet, whose struct __sk_buff is where register `packet` says, in the program's
+ * counters. Uses registers 1 and 2. */
+void bytecode_count_packet(struct bytecode *bytecode, unsigned packet);
+
 /* How many instructions there are. */
 size_t bytecode_count(const struct bytecode *bytecode);
 
@@ -67,3 +78,13 @@ int bytecode_attach(int cgroup, const struct bytecode_hook *hook, int program, i
 
 /* Takes it off. 0 or -errno of bpf(2). */
 int bytecode_detach(int cgroup, const struct bytecode_hook *hook, int program);
+
+/* Makes counters, all 0, for bytecode->counters. 0 with *counters, a descriptor of the caller's, or
+ * -errno of bpf(2). */
+int bytecode_counters_make(int *counters);
+
+/* Finds those of a program. 0 with *counters, a descriptor of the caller's; -ENOENT; -errno. */
+int bytecode_counters_find(int program, int *counters);
+
+/* Reads them. 0, or -errno of bpf(2). */
+int bytecode_counters_read(int counters, struct bytecode_counts *counts);

@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/constrain.h"
+#include "agent/gate.h"
 #include "agent/logfile.h"
 #include "agent/machine.h"
 #include "agent/denial.h"
@@ -77,6 +78,8 @@ static void add_usage(const struct process *process, struct scratch *scratch,
     if (place_open(process, &directory) < 0)
         return;
     usage_read(&process->agent->hierarchy, directory, false, &scratch->usage);
+    if (process->counts_ip)
+        gate_count(directory, &scratch->usage);
     HOLDEN_SET(message, process, usage, (struct holden_nested){.value = &scratch->usage});
     if (cgroup_read_number(directory, "memory.max", &limit) == 0)
         HOLDEN_SET(message, process, memory_limit, limit);

@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/beside.h"
+#include "agent/gate.h"
 #include "agent/launch.h"
 #include "agent/linger.h"
 #include "agent/logfile.h"
@@ -328,9 +329,11 @@ static void read_usage(struct process *process) {
     struct holden_usage *usage = process->usage;
     if (!usage)
         return;
-    if (place_open(process, &directory) == 0)
+    if (place_open(process, &directory) == 0) {
         usage_read(&process->agent->hierarchy, directory, true, usage);
-    else
+        if (process->counts_ip)
+            gate_count(directory, usage);
+    } else
         HOLDEN_SET(usage, usage, at, machine_monotonic());
 }
 

@@ -9,6 +9,7 @@
 #include "agent/gate_bind.h"
 #include "agent/gate_device.h"
 #include "agent/gate_network.h"
+#include "agent/usage.h"
 #include "common/cleanup.h"
 #include "protocol/property.h"
 
@@ -40,6 +41,7 @@ static const struct row {
     {INDEX(private_devices), DEVICE, true},
     {INDEX(protect_clock), DEVICE, true},
     {INDEX(root_image), DEVICE, true},
+    {INDEX(ip_accounting), PACKETS, false},
     {INDEX(ip_address_allow), PACKETS, false},
     {INDEX(ip_address_deny), PACKETS, false},
     {INDEX(restrict_network_interfaces), PACKETS, false},
@@ -119,18 +121,33 @@ static int put(int cgroup, const struct hook *hook, const struct bytecode *progr
     return r == 0 && strcmp(there, name) != 0 ? -EXDEV : r;
 }
 
+static bool counts(size_t hook, const struct holden_properties *properties) {
+    return PACKETS >> hook & 1 && HOLDEN_HAS(properties, properties, ip_accounting) &&
+           properties->ip_accounting;
+}
+
+/* Where the program counts: on in what the one before it has counted in. */
+static int open_counters(int before, int *counters) {
+    int r = before < 0 ? -ENOENT : bytecode_counters_find(before, counters);
+    return r == -ENOENT ? bytecode_counters_make(counters) : r;
+}
+
 static int apply(int cgroup, size_t number, const struct holden_properties *all) {
     _cleanup_(bytecode_free) struct bytecode program = {0};
-    _cleanup_close_ int before = -1;
+    _cleanup_close_ int before = -1, counters = -1;
     const struct hook *hook = &hooks[number];
     char name[BYTECODE_NAME], there[BYTECODE_NAME];
-    int r = hook->build(all, &program);
+    int found = bytecode_find(cgroup, &hook->where, PREFIX, &before, there);
+    int r = counts(number, all) ? open_counters(before, &counters) : 0;
+    program.counters = counters;
+    if (r == 0)
+        r = hook->build(all, &program);
     if (r == 0)
         r = name_of(all, number, name);
     if (r < 0)
         return r;
     bool wanted = bytecode_count(&program) > 0;
-    r = bytecode_find(cgroup, &hook->where, PREFIX, &before, there);
+    r = found;
     if (r == 0 && !wanted)
         return bytecode_detach(cgroup, &hook->where, before);
     if (wanted && (r == 0 || r == -ENOENT))
@@ -166,6 +183,26 @@ void gate_read(int cgroup, struct holden_properties *now) {
             continue;
         for (const struct row *row; (row = first(now, i, true));)
             holden_unmark(now, row->index);
+    }
+}
+
+void gate_count(int cgroup, struct holden_usage *usage) {
+    static const struct {
+        size_t hook, packets, bytes;
+    } each[] = {
+        {1, HOLDEN_INDEX(usage, ip_ingress_packets), HOLDEN_INDEX(usage, ip_ingress)},
+        {2, HOLDEN_INDEX(usage, ip_egress_packets), HOLDEN_INDEX(usage, ip_egress)},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+        _cleanup_close_ int program = -1, counters = -1;
+        struct bytecode_counts found;
+        char name[BYTECODE_NAME];
+        if (bytecode_find(cgroup, &hooks[each[i].hook].where, PREFIX, &program, name) < 0 ||
+            bytecode_counters_find(program, &counters) < 0 ||
+            bytecode_counters_read(counters, &found) < 0)
+            continue;
+        usage_set(usage, each[i].packets, found.packets);
+        usage_set(usage, each[i].bytes, found.bytes);
     }
 }
 

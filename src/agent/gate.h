@@ -17,6 +17,9 @@ int gate_apply(int cgroup, const struct holden_properties *changed,
 /* Takes the marks in *now, settings of a process, off those whose program is not in force. */
 void gate_read(int cgroup, struct holden_properties *now);
 
+/* Sets in *usage what has passed by IPAccounting= so far; nothing where that is not in force. */
+void gate_count(int cgroup, struct holden_usage *usage);
+
 /* Sets in *out, for every such property present in `which` but not there, what holds where it is
  * not set. */
 void gate_default(const struct holden_properties *which, struct holden_properties *out);

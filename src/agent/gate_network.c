@@ -184,7 +184,8 @@ static int build(const struct holden_properties *properties, bool ingress,
                                          &properties->restrict_network_interfaces, &space);
     int r = allow && deny && interfaces ? 0 : -EBADMSG;
     bool restricts = r == 0 && (interfaces->only || interfaces->name.count > 0);
-    if (r < 0 || (deny->prefix.count == 0 && !restricts))
+    bool counts = HOLDEN_HAS(properties, properties, ip_accounting) && properties->ip_accounting;
+    if (r < 0 || (deny->prefix.count == 0 && !restricts && !counts))
         return r;
     bytecode_add(program, BPF_ALU64 | BPF_MOV | BPF_X, PACKET, BPF_REG_1, 0, 0);
     if (restricts)
@@ -192,6 +193,8 @@ static int build(const struct holden_properties *properties, bool ingress,
     for (size_t i = 0; r == 0 && deny->prefix.count > 0 && i < ARRAY_SIZE(families); i++)
         r = add_family(&verdict, &families[i], ingress, allow, deny);
     land(&verdict);
+    if (counts)
+        bytecode_count_packet(program, PACKET);
     bytecode_return(program, true);
     return r;
 }

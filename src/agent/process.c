@@ -150,6 +150,8 @@ void process_set_request(struct process *process, uint8_t *request, size_t size)
         HOLDEN_HAS(&properties, properties, private_pids) && properties.private_pids;
     process->remain =
         HOLDEN_HAS(&properties, properties, remain_after_exit) && properties.remain_after_exit;
+    process->counts_ip =
+        HOLDEN_HAS(&properties, properties, ip_accounting) && properties.ip_accounting;
     process->by_cgroup = readiness_by_cgroup(&properties);
     process->commands = phase_all(&properties);
     if (process->token > 0)

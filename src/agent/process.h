@@ -149,6 +149,7 @@ struct process {
     bool unproven;                /* recovered: whether the pid is its own is not known yet */
     bool has_init;                /* PrivatePIDs=: its main process is process 1 of its namespace */
     bool remain;                  /* RemainAfterExit= */
+    bool counts_ip;               /* IPAccounting= */
     bool by_cgroup;               /* ExitType=cgroup, or Type=forking without a main process */
     enum stay stays;              /* its main process has ended, and it goes on */
     bool remains;                 /* remains.h has to look at it when it has ended */

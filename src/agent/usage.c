@@ -43,7 +43,7 @@ static const struct {
     {"io.pressure", HOLDEN_INDEX(usage, stall_io)},
 };
 
-static void store(struct holden_usage *usage, size_t field, uint64_t value) {
+void usage_set(struct holden_usage *usage, size_t field, uint64_t value) {
     *(uint64_t *)((uint8_t *)usage + holden_record_usage.fields[field].offset) = value;
     holden_mark(usage, field);
 }
@@ -62,9 +62,9 @@ static void read_figures(unsigned controllers, int directory, bool ended,
         }
         uint64_t value;
         if (there && !figures[i].key)
-            store(usage, figures[i].field, strtoull(text, NULL, 10));
+            usage_set(usage, figures[i].field, strtoull(text, NULL, 10));
         else if (there && cgroup_key(text, figures[i].key, &value))
-            store(usage, figures[i].field, value);
+            usage_set(usage, figures[i].field, value);
     }
 }
 
@@ -78,8 +78,8 @@ static void read_io(int directory, struct holden_usage *usage) {
         read_bytes += strtoull(at + 8, NULL, 10);
     for (const char *at = text; (at = strstr(at, " wbytes=")); at++)
         written += strtoull(at + 8, NULL, 10);
-    store(usage, HOLDEN_INDEX(usage, io_read), read_bytes);
-    store(usage, HOLDEN_INDEX(usage, io_written), written);
+    usage_set(usage, HOLDEN_INDEX(usage, io_read), read_bytes);
+    usage_set(usage, HOLDEN_INDEX(usage, io_written), written);
 }
 
 /* Pressure: "some avg10=… total=N" on the first line (Documentation/accounting/psi). A kernel
@@ -91,7 +91,7 @@ static void read_pressures(int directory, struct holden_usage *usage) {
         if (file_read(directory, pressures[i].file, text, sizeof(text)) < 0)
             return;
         if ((total = strstr(text, "total=")))
-            store(usage, pressures[i].field, strtoull(total + 6, NULL, 10));
+            usage_set(usage, pressures[i].field, strtoull(total + 6, NULL, 10));
     }
 }
 

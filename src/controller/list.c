@@ -26,8 +26,11 @@ static const struct table_column usage_columns[] = {
 static const struct table_column stats_columns[] = {
     {"NAME", false},  {"PID", true},  {"CPU", true},     {"CPU%", true},  {"THROTTLED", true},
     {"MEMORY", true}, {"PEAK", true}, {"LIMIT", true},   {"SWAP", true},  {"TASKS", true},
-    {"LIMIT", true},  {"READ", true}, {"WRITTEN", true}, {"STALL", true}, {"STATE", false},
+    {"LIMIT", true},  {"READ", true}, {"WRITTEN", true}, {"RECEIVED", true}, {"SENT", true},
+    {"STALL", true}, {"STATE", false},
 };
+/* Their places in these, where they are shown if some process is counted. */
+enum { NETWORK_COLUMNS = 1 << 13 | 1 << 14 };
 
 static const struct table_column slice_columns[] = {
     {"NAME", false}, {"PROCESSES", true}, {"CPU", true}, {"MEMORY", true}, {"LIMIT", true},
@@ -135,6 +138,10 @@ static void print_stats(struct rows *rows, const struct holden_process *process)
     put_limit(table, HOLDEN_HAS(process, process, tasks_limit), process->tasks_limit, false);
     put_size(table, HOLDEN_HAS(&usage, usage, io_read), usage.io_read);
     put_size(table, HOLDEN_HAS(&usage, usage, io_written), usage.io_written);
+    put_size(table, HOLDEN_HAS(&usage, usage, ip_ingress), usage.ip_ingress);
+    put_size(table, HOLDEN_HAS(&usage, usage, ip_egress), usage.ip_egress);
+    if (HOLDEN_HAS(&usage, usage, ip_ingress))
+        table->hidden &= ~(unsigned)NETWORK_COLUMNS;
     put_time(table,
              HOLDEN_HAS(&usage, usage, stall_cpu) || HOLDEN_HAS(&usage, usage, stall_memory) ||
                  HOLDEN_HAS(&usage, usage, stall_io),
@@ -190,6 +197,7 @@ int verb_stats(struct command *command) {
         names[i] = holden_view(command->arguments[i]);
     }
     table_init(&rows.table, stats_columns, ARRAY_SIZE(stats_columns));
+    rows.table.hidden = NETWORK_COLUMNS;
     HOLDEN_SET(&request, list, usage, true);
     if (command->count > 0) {
         HOLDEN_SET(&request, list, ended, true);

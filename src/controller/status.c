@@ -210,6 +210,17 @@ static void print_resources(struct view *view, const struct holden_process *proc
     size_part(view, &first, KNOWN(io_written), "written", usage.io_written);
     output_text(view->output, first ? "unknown\n" : "\n");
     first = true;
+    if (KNOWN(ip_ingress) || KNOWN(ip_egress)) {
+        label(view, "Network");
+        size_part(view, &first, KNOWN(ip_ingress), "received", usage.ip_ingress);
+        size_part(view, &first, KNOWN(ip_egress), "sent", usage.ip_egress);
+        number_part(view, &first, KNOWN(ip_ingress_packets), "packets received",
+                    usage.ip_ingress_packets);
+        number_part(view, &first, KNOWN(ip_egress_packets), "packets sent",
+                    usage.ip_egress_packets);
+        output_text(view->output, "\n");
+    }
+    first = true;
     label(view, "Stalled");
     time_part(view, &first, KNOWN(stall_cpu), "for CPU", usage.stall_cpu);
     time_part(view, &first, KNOWN(stall_memory), "for memory", usage.stall_memory);

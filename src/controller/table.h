@@ -3,7 +3,7 @@
 
 #include "controller/output.h"
 
-enum { TABLE_COLUMNS = 16 };
+enum { TABLE_COLUMNS = 20 };
 
 struct table_column {
     const char *title;

@@ -245,3 +245,66 @@ except OSError as error:
     one_line 'DevicePolicy: the kernel does not let'
     "$C" stop web
 }
+
+# How many datagrams of 100 bytes it sends to itself, each time there is a new file $T/send.
+counted() {
+    cat >"$T/counted" <<'COUNTED'
+import os, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+while True:
+    if os.path.exists(sys.argv[1] + "/send"):
+        for i in range(10):
+            s.sendto(b"x" * 100, s.getsockname())
+            s.recv(200)
+        os.unlink(sys.argv[1] + "/send")
+    time.sleep(0.02)
+COUNTED
+    "$C" start --name counted "$@" -- python3 "$T/counted" "$T"
+}
+
+sent() {
+    touch "$T/send"
+    eventually [ ! -e "$T/send" ]
+}
+
+# What it is counted for: received, in packets, sent, in packets.
+counts() {
+    "$C" --json status counted | jq -r '.usage | "\(.ip_ingress) \(.ip_ingress_packets) \(.ip_egress) \(.ip_egress_packets)"'
+}
+
+@test "IPAccounting=: what passes is counted, over changes of what may and over the agent's death" {
+    counted -p IPAccounting=yes
+    [ "$(counts)" = "0 0 0 0" ]
+    sent
+    [ "$(counts)" = "1280 10 1280 10" ]
+    "$C" status counted | grep -q 'Network  *received 1.25K, sent 1.25K, packets received 10, packets sent 10'
+    "$C" stats | grep -q 'RECEIVED  *SENT'
+    # Another program takes the place of the one that counted so far.
+    "$C" constrain counted -p IPAddressDeny=10.0.0.0/8
+    sent
+    [ "$(counts)" = "2560 20 2560 20" ]
+    kill -KILL "$(core)"
+    eventually "$C" ping
+    sent
+    [ "$(counts)" = "3840 30 3840 30" ]
+    "$C" stop counted
+    [ "$(counts)" = "3840 30 3840 30" ]
+    # What is refused is not counted.
+    run "$C" start --wait --name refused -p IPAccounting=yes -p IPAddressDeny=any -- \
+        python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9))'
+    [ "$("$C" --json status refused | jq .usage.ip_egress)" = 0 ]
+}
+
+@test "IPAccounting=: nobody else is counted; it begins and ends while a process runs" {
+    counted
+    [ "$(counts)" = "null null null null" ]
+    [ "$("$C" stats | grep -c RECEIVED)" -eq 0 ]
+    sent
+    "$C" constrain counted -p IPAccounting=yes
+    sent
+    [ "$(counts)" = "1280 10 1280 10" ]
+    "$C" constrain counted -p IPAccounting=no
+    [ "$(counts)" = "null null null null" ]
+    "$C" stop counted
+}
