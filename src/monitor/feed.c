@@ -60,24 +60,6 @@ static int ask_all(struct feed *feed, uint64_t now) {
     return r < 0 ? r : ask_sample(feed, now);
 }
 
-static int connect_again(struct feed *feed, uint64_t now) {
-    int r = link_open(&feed->link, feed->path);
-    if (r == 0) {
-        feed->status = FEED_WAITING;
-        feed->code = 0;
-        r = ask_all(feed, now);
-    }
-    if (r < 0)
-        lose(feed, now, strerror(-r));
-    feed->error = r;
-    return r;
-}
-
-int feed_open(struct feed *feed, uint64_t now) {
-    feed->link.connection.fd = -1;
-    return connect_again(feed, now);
-}
-
 void feed_close(struct feed *feed) {
     link_close(&feed->link);
     model_free(&feed->model);
@@ -212,6 +194,28 @@ static const char *loss(int error) {
     if (error == -EPROTO || error == -EPROTONOSUPPORT || error == -EMSGSIZE)
         return "it does not speak this version of the protocol";
     return strerror(-error);
+}
+
+/* An agent that turns a client away says why and closes, perhaps before anything can be asked. */
+static int connect_again(struct feed *feed, uint64_t now) {
+    bool changed = false;
+    int r = link_open(&feed->link, feed->path);
+    if (r == 0) {
+        feed->status = FEED_WAITING;
+        feed->code = 0;
+        r = ask_all(feed, now);
+    }
+    if (r == -EPIPE || r == -ECONNRESET)
+        receive(feed, now, &changed);
+    if (r < 0)
+        lose(feed, now, strerror(-r));
+    feed->error = r;
+    return r;
+}
+
+int feed_open(struct feed *feed, uint64_t now) {
+    feed->link.connection.fd = -1;
+    return connect_again(feed, now);
 }
 
 bool feed_work(struct feed *feed, uint64_t now) {

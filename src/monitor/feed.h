@@ -43,7 +43,8 @@ struct feed {
 /* The time now, as the feed counts it. */
 uint64_t feed_now(void);
 
-/* Makes the first try to connect. 0, or -errno as link_open(); the feed goes on trying either way.
+/* Makes the first try to connect. 0, or -errno as link_open(), feed->code where the agent said why;
+ * the feed goes on trying either way.
  * The caller has filled the first members, the rest is zero; released by feed_close(). */
 int feed_open(struct feed *feed, uint64_t now);
 

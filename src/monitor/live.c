@@ -119,6 +119,11 @@ static void wait_for(struct pollfd *sources, uint64_t until) {
             sources[i].revents = 0;
 }
 
+/* By an agent that has never told anything. */
+static bool is_turned_away(const struct feed *feed) {
+    return feed->samples == 0 && feed->code == HOLDEN_code_NOT_PERMITTED;
+}
+
 static void loop(struct live *live, int signals) {
     uint64_t painted = 0;
     uint64_t second = 0;
@@ -137,6 +142,8 @@ static void loop(struct live *live, int signals) {
             live->quit = true;
         if (feed_work(&live->feed, now))
             live->stale = live->dirty = true;
+        if (is_turned_away(&live->feed))
+            live->quit = true;
         if (now / SECOND != second)
             live->dirty = true;
         if (!live->dirty ||
@@ -191,7 +198,7 @@ int live_run(const struct options *options) {
     live.context.users = &live.users;
     int r = feed_open(&live.feed, feed_now());
     if (r < 0)
-        return status_absent(live.feed.path, r);
+        return status_absent(&live.feed);
     _cleanup_close_ int signals = open_signals();
     if (signals < 0) {
         log_error("cannot wait for signals: %s", strerror(-signals));
@@ -203,5 +210,6 @@ int live_run(const struct options *options) {
     }
     live.context.utf8 = live.terminal.utf8;
     loop(&live, signals);
-    return live.status;
+    terminal_close(&live.terminal);
+    return is_turned_away(&live.feed) ? status_absent(&live.feed) : live.status;
 }

@@ -115,10 +115,8 @@ static void wait_for_more(const struct plain *plain, uint64_t until) {
 static int give_up(const struct plain *plain, uint64_t until) {
     const struct feed *feed = &plain->feed;
     bool waits = !plain->options->once && feed->samples > 0;
-    if (feed->code)
-        return status_refused(feed->path, feed->code, feed->reason);
-    if (feed->status == FEED_GONE && feed->error < 0 && !waits)
-        return status_absent(feed->path, feed->error);
+    if (feed->code || (feed->status == FEED_GONE && feed->error < 0 && !waits))
+        return status_absent(feed);
     return !waits && feed_now() >= until ? status_silent(feed->path) : STATUS_DONE;
 }
 
@@ -147,5 +145,5 @@ int plain_run(const struct options *options) {
     };
     plain.context.users = &plain.users;
     int r = feed_open(&plain.feed, feed_now());
-    return r < 0 ? status_absent(plain.feed.path, r) : follow(&plain);
+    return r < 0 ? status_absent(&plain.feed) : follow(&plain);
 }

@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "protocol/message.h"
 
-int status_absent(const char *path, int error) {
+static int no_agent(const char *path, int error) {
     if (error == -EACCES || error == -EPERM) {
         log_error("cannot reach the agent at %s: %s; only root and members of group holden may",
                   path, strerror(-error));
@@ -21,9 +21,11 @@ int status_absent(const char *path, int error) {
     return STATUS_NO_AGENT;
 }
 
-int status_refused(const char *path, uint32_t code, const char *reason) {
-    log_error("the agent at %s refuses: %s", path, reason);
-    return holden_exit_status(code);
+int status_absent(const struct feed *feed) {
+    if (!feed->code)
+        return no_agent(feed->path, feed->error);
+    log_error("the agent at %s refuses: %s", feed->path, feed->reason);
+    return holden_exit_status(feed->code);
 }
 
 int status_silent(const char *path) {

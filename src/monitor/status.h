@@ -2,7 +2,7 @@
  * agent. */
 #pragma once
 
-#include <stdint.h>
+#include "monitor/feed.h"
 
 enum status {
     STATUS_DONE = 0,
@@ -12,8 +12,7 @@ enum status {
     STATUS_NOT_PERMITTED = 5, /* the caller may not talk to the agent */
 };
 
-/* Say in one line that there is no agent at the socket `path` (`error`: -errno of connect), that it
- * refused (`code`: HOLDEN_code_*), or that it does not answer. The exit status. */
-int status_absent(const char *path, int error);
-int status_refused(const char *path, uint32_t code, const char *reason);
+/* Say in one line that the agent of the feed cannot be talked to (there is none, or it refuses, with
+ * feed->error or feed->code), or that it does not answer. The exit status. */
+int status_absent(const struct feed *feed);
 int status_silent(const char *path);

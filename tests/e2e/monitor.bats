@@ -421,3 +421,12 @@ in_order() {
     run -0 "$M" --once --interval 50ms
     [[ "$output" != *$'\033'* ]]
 }
+
+@test "who may not talk to the agent reads so, whenever the agent closes" {
+    chmod 666 "$HOLDEN_SOCKET"
+    for i in {1..20}; do
+        run setpriv --reuid 12346 --regid 12346 --clear-groups -- "$M" --once
+        expect 5
+        one_line 'cannot reach the agent|refuses'
+    done
+}
