@@ -75,7 +75,7 @@ $(BIN)/controller: $(call objects,$(CONTROLLER)) $(LIBRARY)
 
 $(BIN)/monitor: $(call objects,$(MONITOR)) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ -lncursesw -ltinfo
+	$(LINK) -o $@ $^ -lncursesw -ltinfo -lm
 
 # An object depends on the flags it was built with.
 $(BUILD)/flags: FORCE

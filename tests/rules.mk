@@ -5,7 +5,7 @@
 UNIT_TESTS := $(call sources,tests/unit/*_test.c)
 UNIT_PROGRAMS := $(UNIT_TESTS:%_test.c=$(BUILD)/%)
 UNIT_SUPPORT := $(BUILD)/tests/unit/support.a
-UNIT_LIBS := -lcmocka -lsystemd -lseccomp -lcap -linih -ljansson -lncursesw -ltinfo
+UNIT_LIBS := -lcmocka -lsystemd -lseccomp -lcap -linih -ljansson -lncursesw -ltinfo -lm
 
 # "FILE:LAYER" for each layer above libholden whose headers a test or its support includes.
 unit_layers := $(shell awk -F'["/]' '/^\#include "(agent|controller|monitor|daemon)\// \

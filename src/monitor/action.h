@@ -28,6 +28,7 @@ enum { ACTION_TEXT = 512, ACTION_NAME = 65 };
 struct action_pending {
     uint32_t id;         /* of the request; 0: none */
     enum action action;
+    struct feed *feed;   /* that was asked; the caller's to fill in */
     char name[ACTION_NAME];
 };
 

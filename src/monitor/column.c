@@ -27,6 +27,10 @@ static struct holden_view unknown(void) {
     return holden_view("-");
 }
 
+CELL(agent) {
+    return holden_view(context->agents ? context->agents[row->agent] : "");
+}
+
 CELL(state) {
     if (row->frozen)
         return holden_view("frozen");
@@ -206,17 +210,19 @@ enum style column_row_style(const struct row *row) {
 }
 
 static const struct column_row rows[COLUMNS_COUNT] = {
-    [COLUMN_STATE] = {.title = "STATE", .word = "state", .least = 7, .most = 8, .rank = 9,
+    [COLUMN_AGENT] = {.title = "AGENT", .most = 16, .rank = 9, .left = true,
+                      .cell = agent_cell, .doc = "which agent, where there are several"},
+    [COLUMN_STATE] = {.title = "STATE", .word = "state", .least = 7, .most = 8, .rank = 10,
                       .left = true, .cell = state_cell, .number = state_number,
                       .style = state_style, .doc = "what it is doing, or how it ended"},
     [COLUMN_PID] = {.title = "PID", .word = "pid", .least = 5, .most = 10, .rank = 7,
                     .cell = pid_cell, .number = pid_number, .doc = "its process id"},
     [COLUMN_USER] = {.title = "USER", .word = "user", .least = 4, .most = 12, .rank = 3,
                      .left = true, .cell = user_cell, .doc = "whom it runs as"},
-    [COLUMN_CPU] = {.title = "CPU%", .word = "cpu", .least = 5, .most = 8, .rank = 11,
+    [COLUMN_CPU] = {.title = "CPU%", .word = "cpu", .least = 5, .most = 8, .rank = 12,
                     .descending = true, .cell = cpu_cell, .number = cpu_number, .style = cpu_style,
                     .doc = "CPU time in percent of one CPU; coloured where CPUQuota= bites"},
-    [COLUMN_MEMORY] = {.title = "MEMORY", .word = "memory", .least = 6, .most = 11, .rank = 10,
+    [COLUMN_MEMORY] = {.title = "MEMORY", .word = "memory", .least = 6, .most = 11, .rank = 11,
                        .descending = true, .cell = memory_cell, .number = memory_number,
                        .style = memory_style,
                        .doc = "memory in use, and MemoryMax= where it is set"},
@@ -237,7 +243,7 @@ static const struct column_row rows[COLUMNS_COUNT] = {
     [COLUMN_TIME] = {.title = "TIME", .word = "time", .least = 6, .most = 9, .rank = 8,
                      .descending = true, .cell = time_cell, .number = time_number,
                      .doc = "how long it has run, or ran"},
-    [COLUMN_NAME] = {.title = "NAME", .word = "name", .least = 4, .most = 64, .rank = 12,
+    [COLUMN_NAME] = {.title = "NAME", .word = "name", .least = 4, .most = 64, .rank = 13,
                      .left = true, .cell = name_cell, .doc = "its name"},
     [COLUMN_COMMAND] = {.title = "COMMAND", .word = "command", .least = 12, .most = UINT32_MAX,
                         .rank = 2, .left = true, .cell = command_cell, .style = command_style,

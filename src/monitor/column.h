@@ -6,6 +6,7 @@
 #include "monitor/user.h"
 
 enum column {
+    COLUMN_AGENT,
     COLUMN_STATE,
     COLUMN_PID,
     COLUMN_USER,
@@ -32,6 +33,7 @@ enum { COLUMN_SCRATCH = 64 };
 struct column_context {
     struct users *users;
     bool utf8;
+    const char (*agents)[32]; /* what each agent is called; NULL where there is only one */
 };
 
 struct column_row {

@@ -25,6 +25,10 @@ void dialog_key(struct live *live, int key) {
 static const struct row *target(struct live *live, enum action action) {
     live_arrange(live);
     const struct row *row = view_selected(&live->view);
+    if (live->replaying) {
+        live_say(live, STYLE_WARN, "this is a recording: nothing can be done to its processes");
+        return NULL;
+    }
     if (!row) {
         live_say(live, STYLE_WARN, "no process is selected");
         return NULL;
@@ -41,7 +45,8 @@ static const struct row *target(struct live *live, enum action action) {
 static void open_dialog(struct live *live, const struct row *row, enum action action,
                         void (*follow)(struct live *, enum prompt_result)) {
     struct live_dialog *dialog = &live->dialog;
-    *dialog = (struct live_dialog){.follow = follow, .action = action, .target = row->id};
+    *dialog = (struct live_dialog){.follow = follow, .action = action,
+                                   .target = row_key(row)};
     snprintf(dialog->name, sizeof(dialog->name), "%.*s", (int)row->name.size, row->name.data);
     live->notice.until = 0;
     live->dirty = true;
@@ -49,7 +54,7 @@ static void open_dialog(struct live *live, const struct row *row, enum action ac
 
 /* Names are used again: what is done is done to the process that was asked about, or not at all. */
 static bool is_still_there(struct live *live) {
-    const struct row *row = model_find(&live->feed.model, live->dialog.target);
+    const struct row *row = live_find(live, live->dialog.target);
     if (row && holden_view_is(row->name, live->dialog.name))
         return true;
     live_say(live, STYLE_WARN, "%s is no longer there", live->dialog.name);
@@ -59,7 +64,7 @@ static bool is_still_there(struct live *live) {
 static void follow_confirm(struct live *live, enum prompt_result result) {
     struct live_dialog dialog = live->dialog;
     if (result == PROMPT_DONE && is_still_there(live))
-        live_act(live, dialog.action, dialog.name, NULL);
+        live_act(live, dialog.action, dialog.target, dialog.name, NULL);
     close_dialog(live);
 }
 
@@ -91,7 +96,7 @@ static void follow_constrain(struct live *live, enum prompt_result result) {
         return;
     }
     if (result == PROMPT_DONE && is_still_there(live))
-        live_act(live, ACTION_CONSTRAIN, live->dialog.name, &limits);
+        live_act(live, ACTION_CONSTRAIN, live->dialog.target, live->dialog.name, &limits);
     close_dialog(live);
 }
 

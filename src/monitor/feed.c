@@ -18,21 +18,21 @@ uint64_t feed_now(void) {
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void say(struct feed *feed, const char *reason) {
-    snprintf(feed->reason, sizeof(feed->reason), "%s", reason);
+uint64_t feed_wall_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 static void lose(struct feed *feed, uint64_t now, const char *reason) {
     bool told = feed->code != 0;
     link_close(&feed->link);
-    feed->status = FEED_GONE;
+    feed_tell(feed, TIDING_LOST, holden_view(told ? feed->reason : reason), feed_wall_clock());
     feed->retry = now + RETRY;
     feed->ping = feed->list = feed->events = 0;
     feed->asked = 0;
-    if (!told)
-        say(feed, reason);
     if (feed->answer)
-        feed->answer(feed->context, NULL);
+        feed->answer(feed->context, feed, NULL);
 }
 
 static int ask_sample(struct feed *feed, uint64_t now) {
@@ -43,26 +43,38 @@ static int ask_sample(struct feed *feed, uint64_t now) {
     int r = link_ask(&feed->link, HOLDEN_MESSAGE_list, &list, &feed->list);
     if (r < 0)
         return r;
-    model_begin(&feed->model);
+    feed_tell(feed, TIDING_BEGIN, holden_view(""), feed_wall_clock());
     feed->asked = feed->began = now;
     feed->due = now + feed->interval;
     return 0;
 }
 
-/* Events of before the first sample are in it; later ones are missed by nobody. */
+/* The events that are still kept come first, which for the first time are of before the sample. */
 static int ask_all(struct feed *feed, uint64_t now) {
     struct holden_ping ping = {0};
     struct holden_subscribe subscribe = {0};
     HOLDEN_SET(&subscribe, subscribe, follow, true);
+    HOLDEN_SET(&subscribe, subscribe, since, feed->news.sequence);
     int r = link_ask(&feed->link, HOLDEN_MESSAGE_ping, &ping, &feed->ping);
     if (r == 0)
         r = link_ask(&feed->link, HOLDEN_MESSAGE_subscribe, &subscribe, &feed->events);
     return r < 0 ? r : ask_sample(feed, now);
 }
 
+void feed_forget(struct feed *feed) {
+    unsigned agent = feed->model.agent;
+    model_free(&feed->model);
+    news_free(&feed->news);
+    detail_free(&feed->detail);
+    feed->model.agent = agent;
+    feed->status = FEED_WAITING;
+    feed->samples = feed->time = feed->sampled = 0;
+    feed->version[0] = feed->reason[0] = '\0';
+}
+
 void feed_close(struct feed *feed) {
     link_close(&feed->link);
-    model_free(&feed->model);
+    feed_forget(feed);
 }
 
 int feed_fd(const struct feed *feed) {
@@ -92,9 +104,92 @@ uint64_t feed_silence(const struct feed *feed, uint64_t now) {
 }
 
 int feed_ask(struct feed *feed, uint16_t type, const void *message, uint32_t *id) {
-    if (feed->status == FEED_GONE)
+    if (!link_is_open(&feed->link))
         return -ENOTCONN;
     return link_ask(&feed->link, type, message, id);
+}
+
+/* The handlers of tidings return whether a user sees a difference. */
+
+static bool hear_agent(struct feed *feed, struct holden_view body) {
+    struct holden_pong pong;
+    struct holden_fault fault;
+    if (holden_decode(&holden_record_pong, body.data, body.size, &pong, &fault) < 0)
+        return false;
+    snprintf(feed->version, sizeof(feed->version), "%.*s", (int)pong.version.size,
+             pong.version.data);
+    feed->pid = pong.pid;
+    return true;
+}
+
+static bool hear_begin(struct feed *feed, __attribute__((unused)) struct holden_view body) {
+    model_begin(&feed->model);
+    feed->sampled = feed->time;
+    if (feed->status == FEED_GONE)
+        feed->status = FEED_WAITING;
+    return false;
+}
+
+/* Whoever looks waits for the whole of the sample. */
+static bool hear_process(struct feed *feed, struct holden_view body) {
+    struct holden_process process;
+    struct holden_fault fault;
+    if (holden_decode(&holden_record_process, body.data, body.size, &process, &fault) == 0)
+        model_tell(&feed->model, &process, (const uint8_t *)body.data, body.size,
+                   feed->interval / 2);
+    return false;
+}
+
+static bool hear_end(struct feed *feed, __attribute__((unused)) struct holden_view body) {
+    model_end(&feed->model);
+    model_remember(&feed->model, feed->time);
+    feed->samples++;
+    feed->status = FEED_LIVE;
+    feed->reason[0] = '\0';
+    return true;
+}
+
+/* What is older than a sample is in it. */
+static bool hear_event(struct feed *feed, struct holden_view body) {
+    struct holden_event event;
+    struct holden_fault fault;
+    if (holden_decode(&holden_record_event, body.data, body.size, &event, &fault) < 0)
+        return false;
+    news_take(&feed->news, &event);
+    if (event.time >= feed->sampled)
+        model_event(&feed->model, &event);
+    return true;
+}
+
+static bool hear_lost(struct feed *feed, struct holden_view body) {
+    feed->status = FEED_GONE;
+    size_t size = body.size < FEED_REASON ? body.size : FEED_REASON - 1;
+    memmove(feed->reason, body.data, size); /* which may be the reason that is known already */
+    feed->reason[size] = '\0';
+    return true;
+}
+
+static bool hear_detail(struct feed *feed, struct holden_view body) {
+    return detail_take(&feed->detail, body) == 0;
+}
+
+static bool hear_log(struct feed *feed, struct holden_view body) {
+    return detail_take_log(&feed->detail, body) == 0;
+}
+
+bool feed_tell(struct feed *feed, enum tiding tiding, struct holden_view body, uint64_t time) {
+    static bool (*const handlers[TIDINGS])(struct feed *, struct holden_view) = {
+        [TIDING_AGENT] = hear_agent,     [TIDING_BEGIN] = hear_begin,
+        [TIDING_PROCESS] = hear_process, [TIDING_END] = hear_end,
+        [TIDING_EVENT] = hear_event,     [TIDING_LOST] = hear_lost,
+        [TIDING_DETAIL] = hear_detail,   [TIDING_LOG] = hear_log,
+    };
+    if (tiding >= TIDINGS || !handlers[tiding])
+        return false;
+    feed->time = time;
+    if (feed->tap)
+        feed->tap->take(feed->tap->context, feed->model.agent, tiding, body, time);
+    return handlers[tiding](feed, body);
 }
 
 /* The handlers of the feed's own requests return whether a user sees a difference. */
@@ -108,49 +203,37 @@ static bool take_error(struct feed *feed, const struct holden_reply *reply) {
     return true;
 }
 
-static bool take_pong(struct feed *feed, const struct holden_reply *reply) {
-    struct holden_pong pong;
-    if (reply->frame.type != HOLDEN_MESSAGE_pong || holden_reply_decode(reply, &pong) < 0)
-        return false;
-    snprintf(feed->version, sizeof(feed->version), "%.*s", (int)pong.version.size,
-             pong.version.data);
-    feed->pid = pong.pid;
-    return true;
+static bool tell(struct feed *feed, enum tiding tiding, const struct holden_reply *reply) {
+    struct holden_view body = {(const char *)reply->body, reply->frame.size};
+    return feed_tell(feed, tiding, body, feed_wall_clock());
 }
 
 static bool take_event(struct feed *feed, const struct holden_reply *reply) {
-    struct holden_event event;
-    if (reply->frame.type != HOLDEN_MESSAGE_event || holden_reply_decode(reply, &event) < 0)
+    if (reply->frame.type != HOLDEN_MESSAGE_event)
         return false;
-    feed_hurry(feed);
-    return model_event(&feed->model, &event);
+    if (feed->status == FEED_LIVE)
+        feed_hurry(feed);
+    return tell(feed, TIDING_EVENT, reply);
 }
 
 /* After a sample that came late the next one keeps its distance: rates are counted between two that
  * are half an interval apart. */
 static bool end_sample(struct feed *feed, uint64_t now) {
-    model_end(&feed->model);
     if (feed->due < now + feed->interval / 2)
         feed->due = now + feed->interval / 2;
     feed->took = now - feed->asked;
     feed->asked = 0;
     feed->list = 0;
-    feed->samples++;
-    feed->status = FEED_LIVE;
     feed->code = 0;
-    feed->reason[0] = '\0';
-    return true;
+    return feed_tell(feed, TIDING_END, holden_view(""), feed_wall_clock());
 }
 
 /* Part of a sample; whoever looks waits for the whole of it. */
 static bool take_list(struct feed *feed, const struct holden_reply *reply, uint64_t now) {
-    struct holden_process process;
     if (reply->frame.type == HOLDEN_MESSAGE_end)
         return end_sample(feed, now);
-    if (reply->frame.type == HOLDEN_MESSAGE_process && holden_reply_decode(reply, &process) == 0) {
-        model_tell(&feed->model, &process, reply->body, reply->frame.size, feed->interval / 2);
-        return false;
-    }
+    if (reply->frame.type == HOLDEN_MESSAGE_process)
+        return tell(feed, TIDING_PROCESS, reply);
     feed->asked = 0;
     feed->list = 0;
     return take_error(feed, reply);
@@ -165,9 +248,9 @@ static bool take(struct feed *feed, const struct holden_reply *reply, uint64_t n
     if (id == feed->events)
         return take_event(feed, reply);
     if (id == feed->ping)
-        return take_pong(feed, reply);
+        return reply->frame.type == HOLDEN_MESSAGE_pong && tell(feed, TIDING_AGENT, reply);
     if (feed->answer)
-        feed->answer(feed->context, reply);
+        feed->answer(feed->context, feed, reply);
     return true;
 }
 

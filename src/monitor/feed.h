@@ -2,8 +2,32 @@
  * answers to whatever else is asked, over one connection that is opened again when it is lost. */
 #pragma once
 
+#include "monitor/detail.h"
 #include "monitor/link.h"
 #include "monitor/model.h"
+#include "monitor/news.h"
+
+/* What can be told of an agent, one piece after another: all that is shown follows from these, so
+ * that the same pieces, told again, show the same. The numbers are those of a recording. */
+enum tiding {
+    TIDING_AGENT = 1, /* a message `pong` */
+    TIDING_BEGIN,     /* a sample begins */
+    TIDING_PROCESS,   /* a message `process` of it */
+    TIDING_END,       /* it is whole */
+    TIDING_EVENT,     /* a message `event` */
+    TIDING_LOST,      /* the connection is lost; a text says why */
+    TIDING_DETAIL,    /* a message `process` with everything, of the selected process */
+    TIDING_LOG,       /* the end of its log; detail_take_log() */
+    TIDING_MACHINE,   /* of no agent: machine_take() */
+    TIDINGS,
+};
+
+/* Hears of everything that is told. */
+struct tap {
+    void (*take)(void *context, unsigned agent, enum tiding tiding, struct holden_view body,
+                 uint64_t time);
+    void *context;
+};
 
 enum feed_status {
     FEED_GONE,    /* no connection; it is tried again and again */
@@ -19,11 +43,16 @@ struct feed {
     bool ended;              /* ask for ended processes too */
     /* Gets the reply to each feed_ask(), valid during the call only; NULL instead of a reply when
      * the connection is lost, with everything that was asked. May be NULL. */
-    void (*answer)(void *context, const struct holden_reply *reply);
+    void (*answer)(void *context, struct feed *feed, const struct holden_reply *reply);
     void *context;
+    const struct tap *tap;   /* may be NULL; borrowed */
 
     enum feed_status status;
     struct model model;
+    struct news news;
+    struct detail detail;    /* of the process that was asked about last */
+    uint64_t time;           /* of the last thing told, microseconds since 1970 */
+    uint64_t sampled;        /* when the last sample began, likewise */
     uint64_t samples;        /* whole ones so far */
     char version[65];        /* the agent's, as it said last */
     uint32_t pid;
@@ -40,13 +69,21 @@ struct feed {
     uint32_t ping, list, events; /* ids of the feed's own requests */
 };
 
-/* The time now, as the feed counts it. */
+/* The time now, as the feed counts it; and microseconds since 1970. */
 uint64_t feed_now(void);
+uint64_t feed_wall_clock(void);
+
+/* Takes a tiding that was true at `time`, microseconds since 1970, and passes it on to the tap.
+ * What does not decode is passed over. Returns whether a user sees a difference. */
+bool feed_tell(struct feed *feed, enum tiding tiding, struct holden_view body, uint64_t time);
 
 /* Makes the first try to connect. 0, or -errno as link_open(), feed->code where the agent said why;
  * the feed goes on trying either way.
  * The caller has filled the first members, the rest is zero; released by feed_close(). */
 int feed_open(struct feed *feed, uint64_t now);
+
+/* Forgets all that has been told, as before the first connection. */
+void feed_forget(struct feed *feed);
 
 /* Ends the connection and frees what the feed holds. */
 void feed_close(struct feed *feed);

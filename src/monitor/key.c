@@ -53,9 +53,54 @@ static void filter(struct live *live, int unused) {
 
 static void show_ended(struct live *live, int unused) {
     (void)unused;
-    live->feed.ended = live->view.ended = !live->view.ended;
+    live->view.ended = !live->view.ended;
     live->stale = true;
-    feed_hurry(&live->feed);
+    for (size_t i = 0; i < live->fleet.count; i++) {
+        live->fleet.feeds[i].ended = live->view.ended;
+        feed_hurry(&live->fleet.feeds[i]);
+    }
+}
+
+/* Flat, by slice, by user, and flat again. */
+static void next_tree(struct live *live, int unused) {
+    (void)unused;
+    view_pin(&live->view);
+    live->view.tree = (live->view.tree + 1) % VIEW_TREES;
+    live->stale = true;
+}
+
+static void follow(struct live *live, int unused) {
+    (void)unused;
+    view_pin(&live->view);
+    const struct row *row = view_selected(&live->view);
+    if (row)
+        live_say(live, STYLE_PLAIN, "following %.*s", (int)row->name.size, row->name.data);
+}
+
+static void show_pane(struct live *live, int unused) {
+    (void)unused;
+    live->pane_hidden = !live->pane_hidden;
+}
+
+/* The keys of a replay. */
+
+static void seek(struct live *live, int seconds) {
+    uint64_t step = (uint64_t)(seconds < 0 ? -seconds : seconds) * 1000000;
+    uint64_t at = live->replay.at;
+    if (!live->replaying)
+        return;
+    replay_seek(&live->replay, seconds > 0 ? at + step : at > step ? at - step : 0);
+    live->stale = true;
+}
+
+static void pause_replay(struct live *live, int unused) {
+    (void)unused;
+    live->replay.paused = !live->replay.paused;
+}
+
+static void change_speed(struct live *live, int up) {
+    if (live->replaying)
+        replay_faster(&live->replay, up > 0);
 }
 
 static void help(struct live *live, int unused) {
@@ -92,6 +137,11 @@ static const struct key_row rows[] = {
     {{'r'}, "r", "restart it", "Restart", act, ACTION_RESTART},
     {{'a'}, "a", "show ended processes too, or no longer", "All", show_ended, 0},
     {{'/'}, "/", "filter by a part of the name; Esc shows all again", "Filter", filter, 0},
+    {{'t', TERMINAL_F5}, "t, F5",
+     "a tree: by slice, by user, and flat again", "Tree", next_tree, 0},
+    {{'F'}, "F", "follow the selected process wherever it sorts", NULL, follow, 0},
+    {{TERMINAL_ENTER, 'd'}, "Enter, d",
+     "show graphs, events and log of the selected process, or no longer", NULL, show_pane, 0},
     {{'<'}, "<", "sort by the column to the left", NULL, sort_neighbour, -1},
     {{'>'}, ">", "sort by the column to the right", "Sort", sort_neighbour, 1},
     {{'P'}, "P", "sort by CPU; again: the other way round", NULL, sort, COLUMN_CPU},
@@ -99,6 +149,11 @@ static const struct key_row rows[] = {
     {{'T'}, "T", "sort by time", NULL, sort, COLUMN_TIME},
     {{'N'}, "N", "sort by name", NULL, sort, COLUMN_NAME},
     {{'I', 'R'}, "I, R", "sort the other way round", NULL, reverse, 0},
+    {{'p'}, "p", "in a replay: stand still, or go on", NULL, pause_replay, 0},
+    {{TERMINAL_LEFT}, "Left", "in a replay: 10 s back", NULL, seek, -10},
+    {{TERMINAL_RIGHT}, "Right", "in a replay: 10 s on", NULL, seek, 10},
+    {{'['}, "[", "in a replay: half as fast", NULL, change_speed, 0},
+    {{']'}, "]", "in a replay: twice as fast", NULL, change_speed, 1},
     {{TERMINAL_CONTROL('L')}, "Ctrl-L", "draw the screen again", NULL, redraw, 0},
     {{'?', 'h', TERMINAL_F1}, "?, h, F1", "this help", "Help", help, 0},
     {{'q', TERMINAL_F10}, "q, F10", "leave", "Quit", quit, 0},

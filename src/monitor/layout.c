@@ -16,6 +16,8 @@ void layout_measure(struct layout *layout, const struct column_context *context,
             *wanted = row->least;
         for (size_t i = 0; i < count && *wanted < most; i++) {
             char scratch[COLUMN_SCRATCH];
+            if (!entries[i].row)
+                continue;
             unsigned width =
                 text_width(row->cell(context, entries[i].row, scratch), most, context->utf8);
             if (*wanted < width)

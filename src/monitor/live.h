@@ -2,10 +2,13 @@
 #pragma once
 
 #include "monitor/action.h"
-#include "monitor/feed.h"
+#include "monitor/fleet.h"
+#include "monitor/inspect.h"
 #include "monitor/layout.h"
 #include "monitor/options.h"
 #include "monitor/prompt.h"
+#include "monitor/recorder.h"
+#include "monitor/replay.h"
 #include "monitor/terminal.h"
 
 enum { LIVE_PENDING = 16, LIVE_QUESTION = 160 };
@@ -19,7 +22,7 @@ struct live_dialog {
     struct prompt prompt;
     char question[LIVE_QUESTION];
     enum action action;
-    uint64_t target;             /* id of the process that it is about */
+    uint64_t target;             /* row_key() of the process that it is about */
     char name[ACTION_NAME];      /* and its name */
 };
 
@@ -31,7 +34,11 @@ struct live_notice {
 };
 
 struct live {
-    struct feed feed;
+    struct fleet fleet;
+    struct replay replay;        /* where the fleet is told of by a recording */
+    bool replaying;
+    struct recorder recorder;
+    struct inspect inspect;      /* of the selected process */
     struct users users;
     struct view view;
     struct layout layout;
@@ -40,6 +47,7 @@ struct live {
     struct live_dialog dialog;
     struct live_notice notice;
     struct action_pending pending[LIVE_PENDING];
+    bool pane_hidden;            /* the pane below the table is not wanted */
     bool helping;                /* the help is shown in place of the table */
     size_t help_top;             /* its first line on the screen */
     bool stale;                  /* the model has changed since view_arrange() */
@@ -55,10 +63,17 @@ int live_run(const struct options *options);
 /* Brings the view up to date with the model; before anything is asked of the view. */
 void live_arrange(struct live *live);
 
+/* The time that the screen shows: microseconds since 1970. */
+uint64_t live_clock(const struct live *live);
+
 /* Shows a line for a while. */
 void live_say(struct live *live, enum style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Asks the agent for the action on the process of that name; what comes of it is said. */
-void live_act(struct live *live, enum action action, const char *name,
+/* Asks its agent for the action on the process of that key and name; what comes of it is said.
+ * `limits` are those of ACTION_CONSTRAIN, otherwise NULL. */
+void live_act(struct live *live, enum action action, uint64_t key, const char *name,
               const struct holden_properties *limits);
+
+/* The row with that key, or NULL. */
+const struct row *live_find(const struct live *live, uint64_t key);

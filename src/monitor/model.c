@@ -81,6 +81,7 @@ int model_tell(struct model *model, const struct holden_process *process, const 
     if (!row)
         return -ENOMEM;
     int r = row_update(row, process, body, size, span);
+    row->agent = model->agent;
     if (r == 0)
         r = add(model, row);
     if (r < 0)
@@ -126,6 +127,12 @@ void model_end(struct model *model) {
         else
             model->rows[kept++] = model->rows[i];
     model->count = kept;
+}
+
+void model_remember(struct model *model, uint64_t time) {
+    for (size_t i = 0; i < model->count; i++)
+        if (row_lives(model->rows[i]))
+            row_remember(model->rows[i], time);
 }
 
 static void forget(struct model *model, uint64_t id) {

@@ -20,6 +20,7 @@ struct model {
     struct row **rows;       /* sorted by id; owned */
     size_t count;
     size_t space;
+    unsigned agent;          /* that tells of them; see struct row */
     uint64_t sample;         /* the number of the sample being told, or told last; from 1 */
 };
 
@@ -35,6 +36,9 @@ int model_tell(struct model *model, const struct holden_process *process, const 
 
 /* The sample is whole: rows of which it did not tell are removed. */
 void model_end(struct model *model);
+
+/* What is true of the living ones at `time` (microseconds since 1970) goes into their histories. */
+void model_remember(struct model *model, uint64_t time);
 
 /* Takes an event at once, so that nobody waits for the next sample to see it. Returns whether the
  * rows changed. */

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/option.h"
 #include "common/unit.h"
 #include "monitor/key.h"
+#include "monitor/replay.h"
 #include "monitor/status.h"
 #include "protocol/client.h"
 
@@ -16,8 +18,13 @@ static const uint64_t interval_least = SECOND / 20;
 static const uint64_t interval_most = SECOND * 3600;
 
 static const char *take_socket(void *into, const char *value) {
-    ((struct options *)into)->socket = value;
-    return *value ? NULL : "a path is wanted";
+    struct options *options = into;
+    if (!*value)
+        return "a path is wanted";
+    if (options->count == FLEET_MOST)
+        return "at most 16 agents are shown together";
+    options->sockets[options->count++] = value;
+    return NULL;
 }
 
 static const char *take_interval(void *into, const char *value) {
@@ -37,6 +44,32 @@ static const char *take_sort(void *into, const char *value) {
     return NULL;
 }
 
+static const char *take_record(void *into, const char *value) {
+    ((struct options *)into)->record = value;
+    return *value ? NULL : "a path is wanted";
+}
+
+static const char *take_replay(void *into, const char *value) {
+    ((struct options *)into)->replay = value;
+    return *value ? NULL : "a path is wanted";
+}
+
+static const char *take_at(void *into, const char *value) {
+    struct options *options = into;
+    return unit_parse_time(value, SECOND, &options->at) < 0 ? "a time is wanted, such as 1min 5s"
+                                                            : NULL;
+}
+
+static const char *take_speed(void *into, const char *value) {
+    struct options *options = into;
+    char *end;
+    options->speed = strtod(value, &end);
+    if (end == value || *end || !(options->speed >= REPLAY_SLOWEST) ||
+        !(options->speed <= REPLAY_FASTEST))
+        return "a number from 0.125 to 64 is wanted";
+    return NULL;
+}
+
 #define FLAG(member)                                                    \
     static const char *take_##member(void *into, const char *value) {   \
         (void)value;                                                    \
@@ -47,11 +80,13 @@ FLAG(ended)
 FLAG(once)
 FLAG(json)
 FLAG(no_color)
+FLAG(paused)
 FLAG(help)
 FLAG(version)
 
 static const struct option_row rows[] = {
-    {'s', "socket", "PATH", "the agent's socket; else $HOLDEN_SOCKET, else " HOLDEN_SOCKET_DEFAULT,
+    {'s', "socket", "PATH", "the socket of an agent, any number of times; else $HOLDEN_SOCKET, else "
+     HOLDEN_SOCKET_DEFAULT,
      take_socket},
     {'i', "interval", "TIME", "time between samples, 50ms to 1h; 1s unless given", take_interval},
     {'1', "once", NULL, "print one frame as plain text, after two samples, and exit", take_once},
@@ -59,13 +94,20 @@ static const struct option_row rows[] = {
     {'S', "sort", "COLUMN", "sort by this column, see below; -COLUMN: the other way round",
      take_sort},
     {'a', "all", NULL, "ended processes too", take_ended},
+    {'w', "record", "FILE", "write all that is shown to this file, to be shown again",
+     take_record},
+    {'r', "replay", "FILE", "show a recording in place of agents", take_replay},
+    {0, "at", "TIME", "begin the replay so long after its start", take_at},
+    {0, "speed", "NUMBER", "replay so many times as fast, 0.125 to 64", take_speed},
+    {0, "paused", NULL, "let the replay stand still until a key moves it", take_paused},
     {0, "no-color", NULL, "no colours, as with NO_COLOR set", take_no_color},
     {'h', "help", NULL, "show this help", take_help},
     {'V', "version", NULL, "show the version", take_version},
 };
 
 int options_read(struct options *options, int count, char **words) {
-    *options = (struct options){.interval = SECOND, .sort = COLUMN_CPU};
+    *options = (struct options){.interval = SECOND, .sort = COLUMN_CPU, .at = UINT64_MAX,
+                                .speed = 1};
     int at =
         option_parse(rows, ARRAY_SIZE(rows), program_invocation_short_name, count, words, options);
     if (at < 0)
@@ -75,6 +117,12 @@ int options_read(struct options *options, int count, char **words) {
                   program_invocation_short_name);
         return STATUS_USAGE;
     }
+    if (options->replay && (options->record || options->count > 0)) {
+        log_error("--replay FILE shows no agent: --socket and --record do not go with it");
+        return STATUS_USAGE;
+    }
+    if (options->count == 0)
+        options->sockets[options->count++] = holden_socket_path(NULL);
     return STATUS_DONE;
 }
 

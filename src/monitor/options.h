@@ -5,13 +5,20 @@
 #include <stdint.h>
 
 #include "monitor/column.h"
+#include "monitor/fleet.h"
 
 struct options {
-    const char *socket;   /* NULL unless given */
+    const char *sockets[FLEET_MOST]; /* of the agents; the default where none is given */
+    size_t count;
     uint64_t interval;    /* microseconds */
     enum column sort;
     bool reversed;        /* against the column's own direction */
     bool ended;           /* ended processes too */
+    const char *record;   /* a file to write all that is told to, or NULL */
+    const char *replay;   /* a recording to show in place of agents, or NULL */
+    uint64_t at;          /* where it begins, microseconds from its start; U64_MAX: not given */
+    double speed;         /* of it */
+    bool paused;
     bool once, json, no_color, help, version;
 };
 

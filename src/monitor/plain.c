@@ -10,6 +10,8 @@
 #include "common/log.h"
 #include "monitor/layout.h"
 #include "monitor/record.h"
+#include "monitor/signals.h"
+#include "monitor/replay.h"
 #include "monitor/status.h"
 #include "monitor/summary.h"
 #include "monitor/text.h"
@@ -19,32 +21,33 @@ enum { PATIENCE = 10000000 };
 
 struct plain {
     const struct options *options;
-    struct feed feed;
+    struct fleet fleet;
     struct users users;
     struct view view;
     struct column_context context;
-    uint64_t printed;     /* the sample printed last, or passed over */
+    uint64_t printed[FLEET_MOST]; /* of each agent, the sample printed last, or passed over */
+    struct replay replay;
+    struct recorder recorder;
+    int signals;              /* signals_open(); owned */
     struct buffer out;
 };
 
 static void plain_free(struct plain *plain) {
-    feed_close(&plain->feed);
+    cleanup_close(&plain->signals);
+    replay_close(&plain->replay);
+    recorder_close(&plain->recorder);
+    fleet_close(&plain->fleet);
     users_free(&plain->users);
     view_free(&plain->view);
     buffer_free(&plain->out);
 }
 
-static uint64_t microseconds_since_1970(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int put_json(struct plain *plain) {
-    uint64_t time = microseconds_since_1970();
     int r = 0;
     for (size_t i = 0; r == 0 && i < plain->view.count; i++)
-        r = record_put(plain->view.entries[i].row, &plain->feed, &plain->users, time, &plain->out);
+        r = record_put(plain->view.entries[i].row,
+                       fleet_feed(&plain->fleet, plain->view.entries[i].row), &plain->users,
+                       &plain->out);
     return r;
 }
 
@@ -71,8 +74,8 @@ static int put_frame(struct plain *plain) {
     char processes[SUMMARY_TEXT];
     struct layout layout = {0};
     bool trouble;
-    summary_agent(&plain->feed, feed_now(), agent, &trouble);
-    summary_processes(&plain->feed, processes);
+    summary_agents(&plain->fleet, feed_now(), agent, &trouble);
+    summary_processes(&plain->fleet, processes);
     layout_measure(&layout, &plain->context, plain->view.entries, plain->view.count);
     layout_fit(&layout, 0);
     int r = buffer_printf(&plain->out, "holden %s\n%s\n", agent, processes);
@@ -83,13 +86,12 @@ static int put_frame(struct plain *plain) {
     return r;
 }
 
-/* Prints the sample that is now in the model, unless it is only there to count from. */
-static int print_sample(struct plain *plain) {
-    bool first = plain->feed.samples < 2 && plain->options->once;
-    plain->printed = plain->feed.samples;
-    if (first)
-        return 0;
-    int r = view_arrange(&plain->view, &plain->feed.model, &plain->context);
+/* Prints what is told of `count` agents from the first one on. */
+static int print_samples(struct plain *plain, size_t first, size_t count) {
+    const struct model *models[FLEET_MOST];
+    for (size_t i = 0; i < count; i++)
+        models[i] = &plain->fleet.feeds[first + i].model;
+    int r = view_arrange(&plain->view, models, count, &plain->context);
     if (r == 0)
         r = plain->options->json ? put_json(plain) : put_frame(plain);
     if (r == 0)
@@ -100,20 +102,48 @@ static int print_sample(struct plain *plain) {
     return r;
 }
 
+static bool is_done(const struct plain *plain) {
+    for (size_t i = 0; i < plain->fleet.count; i++)
+        if (!plain->options->once || plain->printed[i] < 2)
+            return false;
+    return true;
+}
+
+/* Prints the samples that have become whole. With `once` the first one is only there to count from;
+ * a frame waits for all agents, JSON for none. */
+static int print_new(struct plain *plain) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < plain->fleet.count; i++) {
+        uint64_t samples = plain->fleet.feeds[i].samples;
+        bool new = samples > plain->printed[i] && (!plain->options->once || plain->printed[i] < 2);
+        if (!new)
+            continue;
+        plain->printed[i] = samples;
+        if (!plain->options->once || samples >= 2)
+            r = plain->options->json ? print_samples(plain, i, 1)
+                : is_done(plain)     ? print_samples(plain, 0, plain->fleet.count)
+                                     : 0;
+    }
+    return r;
+}
+
 static void wait_for_more(const struct plain *plain, uint64_t until) {
-    uint64_t deadline = feed_deadline(&plain->feed);
+    struct pollfd pollers[FLEET_MOST + 1];
+    uint64_t deadline = fleet_deadline(&plain->fleet);
     uint64_t now = feed_now();
     deadline = deadline < until ? deadline : until;
     uint64_t left = deadline > now ? deadline - now : 0;
     struct timespec timeout = {(time_t)(left / 1000000), (long)(left % 1000000) * 1000};
-    struct pollfd poller = {.fd = feed_fd(&plain->feed), .events = feed_events(&plain->feed)};
-    ppoll(&poller, 1, &timeout, NULL);
+    for (size_t i = 0; i < plain->fleet.count; i++)
+        pollers[i] = (struct pollfd){.fd = feed_fd(&plain->fleet.feeds[i]),
+                                     .events = feed_events(&plain->fleet.feeds[i])};
+    pollers[plain->fleet.count] = (struct pollfd){.fd = plain->signals, .events = POLLIN};
+    ppoll(pollers, plain->fleet.count + 1, &timeout, NULL);
 }
 
 /* An agent that is on its way back is waited for; when samples go on and on, any that has told
  * something already is. */
-static int give_up(const struct plain *plain, uint64_t until) {
-    const struct feed *feed = &plain->feed;
+static int give_up(const struct plain *plain, const struct feed *feed, uint64_t until) {
     bool waits = !plain->options->once && feed->samples > 0;
     if (feed->code || (feed->status == FEED_GONE && feed->error < 0 && !waits))
         return status_absent(feed);
@@ -122,28 +152,73 @@ static int give_up(const struct plain *plain, uint64_t until) {
 
 static int follow(struct plain *plain) {
     uint64_t until = feed_now() + plain->options->interval + PATIENCE;
-    uint64_t wanted = plain->options->once ? 2 : UINT64_MAX;
-    while (plain->printed < wanted) {
+    int status = STATUS_DONE;
+    bool resized;
+    while (status == STATUS_DONE && !is_done(plain) && !signals_read(plain->signals, &resized)) {
         wait_for_more(plain, until);
-        feed_work(&plain->feed, feed_now());
-        if (plain->feed.samples > plain->printed && print_sample(plain) < 0)
+        fleet_work(&plain->fleet, feed_now());
+        if (print_new(plain) < 0)
             return STATUS_FAILED;
-        int status = plain->printed < wanted ? give_up(plain, until) : STATUS_DONE;
-        if (status != STATUS_DONE)
-            return status;
+        for (size_t i = 0; status == STATUS_DONE && !is_done(plain) && i < plain->fleet.count; i++)
+            status = give_up(plain, &plain->fleet.feeds[i], until);
     }
-    return STATUS_DONE;
+    return status;
+}
+
+/* A recording is told without a pause. With `once`, all of it, and then what it has come to. */
+static int play(struct plain *plain) {
+    int r;
+    if (plain->replay.recording.cut)
+        log_warning("%s was cut: what is before that is shown", plain->options->replay);
+    if (plain->options->once)
+        replay_seek(&plain->replay, plain->options->at == UINT64_MAX
+                                        ? UINT64_MAX
+                                        : plain->replay.recording.first + plain->options->at);
+    else if (plain->options->at != UINT64_MAX)
+        replay_seek(&plain->replay, plain->replay.recording.first + plain->options->at);
+    if (plain->options->once)
+        return print_samples(plain, 0, plain->fleet.count) < 0 ? STATUS_FAILED : STATUS_DONE;
+    do
+        r = print_new(plain) < 0 ? -EIO : replay_step(&plain->replay);
+    while (r == 0);
+    return r == -ENODATA ? STATUS_DONE : STATUS_FAILED;
+}
+
+static void prepare(struct plain *plain, const struct options *options) {
+    plain->context.users = &plain->users;
+    if (!options->replay)
+        fleet_name(&plain->fleet, options->sockets, options->count);
+    if (plain->fleet.count > 1)
+        plain->context.agents = plain->fleet.labels;
+    for (size_t i = 0; !options->replay && i < plain->fleet.count; i++) {
+        plain->fleet.feeds[i].interval = options->interval;
+        plain->fleet.feeds[i].ended = options->ended;
+    }
+}
+
+static int run(struct plain *plain) {
+    plain->signals = signals_open();
+    int r = fleet_open(&plain->fleet, feed_now());
+    return r < 0 ? status_absent(&plain->fleet.feeds[0]) : follow(plain);
 }
 
 int plain_run(const struct options *options) {
     _cleanup_(plain_free) struct plain plain = {
         .options = options,
-        .feed = {.path = holden_socket_path(options->socket), .interval = options->interval,
-                 .ended = options->ended},
+        .replay = {.recording = {.fd = -1}},
+        .recorder = {.fd = -1},
+        .signals = -1,
         .view = {.sort = options->sort, .reversed = options->reversed, .ended = options->ended},
         .context = {.utf8 = text_is_utf8()},
     };
-    plain.context.users = &plain.users;
-    int r = feed_open(&plain.feed, feed_now());
-    return r < 0 ? status_absent(&plain.feed) : follow(&plain);
+    int status = STATUS_DONE;
+    if (options->replay)
+        status = status_replay(&plain.replay, options->replay, &plain.fleet);
+    prepare(&plain, options);
+    if (status == STATUS_DONE && options->record)
+        status = status_record(&plain.recorder, options->record, options->interval, &plain.fleet);
+    if (status != STATUS_DONE)
+        return status;
+    status = options->replay ? play(&plain) : run(&plain);
+    return status_recorded(&plain.recorder, status);
 }

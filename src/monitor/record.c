@@ -28,7 +28,7 @@ static int put_rates(const struct row_rates *rates, struct buffer *out) {
     return r < 0 ? r : buffer_append(out, "}", 1);
 }
 
-int record_put(const struct row *row, const struct feed *feed, struct users *users, uint64_t time,
+int record_put(const struct row *row, const struct feed *feed, struct users *users,
                struct buffer *out) {
     struct holden_process process;
     struct holden_fault fault;
@@ -46,8 +46,8 @@ int record_put(const struct row *row, const struct feed *feed, struct users *use
                                    ? process.dynamic_user
                                    : holden_view(user_name(users, row->user)), out);
     if (r == 0)
-        r = buffer_printf(
-            out, ",\"sample\":%" PRIu64 ",\"time\":%" PRIu64 ",\"socket\":", feed->samples, time);
+        r = buffer_printf(out, ",\"sample\":%" PRIu64 ",\"time\":%" PRIu64 ",\"socket\":",
+                          feed->samples, feed->time);
     if (r == 0)
         r = holden_json_string(holden_view(feed->path), out);
     return r < 0 ? r : buffer_append(out, "}\n", 2);

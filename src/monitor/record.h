@@ -10,7 +10,7 @@
  *                     percent of the time in which some task waited for that
  *   "user_name" the name of the user that it runs as, or the number as text
  *   "sample"    the number of the sample, from 1
- *   "time"      when it was printed: microseconds since 1970
+ *   "time"      when the sample was whole: microseconds since 1970
  *   "socket"    the agent's socket
  *
  * What is not known is left out: rates in a first sample, usage that the machine does not tell. */
@@ -19,6 +19,6 @@
 #include "monitor/feed.h"
 #include "monitor/user.h"
 
-/* Appends the line, with its newline; `time`: microseconds since 1970. 0, -ENOMEM or -EBADMSG. */
-int record_put(const struct row *row, const struct feed *feed, struct users *users, uint64_t time,
+/* Appends the line, with its newline. 0, -ENOMEM or -EBADMSG. */
+int record_put(const struct row *row, const struct feed *feed, struct users *users,
                struct buffer *out);

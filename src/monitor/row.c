@@ -115,12 +115,15 @@ int row_update(struct row *row, const struct holden_process *process, const uint
                             : (struct holden_view){0};
     row->command = HOLDEN_HAS(process, process, command) ? own(row, body, process->command)
                                                          : (struct holden_view){0};
+    row->slice = HOLDEN_HAS(process, process, slice) ? own(row, body, process->slice)
+                                                     : (struct holden_view){0};
     take_usage(row, &usage, span);
     return 0;
 }
 
 void row_free(struct row *row) {
     free(row->body);
+    history_free(&row->history);
     *row = (struct row){0};
 }
 
@@ -158,4 +161,21 @@ double row_tasks_share(const struct row *row) {
     if (row->tasks_limit == UINT64_MAX || !HOLDEN_HAS(&row->usage, usage, tasks))
         return NAN;
     return row->tasks_limit ? (double)row->usage.tasks / (double)row->tasks_limit : 1;
+}
+
+uint64_t row_key(const struct row *row) {
+    return (uint64_t)row->agent << 56 ^ row->id;
+}
+
+int row_remember(struct row *row, uint64_t time) {
+    const struct holden_usage *usage = &row->usage;
+    const double values[METRICS] = {
+        [METRIC_CPU] = row->rates.cpu,
+        [METRIC_THROTTLED] = row->rates.throttled,
+        [METRIC_MEMORY] = HOLDEN_HAS(usage, usage, memory) ? (double)usage->memory : NAN,
+        [METRIC_IO] = row_io(row),
+        [METRIC_TASKS] = HOLDEN_HAS(usage, usage, tasks) ? (double)usage->tasks : NAN,
+        [METRIC_STALL] = row_stall(row, NULL),
+    };
+    return history_put(&row->history, time, values);
 }

@@ -2,6 +2,7 @@
  * two samples of its counters. */
 #pragma once
 
+#include "monitor/history.h"
 #include "protocol/message.h"
 
 /* The causes of a stall, in the order of row_stall_word(). */
@@ -18,6 +19,7 @@ struct row_rates {
 
 struct row {
     uint64_t id;
+    unsigned agent;           /* which of the agents tells of it; the first is 0 */
     uint64_t seen;            /* the sample that told of it last; the model's */
     uint32_t pid;             /* 0 where it has none */
     uint32_t user;
@@ -30,9 +32,11 @@ struct row {
     struct holden_usage usage;
     struct holden_usage base; /* the older sample that the rates are counted from */
     struct row_rates rates;
+    struct history history;
     struct holden_view name;
     struct holden_view command;
     struct holden_view dynamic_user; /* the name of its user, where that is made up */
+    struct holden_view slice;        /* empty: none */
     uint8_t *body;            /* the message; owned; the views point into it */
     uint32_t size;            /* of it, in bytes */
     uint32_t space;           /* allocated for it */
@@ -64,3 +68,9 @@ const char *row_stall_word(enum row_stall which);
  * same for its tasks. */
 double row_memory_share(const struct row *row);
 double row_tasks_share(const struct row *row);
+
+/* A number that no other row has, whichever agent tells of it. Never 0. */
+uint64_t row_key(const struct row *row);
+
+/* What is true of it at `time` (microseconds since 1970) goes into its history. 0 or -ENOMEM. */
+int row_remember(struct row *row, uint64_t time);

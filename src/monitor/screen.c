@@ -1,34 +1,48 @@
 #include "monitor/screen.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/unit.h"
 #include "monitor/dialog.h"
+#include "monitor/header.h"
 #include "monitor/key.h"
+#include "monitor/pane.h"
 #include "monitor/summary.h"
 #include "monitor/text.h"
 
 /* Which rows of the terminal hold what; -1: there is no room for it. */
 struct places {
-    int agent, processes, titles, first, foot;
+    int agent, processes, machine, titles, first, pane, foot;
+    int machine_lines, pane_lines;
     size_t page;
 };
 
 /* On a small terminal the table stays, and what explains it goes. */
-static struct places arrange(int height) {
-    struct places places = {-1, -1, -1, 0, -1, 0};
+static struct places arrange(const struct live *live) {
+    int height = live->terminal.height;
+    struct places places = {-1, -1, -1, -1, 0, -1, -1, 0, 0, 0};
     int at = 0;
     if (height >= 4)
         places.agent = at++;
     if (height >= 6)
         places.processes = at++;
+    places.machine = at;
+    if (height >= 10)
+        places.machine_lines = header_lines(&live->fleet.machine, &live->terminal,
+                                            height >= 20 ? 2 : 1);
+    at += places.machine_lines;
     if (height >= 3)
         places.titles = at++;
     if (height >= 2)
         places.foot = height - 1;
     places.first = at;
-    places.page = (size_t)(height - at - (places.foot >= 0));
+    if (!live->pane_hidden && !live->helping)
+        places.pane_lines = pane_lines(height);
+    places.page = (size_t)(height - at - (places.foot >= 0) - places.pane_lines);
+    places.pane = at + (int)places.page;
     return places;
 }
 
@@ -39,10 +53,12 @@ static int width_of(const struct live *live, const char *text) {
 static void paint_agent(struct live *live, int row, uint64_t now) {
     char text[SUMMARY_TEXT];
     char clock[16];
-    time_t seconds = time(NULL);
+    time_t seconds = (time_t)(live_clock(live) / 1000000);
     struct tm parts;
     bool trouble;
-    summary_agent(&live->feed, now, text, &trouble);
+    summary_agents(&live->fleet, now, text, &trouble);
+    if (live->replaying)
+        replay_print(&live->replay, text);
     strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&seconds, &parts));
     terminal_draw(&live->terminal, row, 0, STYLE_STRONG, false, "holden");
     terminal_draw(&live->terminal, row, 7, trouble ? STYLE_BAD : STYLE_PLAIN, false, text);
@@ -53,7 +69,7 @@ static void paint_agent(struct live *live, int row, uint64_t now) {
 
 static void paint_processes(struct live *live, int row) {
     char text[SUMMARY_TEXT];
-    summary_processes(&live->feed, text);
+    summary_processes(&live->fleet, text);
     terminal_draw(&live->terminal, row, 0, STYLE_PLAIN, false, text);
     if (!live->view.filter[0])
         return;
@@ -77,12 +93,31 @@ static void paint_titles(struct live *live, int row) {
 }
 
 /* What the agent has not confirmed for a while is grey. */
-static enum style cell_style(const struct live *live, const struct row *row, enum column which) {
+static enum style cell_style(struct live *live, const struct row *row, enum column which) {
     enum style whole = column_row_style(row);
     enum style own = column(which)->style ? column(which)->style(row) : STYLE_PLAIN;
-    if (live->feed.status != FEED_LIVE || whole == STYLE_DIM)
+    if (fleet_feed(&live->fleet, row)->status != FEED_LIVE || whole == STYLE_DIM)
         return STYLE_DIM;
     return own != STYLE_PLAIN && own != STYLE_DIM ? own : whole != STYLE_PLAIN ? whole : own;
+}
+
+/* "app.slice: 3 processes, CPU 12.3%, memory 1.02G", moved in by its depth. */
+static void paint_heading(struct live *live, int line, const struct view_heading *heading,
+                          bool selected) {
+    char text[256], memory[16], cpu[32];
+    bool slices = live->view.tree == VIEW_SLICES;
+    bool none = heading->label.size == 0;
+    snprintf(cpu, sizeof(cpu), ", CPU %.1f%%", heading->cpu);
+    snprintf(text, sizeof(text), "%*s%s %.*s%s: %zu process%s%s%s%s", (int)heading->depth * 2, "",
+             live->terminal.utf8 ? "▾" : "-", none ? 10 : (int)heading->label.size,
+             none ? "(no slice)" : heading->label.data, slices && !none ? ".slice" : "",
+             heading->count, heading->count == 1 ? "" : "es", isnan(heading->cpu) ? "" : cpu,
+             isnan(heading->memory) ? "" : ", memory ",
+             isnan(heading->memory) ? "" : unit_format_size_short((uint64_t)heading->memory, memory,
+                                                                  sizeof(memory)));
+    if (selected)
+        terminal_bar(&live->terminal, line);
+    terminal_draw(&live->terminal, line, 0, STYLE_STRONG, selected, text);
 }
 
 static void paint_row(struct live *live, int line, const struct row *row, bool selected) {
@@ -105,11 +140,16 @@ static void paint_table(struct live *live, const struct places *places) {
     size_t count = view->count - view->top < places->page ? view->count - view->top : places->page;
     layout_measure(&live->layout, &live->context, view->entries + view->top, count);
     layout_fit(&live->layout, (unsigned)live->terminal.width);
-    for (size_t i = 0; i < count; i++)
-        paint_row(live, places->first + (int)i, view->entries[view->top + i].row,
-                  view->top + i == view->cursor);
+    for (size_t i = 0; i < count; i++) {
+        const struct view_entry *entry = &view->entries[view->top + i];
+        int line = places->first + (int)i;
+        if (entry->row)
+            paint_row(live, line, entry->row, view->top + i == view->cursor);
+        else
+            paint_heading(live, line, &entry->heading, view->top + i == view->cursor);
+    }
     paint_titles(live, places->titles);
-    if (count == 0 && live->feed.status == FEED_LIVE)
+    if (count == 0 && fleet_time(&live->fleet) > 0 && live->fleet.feeds[0].status == FEED_LIVE)
         terminal_draw(&live->terminal, places->first, 0, STYLE_DIM, false,
                       view->filter[0] ? "no process matches" : "no processes");
 }
@@ -220,7 +260,7 @@ static void paint_foot(struct live *live, const struct places *places, uint64_t 
 }
 
 void screen_paint(struct live *live, uint64_t now) {
-    struct places places = arrange(live->terminal.height);
+    struct places places = arrange(live);
     terminal_begin(&live->terminal);
     if (live->helping)
         paint_help(live, &places);
@@ -228,6 +268,8 @@ void screen_paint(struct live *live, uint64_t now) {
         paint_table(live, &places);
     paint_agent(live, places.agent, now);
     paint_processes(live, places.processes);
+    header_paint(&live->fleet.machine, &live->terminal, places.machine, places.machine_lines);
+    pane_paint(live, places.pane, places.pane_lines);
     paint_foot(live, &places, now);
     terminal_end(&live->terminal);
 }

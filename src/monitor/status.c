@@ -32,3 +32,27 @@ int status_silent(const char *path) {
     log_error("the agent at %s does not answer", path);
     return STATUS_FAILED;
 }
+
+int status_replay(struct replay *replay, const char *path, struct fleet *fleet) {
+    char why[RECORDING_WHY];
+    if (replay_open(replay, path, fleet, why) == 0)
+        return STATUS_DONE;
+    log_error("%s", why);
+    return STATUS_FAILED;
+}
+
+static int cannot_record(const char *path, int error) {
+    log_error("cannot record to %s: %s", path, strerror(-error));
+    return STATUS_FAILED;
+}
+
+int status_record(struct recorder *recorder, const char *path, uint64_t interval,
+                  struct fleet *fleet) {
+    int r = recorder_open(recorder, path, interval, fleet);
+    return r < 0 ? cannot_record(path, r) : STATUS_DONE;
+}
+
+int status_recorded(struct recorder *recorder, int status) {
+    int r = recorder_close(recorder);
+    return r < 0 ? cannot_record(recorder->path, r) : status;
+}

@@ -2,7 +2,8 @@
  * agent. */
 #pragma once
 
-#include "monitor/feed.h"
+#include "monitor/recorder.h"
+#include "monitor/replay.h"
 
 enum status {
     STATUS_DONE = 0,
@@ -12,7 +13,16 @@ enum status {
     STATUS_NOT_PERMITTED = 5, /* the caller may not talk to the agent */
 };
 
-/* Say in one line that the agent of the feed cannot be talked to (there is none, or it refuses, with
- * feed->error or feed->code), or that it does not answer. The exit status. */
+/* Say in one line that the agent of the feed cannot be talked to (there is none, or it refuses: see
+ * feed->error and feed->code), or that it does not answer. The exit status. */
 int status_absent(const struct feed *feed);
 int status_silent(const char *path);
+
+/* Open a recording to be told again, or to be written, as replay_open() and recorder_open(); what
+ * fails is said in one line. The exit status. */
+int status_replay(struct replay *replay, const char *path, struct fleet *fleet);
+int status_record(struct recorder *recorder, const char *path, uint64_t interval,
+                  struct fleet *fleet);
+
+/* Closes what was recorded, if anything. The exit status: `status`, unless the recording failed. */
+int status_recorded(struct recorder *recorder, int status);

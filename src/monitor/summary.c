@@ -21,34 +21,64 @@ static void add(char text[SUMMARY_TEXT], const char *format, ...) {
     va_end(arguments);
 }
 
-void summary_agent(const struct feed *feed, uint64_t now, char text[SUMMARY_TEXT], bool *trouble) {
+/* What is wrong with the agent, or nothing. */
+static void add_trouble(const struct feed *feed, uint64_t now, char text[SUMMARY_TEXT]) {
     uint64_t silence = feed_silence(feed, now);
-    *trouble = true;
-    text[0] = '\0';
     if (feed->status == FEED_GONE)
         add(text, "agent gone, reconnecting... ");
     else if (silence > PATIENCE)
         add(text, "agent silent for %" PRIu64 " s ", silence / 1000000);
     else if (feed->status == FEED_WAITING)
         add(text, "waiting for the agent... ");
-    else
-        *trouble = false;
-    if (feed->reason[0]) {
+    if (feed->reason[0])
         add(text, "(%s) ", feed->reason);
-        *trouble = true;
-    }
-    if (*trouble)
-        add(text, "%s", feed->path);
-    else
-        add(text, "agent %" PRIu32 " (%s) at %s", feed->pid, feed->version, feed->path);
 }
 
-void summary_processes(const struct feed *feed, char text[SUMMARY_TEXT]) {
-    struct model_totals totals = model_totals(&feed->model);
+void summary_agents(const struct fleet *fleet, uint64_t now, char text[SUMMARY_TEXT],
+                    bool *trouble) {
+    const struct feed *feed = &fleet->feeds[0];
+    *trouble = false;
+    text[0] = '\0';
+    if (fleet->count == 1) {
+        add_trouble(feed, now, text);
+        *trouble = text[0] != '\0';
+        if (*trouble)
+            add(text, "%s", feed->path);
+        else
+            add(text, "agent %" PRIu32 " (%s) at %s", feed->pid, feed->version, feed->path);
+        return;
+    }
+    add(text, "%zu agents: ", fleet->count);
+    for (size_t i = 0; i < fleet->count; i++) {
+        size_t before = strlen(text);
+        add_trouble(&fleet->feeds[i], now, text);
+        *trouble |= strlen(text) > before;
+        add(text, "%s%s", fleet->labels[i], i + 1 < fleet->count ? ", " : "");
+    }
+}
+
+static void add_up(struct model_totals *sum, const struct model_totals *totals) {
+    for (uint32_t state = 0; state < MODEL_STATES; state++)
+        sum->states[state] += totals->states[state];
+    sum->frozen += totals->frozen;
+    sum->memory += totals->memory;
+    sum->has_memory |= totals->has_memory;
+    if (!isnan(totals->cpu))
+        sum->cpu = (isnan(sum->cpu) ? 0 : sum->cpu) + totals->cpu;
+}
+
+void summary_processes(const struct fleet *fleet, char text[SUMMARY_TEXT]) {
+    struct model_totals totals = {.cpu = NAN};
+    size_t count = 0;
     char memory[16];
     const char *before = ": ";
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct model_totals own = model_totals(&fleet->feeds[i].model);
+        count += fleet->feeds[i].model.count;
+        add_up(&totals, &own);
+    }
     text[0] = '\0';
-    add(text, "%zu process%s", feed->model.count, feed->model.count == 1 ? "" : "es");
+    add(text, "%zu process%s", count, count == 1 ? "" : "es");
     for (uint32_t state = 0; state < MODEL_STATES; state++) {
         if (totals.states[state]) {
             add(text, "%s%" PRIu64 " %s", before, totals.states[state],

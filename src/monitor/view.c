@@ -1,4 +1,4 @@
-#include "monitor/view.h"
+#include "monitor/outline.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,18 +30,59 @@ static int compare_texts(struct holden_view a, struct holden_view b) {
     return order ? order : (a.size > b.size) - (a.size < b.size);
 }
 
+/* How entries are ordered. */
+struct order {
+    bool descending;
+    enum view_tree tree;
+};
+
+/* Slices before what is in them, whose names begin with theirs and a "-", which comes before all
+ * other characters (systemd.slice(5)). */
+static int compare_groups(struct holden_view a, struct holden_view b) {
+    for (size_t i = 0; i < a.size && i < b.size; i++) {
+        int left = a.data[i] == '-' ? 0 : (unsigned char)a.data[i];
+        int right = b.data[i] == '-' ? 0 : (unsigned char)b.data[i];
+        if (left != right)
+            return left - right;
+    }
+    return (a.size > b.size) - (a.size < b.size);
+}
+
 /* Unknown numbers are last in both directions; equals stay in the order of their ids. */
-static int compare(const void *left, const void *right, void *descending) {
+static int compare(const void *left, const void *right, void *context) {
     const struct view_entry *a = left;
     const struct view_entry *b = right;
+    const struct order *by = context;
+    int order = by->tree ? compare_groups(a->group, b->group) : 0;
+    if (order != 0)
+        return order;
     if (isnan(a->number) != isnan(b->number))
         return isnan(a->number) ? 1 : -1;
-    int order = (a->number > b->number) - (a->number < b->number);
+    order = (a->number > b->number) - (a->number < b->number);
     if (order == 0)
         order = compare_texts(a->text, b->text);
     if (order != 0)
-        return *(const bool *)descending ? -order : order;
-    return (a->row->id > b->row->id) - (a->row->id < b->row->id);
+        return by->descending ? -order : order;
+    return (row_key(a->row) > row_key(b->row)) - (row_key(a->row) < row_key(b->row));
+}
+
+/* What is selected by: headings have the hash of their name, which no row's key is. */
+static uint64_t key_of(const struct view_entry *entry) {
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    if (entry->row)
+        return row_key(entry->row);
+    for (size_t i = 0; i < entry->heading.label.size; i++)
+        hash = (hash ^ (unsigned char)entry->heading.label.data[i]) * UINT64_C(1099511628211);
+    return hash | UINT64_C(1) << 63;
+}
+
+/* The name of a slice without ".slice", so that those in it begin with it. */
+static struct holden_view without_end(struct holden_view slice) {
+    static const char end[] = ".slice";
+    size_t size = sizeof(end) - 1;
+    if (slice.size > size && memcmp(slice.data + slice.size - size, end, size) == 0)
+        slice.size -= size;
+    return slice;
 }
 
 static void add(struct view *view, const struct row *row, const struct column_context *context) {
@@ -49,6 +90,10 @@ static void add(struct view *view, const struct row *row, const struct column_co
     struct view_entry *entry = &view->entries[view->count++];
     char scratch[COLUMN_SCRATCH];
     *entry = (struct view_entry){.row = row};
+    if (view->tree == VIEW_SLICES)
+        entry->group = without_end(row->slice);
+    else if (view->tree == VIEW_USERS)
+        entry->group = column(COLUMN_USER)->cell(context, row, scratch);
     if (by->number)
         entry->number = by->number(row);
     else
@@ -61,35 +106,49 @@ static void find_cursor(struct view *view) {
         view->cursor = 0;
         return;
     }
-    if (view->cursor < view->count && view->entries[view->cursor].row->id == view->selected)
+    if (view->cursor < view->count && key_of(&view->entries[view->cursor]) == view->selected)
         return;
     for (size_t i = 0; i < view->count; i++)
-        if (view->entries[i].row->id == view->selected) {
+        if (key_of(&view->entries[i]) == view->selected) {
             view->cursor = i;
             return;
         }
     view_move(view, 0);
 }
 
-int view_arrange(struct view *view, const struct model *model,
+static int reserve(struct view *view, size_t count) {
+    if (count <= view->space)
+        return 0;
+    struct view_entry *entries = realloc(view->entries, count * sizeof(*entries));
+    if (!entries)
+        return -ENOMEM;
+    view->entries = entries;
+    view->space = count;
+    return 0;
+}
+
+int view_arrange(struct view *view, const struct model *const *models, size_t count,
                  const struct column_context *context) {
+    size_t rows = 0;
     view->count = 0;
-    if (model->count > view->space) {
-        struct view_entry *entries = realloc(view->entries, model->count * sizeof(*entries));
-        if (!entries)
-            return -ENOMEM;
-        view->entries = entries;
-        view->space = model->count;
-    }
-    for (size_t i = 0; i < model->count; i++)
-        if (is_shown(view, model->rows[i]))
-            add(view, model->rows[i], context);
-    bool descending = column(view->sort)->descending != view->reversed;
+    for (size_t i = 0; i < count; i++)
+        rows += models[i]->count;
+    int r = reserve(view, rows);
+    for (size_t i = 0; r == 0 && i < count; i++)
+        for (size_t j = 0; j < models[i]->count; j++)
+            if (is_shown(view, models[i]->rows[j]))
+                add(view, models[i]->rows[j], context);
+    struct order order = {.descending = column(view->sort)->descending != view->reversed,
+                          .tree = view->tree};
     if (view->count > 0)
-        qsort_r(view->entries, view->count, sizeof(*view->entries), compare, &descending);
+        qsort_r(view->entries, view->count, sizeof(*view->entries), compare, &order);
+    if (r == 0 && view->tree != VIEW_FLAT)
+        r = reserve(view, view->count + outline_count(view));
+    if (r == 0 && view->tree != VIEW_FLAT)
+        outline_insert(view);
     find_cursor(view);
     view_fit(view, view->page);
-    return 0;
+    return r;
 }
 
 void view_sort(struct view *view, enum column sort) {
@@ -112,12 +171,12 @@ void view_move(struct view *view, long by) {
     to = to > last ? last : to;
     view->cursor = to < 0 ? 0 : (size_t)to;
     view->selected = view->cursor == 0 || view->count == 0 ? 0
-                                                           : view->entries[view->cursor].row->id;
+                                                           : key_of(&view->entries[view->cursor]);
 }
 
 void view_pin(struct view *view) {
     if (view->cursor < view->count)
-        view->selected = view->entries[view->cursor].row->id;
+        view->selected = key_of(&view->entries[view->cursor]);
 }
 
 void view_fit(struct view *view, size_t page) {

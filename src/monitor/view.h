@@ -7,8 +7,22 @@
 
 enum { VIEW_FILTER = 65 };
 
+/* How rows are gathered under headings. */
+enum view_tree { VIEW_FLAT, VIEW_SLICES, VIEW_USERS, VIEW_TREES };
+
+/* What is above the rows of a group: sums over all below it. */
+struct view_heading {
+    struct holden_view label; /* the whole name of the slice or user */
+    unsigned depth;           /* of slices in slices; 0: the outermost */
+    size_t count;             /* of processes below */
+    double cpu, memory;       /* NAN where none is known */
+};
+
 struct view_entry {
-    const struct row *row;
+    const struct row *row;   /* NULL: a heading, which is the member below */
+    struct view_heading heading;
+    struct holden_view group; /* the rows of a tree stand in the order of these first */
+    unsigned depth;           /* how far the row is moved in */
     double number;           /* what it is sorted by */
     struct holden_view text; /* the same, of a column sorted by its text */
 };
@@ -18,10 +32,11 @@ struct view {
     size_t count;
     size_t space;
     enum column sort;
+    enum view_tree tree;
     bool reversed;              /* against the column's own direction */
     bool ended;                 /* show those that have ended too */
     char filter[VIEW_FILTER];   /* part of the name, the case of letters not counted; empty: all */
-    uint64_t selected;          /* id of the selected row; 0: whichever is first */
+    uint64_t selected;          /* row_key() of the selected row; 0: whichever is first */
     size_t cursor;              /* its index; 0 while there are no rows */
     size_t top;                 /* the index of the first row on the screen */
     size_t page;                /* rows that fit on the screen, at least 1 */
@@ -30,9 +45,9 @@ struct view {
 /* Frees what the view holds. */
 void view_free(struct view *view);
 
-/* Takes the rows of the model that are to be shown, in order, and finds the selected one again: by
- * its id, or where it is gone, the one in its place. 0, or -ENOMEM: no rows are shown. */
-int view_arrange(struct view *view, const struct model *model,
+/* Takes the rows of these models that are to be shown, in order, and finds the selected one again:
+ * by its key, or where it is gone, the one in its place. 0, or -ENOMEM: no rows are shown. */
+int view_arrange(struct view *view, const struct model *const *models, size_t count,
                  const struct column_context *context);
 
 /* Sorts by another column from the next view_arrange() on; by the same one again: the other way. */
@@ -50,5 +65,5 @@ void view_fit(struct view *view, size_t page);
 /* Keeps the selected row selected wherever it goes, the first one too. */
 void view_pin(struct view *view);
 
-/* The selected row, or NULL. */
+/* The selected row; NULL where there is none, or a heading is selected. */
 const struct row *view_selected(const struct view *view);

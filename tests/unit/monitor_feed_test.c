@@ -23,8 +23,9 @@ struct fixture {
     uint32_t answered;              /* id of the last answer */
 };
 
-static void answer(void *context, const struct holden_reply *reply) {
+static void answer(void *context, struct feed *feed, const struct holden_reply *reply) {
     struct fixture *fixture = context;
+    assert_ptr_equal(feed, &fixture->feed);
     if (!reply) {
         fixture->losses++;
         return;
@@ -182,7 +183,7 @@ TEST(an_event_is_seen_at_once_and_brings_the_next_sample_forward) {
     begin(&fixture);
     uint32_t events = make_live(&fixture, START + 100);
     HOLDEN_SET(&event, event, sequence, 1);
-    HOLDEN_SET(&event, event, time, 1);
+    HOLDEN_SET(&event, event, time, feed_wall_clock());
     HOLDEN_SET(&event, event, kind, HOLDEN_event_kind_FROZEN);
     HOLDEN_SET(&event, event, id, 1);
     reply(&fixture, HOLDEN_MESSAGE_event, events, &event);

@@ -29,6 +29,8 @@ static const struct told worker = {
     .stall_memory = SECOND / 2, .throttled = SECOND / 10,
 };
 
+static const char agents[][32] = {"agent"};
+
 static void fill(struct fixture *fixture) {
     struct told before = {.id = 1, .at = SECOND};
     fixture->context = (struct column_context){.users = &fixture->users};
@@ -38,7 +40,8 @@ static void fill(struct fixture *fixture) {
     told_tell(&fixture->model,
               &(struct told){.id = 2, .name = "x", .state = HOLDEN_state_RUNNING, .frozen = true},
               0);
-    assert_int_equal(view_arrange(&fixture->view, &fixture->model, &fixture->context), 0);
+    assert_int_equal(view_arrange(&fixture->view, (const struct model *[]){&fixture->model}, 1,
+                                  &fixture->context), 0);
     layout_measure(&fixture->layout, &fixture->context, fixture->view.entries, fixture->view.count);
 }
 
@@ -95,9 +98,16 @@ static unsigned total(const struct layout *layout) {
     return sum;
 }
 
+/* There is a column that says which agent it is. */
+static void fill_with_agents(struct fixture *fixture) {
+    fill(fixture);
+    fixture->context.agents = agents;
+    layout_measure(&fixture->layout, &fixture->context, fixture->view.entries, fixture->view.count);
+}
+
 TEST(the_table_fits_any_width) {
     _cleanup_(fixture_free) struct fixture fixture = {0};
-    fill(&fixture);
+    fill_with_agents(&fixture);
     for (unsigned width = 1; width <= 300; width++) {
         layout_fit(&fixture.layout, width);
         assert_true(total(&fixture.layout) <= width);
@@ -110,7 +120,7 @@ TEST(the_table_fits_any_width) {
 
 TEST(columns_go_in_the_order_of_their_ranks) {
     _cleanup_(fixture_free) struct fixture fixture = {0};
-    fill(&fixture);
+    fill_with_agents(&fixture);
     for (unsigned width = 1; width <= 200; width++) {
         unsigned lost = 0;
         layout_fit(&fixture.layout, width);

@@ -34,11 +34,13 @@ static void fill(struct fixture *fixture, enum column sort) {
     for (size_t i = 0; i < ARRAY_SIZE(told); i++)
         told_tell(&fixture->model, &told[i], 0);
     model_end(&fixture->model);
-    assert_int_equal(view_arrange(&fixture->view, &fixture->model, &fixture->context), 0);
+    assert_int_equal(view_arrange(&fixture->view, (const struct model *[]){&fixture->model}, 1,
+                                  &fixture->context), 0);
 }
 
 static void rearrange(struct fixture *fixture) {
-    assert_int_equal(view_arrange(&fixture->view, &fixture->model, &fixture->context), 0);
+    assert_int_equal(view_arrange(&fixture->view, (const struct model *[]){&fixture->model}, 1,
+                                  &fixture->context), 0);
 }
 
 /* The ids shown, in order, as one number a digit each. */
