@@ -1,5 +1,6 @@
 #include "monitor/dialog.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,10 +62,14 @@ static bool is_still_there(struct live *live) {
     return false;
 }
 
+/* Whatever a notice says, it says of the question. */
 static void follow_confirm(struct live *live, enum prompt_result result) {
-    struct live_dialog dialog = live->dialog;
+    const struct live_dialog *dialog = &live->dialog;
+    const struct action_order order = {.action = dialog->action, .name = dialog->name,
+                                       .signal = dialog->signal, .limits = &dialog->limits};
+    live->notice.until = 0;
     if (result == PROMPT_DONE && is_still_there(live))
-        live_act(live, dialog.action, dialog.target, dialog.name, NULL);
+        live_act(live, dialog->target, &order);
     close_dialog(live);
 }
 
@@ -84,6 +89,21 @@ void dialog_act(struct live *live, enum action action) {
              action_row(action)->asking[0] == '?' ? "" : " ", action_row(action)->asking);
 }
 
+bool dialog_is_possible(struct live *live, enum action action) {
+    return target(live, action) != NULL;
+}
+
+void dialog_signal(struct live *live, int signal) {
+    const struct row *row = target(live, ACTION_SIGNAL);
+    if (!row)
+        return;
+    open_dialog(live, row, ACTION_SIGNAL, follow_confirm);
+    live->dialog.prompt.confirm = true;
+    live->dialog.signal = signal;
+    snprintf(live->dialog.question, sizeof(live->dialog.question), "send SIG%s to %s? [y/n] ",
+             sigabbrev_np(signal), live->dialog.name);
+}
+
 /* The form stays open when the text makes no sense, so that it can be mended. */
 static void follow_constrain(struct live *live, enum prompt_result result) {
     struct holden_properties limits;
@@ -95,9 +115,40 @@ static void follow_constrain(struct live *live, enum prompt_result result) {
         live_say(live, STYLE_BAD, "%s", wrong);
         return;
     }
-    if (result == PROMPT_DONE && is_still_there(live))
-        live_act(live, ACTION_CONSTRAIN, live->dialog.target, live->dialog.name, &limits);
+    if (result == PROMPT_DONE && is_still_there(live)) {
+        const struct action_order order = {.action = ACTION_CONSTRAIN, .name = live->dialog.name,
+                                           .limits = &limits, .dry_run = true};
+        live->tried = limits;
+        live_act(live, live->dialog.target, &order);
+    }
     close_dialog(live);
+}
+
+void dialog_apply(struct live *live, uint64_t target, const char *name) {
+    if (dialog_is_open(live))
+        return;
+    live->dialog = (struct live_dialog){.follow = follow_confirm, .action = ACTION_CONSTRAIN,
+                                        .target = target, .limits = live->tried};
+    snprintf(live->dialog.name, sizeof(live->dialog.name), "%s", name);
+    snprintf(live->dialog.question, sizeof(live->dialog.question), "constrain %s so? [y/n] ", name);
+    live->dialog.prompt.confirm = true;
+    live->notice.until = UINT64_MAX;
+}
+
+void dialog_undo(struct live *live) {
+    if (live->undo_count == 0) {
+        live_say(live, STYLE_WARN, "no limits were changed from here that can be taken back");
+        return;
+    }
+    const struct live_undo *undo = &live->undos[live->undo_count - 1];
+    const struct action_order order = {.action = ACTION_CONSTRAIN, .name = undo->name,
+                                       .limits = &undo->limits, .undo = true};
+    const struct row *row = live_find(live, undo->target);
+    bool gone = !row || !holden_view_is(row->name, undo->name);
+    if (gone)
+        live_say(live, STYLE_WARN, "%s is no longer there", undo->name);
+    if (gone || live_act(live, undo->target, &order))
+        live->undo_count--;
 }
 
 void dialog_constrain(struct live *live) {

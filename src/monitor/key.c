@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "monitor/dialog.h"
+#include "monitor/menu.h"
 
 enum { PAGE_UP = INT_MIN, PAGE_DOWN = INT_MAX, TO_FIRST = INT_MIN + 1, TO_LAST = INT_MAX - 1 };
 
@@ -44,6 +45,21 @@ static void freeze_or_thaw(struct live *live, int unused) {
 static void constrain(struct live *live, int unused) {
     (void)unused;
     dialog_constrain(live);
+}
+
+static void undo(struct live *live, int unused) {
+    (void)unused;
+    dialog_undo(live);
+}
+
+static void open_signals(struct live *live, int unused) {
+    (void)unused;
+    menu_signals(live);
+}
+
+static void open_columns(struct live *live, int unused) {
+    (void)unused;
+    menu_columns(live);
 }
 
 static void filter(struct live *live, int unused) {
@@ -131,11 +147,12 @@ static const struct key_row rows[] = {
     {{'s'}, "s", "stop the selected process", "Stop", act, ACTION_STOP},
     {{'f'}, "f", "freeze it, or thaw a frozen one", "Freeze", freeze_or_thaw, 0},
     {{'c'}, "c",
-     "constrain it: MEMORY_MB [CPU_PERCENT] or Property=value...", "Constrain", constrain, 0},
-    {{'K', TERMINAL_F9}, "K, F9",
-     "kill it at once, with all its children (SIGKILL)", "Kill", act, ACTION_KILL},
+     "constrain it: MEMORY_MB [CPU_PERCENT] or Property=value...", "Limits", constrain, 0},
+    {{'u'}, "u", "take the last change of limits back", NULL, undo, 0},
+    {{'K'}, "K", "kill it at once, with all its children (SIGKILL)", "Kill", act, ACTION_KILL},
+    {{TERMINAL_F9, 'x'}, "F9, x", "send it a signal, from a menu", NULL, open_signals, 0},
     {{'r'}, "r", "restart it", "Restart", act, ACTION_RESTART},
-    {{'a'}, "a", "show ended processes too, or no longer", "All", show_ended, 0},
+    {{'a'}, "a", "show ended processes too, or no longer", NULL, show_ended, 0},
     {{'/'}, "/", "filter by a part of the name; Esc shows all again", "Filter", filter, 0},
     {{'t', TERMINAL_F5}, "t, F5",
      "a tree: by slice, by user, and flat again", "Tree", next_tree, 0},
@@ -143,7 +160,8 @@ static const struct key_row rows[] = {
     {{TERMINAL_ENTER, 'd'}, "Enter, d",
      "show graphs, events and log of the selected process, or no longer", NULL, show_pane, 0},
     {{'<'}, "<", "sort by the column to the left", NULL, sort_neighbour, -1},
-    {{'>'}, ">", "sort by the column to the right", "Sort", sort_neighbour, 1},
+    {{'>'}, ">", "sort by the column to the right", NULL, sort_neighbour, 1},
+    {{'S', TERMINAL_F6}, "S, F6", "sort by a column, from a menu", "Sort", open_columns, 0},
     {{'P'}, "P", "sort by CPU; again: the other way round", NULL, sort, COLUMN_CPU},
     {{'M'}, "M", "sort by memory", NULL, sort, COLUMN_MEMORY},
     {{'T'}, "T", "sort by time", NULL, sort, COLUMN_TIME},

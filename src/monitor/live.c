@@ -10,6 +10,8 @@
 #include "common/log.h"
 #include "monitor/dialog.h"
 #include "monitor/key.h"
+#include "monitor/menu.h"
+#include "monitor/mouse.h"
 #include "monitor/screen.h"
 #include "monitor/signals.h"
 #include "monitor/status.h"
@@ -60,24 +62,37 @@ static struct action_pending *free_place(struct live *live) {
     return NULL;
 }
 
-void live_act(struct live *live, enum action action, uint64_t key, const char *name,
-              const struct holden_properties *limits) {
+bool live_act(struct live *live, uint64_t key, const struct action_order *order) {
     struct action_pending *pending = free_place(live);
     const struct row *row = live_find(live, key);
+    const char *verb = action_row(order->action)->verb;
     if (!pending) {
         live_say(live, STYLE_WARN, "the agent has not answered %d requests; not asked: %s %s",
-                 LIVE_PENDING, action_row(action)->verb, name);
-        return;
+                 LIVE_PENDING, verb, order->name);
+        return false;
     }
-    int r = row ? action_ask(fleet_feed(&live->fleet, row), action, name, limits, pending)
-                : -ESRCH;
-    if (r == 0)
-        pending->feed = fleet_feed(&live->fleet, row);
-    if (r < 0)
-        live_say(live, STYLE_BAD, "cannot %s %s: %s", action_row(action)->verb, name,
+    int r = row ? action_ask(fleet_feed(&live->fleet, row), order, pending) : -ESRCH;
+    if (r < 0) {
+        live_say(live, STYLE_BAD, "cannot %s %s: %s", verb, order->name,
                  r == -ENOTCONN ? "the agent is gone" : strerror(-r));
-    else
-        live_say(live, STYLE_PLAIN, "%s %s...", action_row(action)->verb, name);
+        return false;
+    }
+    pending->feed = fleet_feed(&live->fleet, row);
+    pending->target = key;
+    live_say(live, STYLE_PLAIN, "%s %s...", verb, order->name);
+    return true;
+}
+
+/* The oldest gives way where there are too many. */
+static void keep_for_undo(struct live *live, const struct action_pending *pending,
+                          const struct holden_reply *reply) {
+    struct live_undo undo = {.target = pending->target};
+    if (action_before(reply, &undo.limits) < 0)
+        return;
+    memcpy(undo.name, pending->name, sizeof(undo.name));
+    if (live->undo_count == LIVE_UNDOS)
+        memmove(live->undos, live->undos + 1, --live->undo_count * sizeof(undo));
+    live->undos[live->undo_count++] = undo;
 }
 
 static void answer_action(struct live *live, struct action_pending *pending,
@@ -86,6 +101,10 @@ static void answer_action(struct live *live, struct action_pending *pending,
     bool done = action_answer(pending, reply, text);
     live_say(live, done ? STYLE_GOOD : STYLE_BAD, "%s", text);
     feed_hurry(pending->feed);
+    if (done && pending->dry_run)
+        dialog_apply(live, pending->target, pending->name);
+    else if (done && pending->action == ACTION_CONSTRAIN && !pending->undo)
+        keep_for_undo(live, pending, reply);
     *pending = (struct action_pending){0};
 }
 
@@ -123,8 +142,12 @@ static void take_signals(struct live *live, int fd) {
 static void take_keys(struct live *live) {
     int key;
     while (!live->quit && (key = terminal_key(&live->terminal)) != TERMINAL_NONE) {
+        if (key == TERMINAL_MOUSE && !dialog_is_open(live) && !menu_is_open(live))
+            key = mouse_press(live);
         if (dialog_is_open(live))
             dialog_key(live, key);
+        else if (menu_is_open(live))
+            menu_key(live, key);
         else
             key_press(live, key);
         live->dirty = true;
@@ -273,7 +296,7 @@ int live_run(const struct options *options) {
         return STATUS_FAILED;
     }
     if (terminal_open(&live.terminal, options->no_color, &why) < 0) {
-        log_error("%s; use --once or --json", why);
+        log_error("%s; use --once, --lines or --json", why);
         return STATUS_USAGE;
     }
     live.context.utf8 = live.terminal.utf8;

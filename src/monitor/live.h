@@ -11,7 +11,23 @@
 #include "monitor/replay.h"
 #include "monitor/terminal.h"
 
-enum { LIVE_PENDING = 16, LIVE_QUESTION = 160 };
+enum { LIVE_PENDING = 16, LIVE_QUESTION = 160, LIVE_UNDOS = 16 };
+
+/* Which menu is open. */
+enum live_menu { LIVE_MENU_NONE, LIVE_MENU_SIGNALS, LIVE_MENU_COLUMNS };
+
+/* Where the last picture has what: rows of the terminal, -1 for none. */
+struct live_places {
+    int titles, first, foot;
+    size_t page; /* rows of the table, from `first` on */
+};
+
+/* Limits as they were before they were changed. */
+struct live_undo {
+    uint64_t target;
+    char name[ACTION_NAME];
+    struct holden_properties limits;
+};
 
 struct live;
 
@@ -22,6 +38,8 @@ struct live_dialog {
     struct prompt prompt;
     char question[LIVE_QUESTION];
     enum action action;
+    int signal;                  /* of ACTION_SIGNAL */
+    struct holden_properties limits; /* of ACTION_CONSTRAIN */
     uint64_t target;             /* row_key() of the process that it is about */
     char name[ACTION_NAME];      /* and its name */
 };
@@ -47,6 +65,12 @@ struct live {
     struct live_dialog dialog;
     struct live_notice notice;
     struct action_pending pending[LIVE_PENDING];
+    struct holden_properties tried;     /* the limits that were typed last */
+    struct live_undo undos[LIVE_UNDOS]; /* the last changes of limits, the newest last */
+    size_t undo_count;
+    enum live_menu menu;
+    size_t menu_cursor, menu_top;
+    struct live_places places;
     bool pane_hidden;            /* the pane below the table is not wanted */
     bool helping;                /* the help is shown in place of the table */
     size_t help_top;             /* its first line on the screen */
@@ -70,10 +94,9 @@ uint64_t live_clock(const struct live *live);
 void live_say(struct live *live, enum style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Asks its agent for the action on the process of that key and name; what comes of it is said.
- * `limits` are those of ACTION_CONSTRAIN, otherwise NULL. */
-void live_act(struct live *live, enum action action, uint64_t key, const char *name,
-              const struct holden_properties *limits);
+/* Asks its agent for the action on the process of that key; what comes of it is said. Returns
+ * whether it could be asked. */
+bool live_act(struct live *live, uint64_t key, const struct action_order *order);
 
 /* The row with that key, or NULL. */
 const struct row *live_find(const struct live *live, uint64_t key);

@@ -32,7 +32,7 @@ int main(int count, char **words) {
     else if (options.version)
         puts("holden " HOLDEN_VERSION_TEXT);
     else
-        return options.once || options.json ? plain_run(&options) : live_run(&options);
+        return options_are_plain(&options) ? plain_run(&options) : live_run(&options);
     if (fflush(stdout) == 0)
         return STATUS_DONE;
     log_error("cannot print the help");

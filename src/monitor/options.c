@@ -79,18 +79,25 @@ static const char *take_speed(void *into, const char *value) {
 FLAG(ended)
 FLAG(once)
 FLAG(json)
+FLAG(csv)
+FLAG(lines)
 FLAG(no_color)
 FLAG(paused)
 FLAG(help)
 FLAG(version)
 
 static const struct option_row rows[] = {
-    {'s', "socket", "PATH", "the socket of an agent, any number of times; else $HOLDEN_SOCKET, else "
+    {'s', "socket", "PATH",
+     "the socket of an agent, any number of times; else $HOLDEN_SOCKET, else "
      HOLDEN_SOCKET_DEFAULT,
      take_socket},
     {'i', "interval", "TIME", "time between samples, 50ms to 1h; 1s unless given", take_interval},
     {'1', "once", NULL, "print one frame as plain text, after two samples, and exit", take_once},
     {'j', "json", NULL, "print one JSON object per process and sample, one a line", take_json},
+    {'c', "csv", NULL, "print comma-separated values, a line for each process and sample",
+     take_csv},
+    {'l', "lines", NULL, "print sentences, then only what changes: for who has them read aloud",
+     take_lines},
     {'S', "sort", "COLUMN", "sort by this column, see below; -COLUMN: the other way round",
      take_sort},
     {'a', "all", NULL, "ended processes too", take_ended},
@@ -117,6 +124,10 @@ int options_read(struct options *options, int count, char **words) {
                   program_invocation_short_name);
         return STATUS_USAGE;
     }
+    if (options->json + options->csv + options->lines > 1) {
+        log_error("--json, --csv, --lines: only one of them can be printed");
+        return STATUS_USAGE;
+    }
     if (options->replay && (options->record || options->count > 0)) {
         log_error("--replay FILE shows no agent: --socket and --record do not go with it");
         return STATUS_USAGE;
@@ -139,4 +150,8 @@ void options_help(void) {
         if (key_row(i)->doc)
             printf("  %-28s %s\n", key_row(i)->label, key_row(i)->doc);
     printf("\nExit status: 0 done; 1 failed; 2 wrong usage; 3 no agent there; 5 not permitted.\n");
+}
+
+bool options_are_plain(const struct options *options) {
+    return options->once || options->json || options->csv || options->lines;
 }

@@ -19,11 +19,14 @@ struct options {
     uint64_t at;          /* where it begins, microseconds from its start; U64_MAX: not given */
     double speed;         /* of it */
     bool paused;
-    bool once, json, no_color, help, version;
+    bool once, json, csv, lines, no_color, help, version;
 };
 
 /* Reads the command line. STATUS_DONE, or STATUS_USAGE after one line on stderr. */
 int options_read(struct options *options, int count, char **words);
+
+/* Whether something is to be printed in place of the screen. */
+bool options_are_plain(const struct options *options);
 
 /* Prints the help of the command line, of the columns and of the keys to standard output. */
 void options_help(void);

@@ -8,7 +8,9 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "monitor/csv.h"
 #include "monitor/layout.h"
+#include "monitor/lines.h"
 #include "monitor/record.h"
 #include "monitor/signals.h"
 #include "monitor/replay.h"
@@ -28,6 +30,8 @@ struct plain {
     uint64_t printed[FLEET_MOST]; /* of each agent, the sample printed last, or passed over */
     struct replay replay;
     struct recorder recorder;
+    struct lines lines;
+    bool titled;                  /* the titles of CSV are printed */
     int signals;              /* signals_open(); owned */
     struct buffer out;
 };
@@ -42,12 +46,17 @@ static void plain_free(struct plain *plain) {
     buffer_free(&plain->out);
 }
 
-static int put_json(struct plain *plain) {
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < plain->view.count; i++)
-        r = record_put(plain->view.entries[i].row,
-                       fleet_feed(&plain->fleet, plain->view.entries[i].row), &plain->users,
-                       &plain->out);
+/* A line for each row: JSON or CSV, whose titles come first. */
+static int put_records(struct plain *plain) {
+    bool titles = plain->options->csv && !plain->titled;
+    int r = titles ? csv_put_titles(&plain->out) : 0;
+    plain->titled = true;
+    for (size_t i = 0; r == 0 && i < plain->view.count; i++) {
+        const struct row *row = plain->view.entries[i].row;
+        const struct feed *feed = fleet_feed(&plain->fleet, row);
+        r = plain->options->csv ? csv_put(row, feed, &plain->users, &plain->out)
+                                : record_put(row, feed, &plain->users, &plain->out);
+    }
     return r;
 }
 
@@ -86,14 +95,21 @@ static int put_frame(struct plain *plain) {
     return r;
 }
 
+static bool is_frame(const struct options *options) {
+    return !options->json && !options->csv && !options->lines;
+}
+
 /* Prints what is told of `count` agents from the first one on. */
 static int print_samples(struct plain *plain, size_t first, size_t count) {
     const struct model *models[FLEET_MOST];
     for (size_t i = 0; i < count; i++)
         models[i] = &plain->fleet.feeds[first + i].model;
     int r = view_arrange(&plain->view, models, count, &plain->context);
-    if (r == 0)
-        r = plain->options->json ? put_json(plain) : put_frame(plain);
+    if (r == 0 && plain->options->lines)
+        for (size_t i = 0; r == 0 && i < count; i++)
+            r = lines_put(&plain->lines, &plain->fleet, first + i, &plain->out);
+    else if (r == 0)
+        r = is_frame(plain->options) ? put_frame(plain) : put_records(plain);
     if (r == 0)
         r = file_write_all(STDOUT_FILENO, buffer_bytes(&plain->out), plain->out.size);
     buffer_consume(&plain->out, plain->out.size);
@@ -120,9 +136,9 @@ static int print_new(struct plain *plain) {
             continue;
         plain->printed[i] = samples;
         if (!plain->options->once || samples >= 2)
-            r = plain->options->json ? print_samples(plain, i, 1)
-                : is_done(plain)     ? print_samples(plain, 0, plain->fleet.count)
-                                     : 0;
+            r = !is_frame(plain->options) ? print_samples(plain, i, 1)
+                : is_done(plain)          ? print_samples(plain, 0, plain->fleet.count)
+                                          : 0;
     }
     return r;
 }

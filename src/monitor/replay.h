@@ -1,5 +1,5 @@
-/* A recording that is told to a fleet again: at its own pace, faster or slower, from any time on, or
- * standing still. */
+/* A recording that is told to a fleet again: at its own pace, faster or slower, from any time on,
+ * or standing still. */
 #pragma once
 
 #include "monitor/recording.h"

@@ -40,6 +40,7 @@ struct row {
     uint8_t *body;            /* the message; owned; the views point into it */
     uint32_t size;            /* of it, in bytes */
     uint32_t space;           /* allocated for it */
+    uint32_t mark;            /* what was said of it last; of use to lines.h only */
 };
 
 /* Takes what a `process` message says, decoded from the `size` bytes at `body`, which are copied.

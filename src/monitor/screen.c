@@ -9,6 +9,7 @@
 #include "monitor/dialog.h"
 #include "monitor/header.h"
 #include "monitor/key.h"
+#include "monitor/menu.h"
 #include "monitor/pane.h"
 #include "monitor/summary.h"
 #include "monitor/text.h"
@@ -186,16 +187,33 @@ static void paint_help(struct live *live, const struct places *places) {
                   "Keys and columns: Up and Down for more, any other key goes back");
 }
 
-static void paint_keys(struct live *live, int row) {
-    int at = 0;
-    for (size_t i = 0; key_row(i); i++) {
-        char key[2] = {(char)key_row(i)->keys[0], '\0'};
-        if (!key_row(i)->brief)
+/* Where the word for a key is in the foot: from *at on, which moves behind it. */
+static bool next_in_foot(const struct live *live, size_t *index, int *at, int *width) {
+    for (; key_row(*index); (*index)++) {
+        if (!key_row(*index)->brief)
             continue;
+        *at += *width;
+        *width = 3 + width_of(live, key_row(*index)->brief);
+        return true;
+    }
+    return false;
+}
+
+static void paint_keys(struct live *live, int row) {
+    int at = 0, width = 0;
+    for (size_t i = 0; next_in_foot(live, &i, &at, &width); i++) {
+        char key[2] = {(char)key_row(i)->keys[0], '\0'};
         terminal_draw(&live->terminal, row, at, STYLE_STRONG, false, key);
         terminal_draw(&live->terminal, row, at + 2, STYLE_PLAIN, false, key_row(i)->brief);
-        at += 3 + width_of(live, key_row(i)->brief);
     }
+}
+
+int screen_key_at(const struct live *live, int column) {
+    int at = 0, width = 0;
+    for (size_t i = 0; next_in_foot(live, &i, &at, &width); i++)
+        if (column >= at && column < at + width - 1)
+            return key_row(i)->keys[0];
+    return TERMINAL_NONE;
 }
 
 static void paint_blank(struct live *live, int row) {
@@ -266,6 +284,9 @@ void screen_paint(struct live *live, uint64_t now) {
         paint_help(live, &places);
     else
         paint_table(live, &places);
+    if (menu_is_open(live))
+        menu_paint(live, places.titles, (int)places.page + 1);
+    live->places = (struct live_places){places.titles, places.first, places.foot, places.page};
     paint_agent(live, places.agent, now);
     paint_processes(live, places.processes);
     header_paint(&live->fleet.machine, &live->terminal, places.machine, places.machine_lines);

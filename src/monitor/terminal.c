@@ -68,6 +68,8 @@ int terminal_open(struct terminal *terminal, bool no_color, const char **why) {
     nodelay(stdscr, TRUE);
     keypad(stdscr, TRUE);
     leaveok(stdscr, FALSE);
+    mouseinterval(0);
+    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     curs_set(0);
     getmaxyx(stdscr, terminal->height, terminal->width);
     return 0;
@@ -90,9 +92,22 @@ void terminal_resize(struct terminal *terminal) {
     clearok(curscr, TRUE);
 }
 
+/* The left button and the wheel, as they are pressed. */
+static int take_mouse(struct terminal *terminal) {
+    MEVENT event;
+    if (getmouse(&event) != OK)
+        return 0;
+    terminal->mouse = (struct terminal_mouse){
+        event.y, event.x,
+        event.bstate & BUTTON4_PRESSED ? -1 : event.bstate & BUTTON5_PRESSED ? 1 : 0};
+    bool counts = event.bstate & (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED);
+    return counts ? TERMINAL_MOUSE : 0;
+}
+
 int terminal_key(struct terminal *terminal) {
-    (void)terminal;
     int key = getch();
+    if (key == KEY_MOUSE)
+        return take_mouse(terminal);
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         if (keys[i].curses == key)
             return keys[i].key;

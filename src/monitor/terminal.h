@@ -25,10 +25,17 @@ enum terminal_key {
     TERMINAL_F6,
     TERMINAL_F9 = TERMINAL_F1 + 8,
     TERMINAL_F10,
+    TERMINAL_MOUSE,
 };
 #define TERMINAL_CONTROL(letter) ((letter) & 0x1f)
 
+/* Where the mouse was clicked, or its wheel turned: -1 up, 1 down. */
+struct terminal_mouse {
+    int row, at, wheel;
+};
+
 struct terminal {
+    struct terminal_mouse mouse; /* the last that terminal_key() told of */
     void *screen; /* ncurses' own; NULL while closed */
     int height, width; /* in characters */
     bool colour;

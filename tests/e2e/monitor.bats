@@ -114,6 +114,92 @@ in_order() {
     [ "$(jq -s '.[1].rates.cpu > 10' <<<"$output")" = true ]
 }
 
+@test "CSV: titles, then a line for each process and sample" {
+    "$C" start --name one -- sh -c $': "a,b" \033[2J; sleep 1000'
+    run -0 --separate-stderr "$M" --once --csv --interval 100ms
+    [ "${#lines[@]}" -eq 2 ]
+    python3 - "$HOLDEN_SOCKET" "$output" <<'END'
+import csv, sys
+row, = csv.DictReader(sys.argv[2].splitlines())
+assert row["name"] == "one" and row["state"] == "running" and row["sample"] == "2", row
+assert row["socket"] == sys.argv[1] and float(row["cpu"]) >= 0 and row["user_name"] == "root", row
+assert row["command"] == 'sh -c : "a,b" ?[2J; sleep 1000', row
+END
+}
+
+@test "lines: what is there, then only what changes" {
+    "$C" start --name web sleep 1000
+    "$M" --lines --interval 100ms >"$T/lines" 2>&1 3>&- &
+    pid=$!
+    eventually grep -qE '^1 process: 1 running' "$T/lines"
+    eventually grep -qE '^[0-9:]{8} web: running' "$T/lines"
+    "$C" start --name db sleep 1000
+    eventually grep -qE '^[0-9:]{8} db: running \(pid' "$T/lines"
+    "$C" freeze web
+    eventually grep -qE '^[0-9:]{8} web: frozen' "$T/lines"
+    "$C" stop web
+    eventually grep -qE '^[0-9:]{8} web: stopped' "$T/lines"
+    kill "$pid"
+    wait "$pid"
+    [ "$(grep -cE ' db: running$' "$T/lines")" -eq 1 ]
+    run ! grep -q $'\033' "$T/lines"
+}
+
+@test "several agents in one view; one that goes away" {
+    "$C" start --name web sleep 1000
+    "$BIN/agent" --socket "$T/b.sock" --state-dir "$T/state-b" --cgroup "/$GROUP-b" 2>>"$T/agent.log" 3>&- &
+    other=$!
+    eventually "$C" --socket "$T/b.sock" ping
+    "$C" --socket "$T/b.sock" start --name web sleep 1000
+    run -0 --separate-stderr "$M" --once --json --interval 100ms -s "$HOLDEN_SOCKET" -s "$T/b.sock"
+    [ "$(jq -r .socket <<<"$output" | sort | xargs)" = "$HOLDEN_SOCKET $T/b.sock" ]
+    open_monitor 110x16 --interval 200ms -s "$HOLDEN_SOCKET" -s "$T/b.sock" --sort name
+    expect_screen '^holden 2 agents: agent, b'
+    expect_screen '^2 processes: 2 running'
+    expect_screen '^agent +running .* web'
+    expect_screen '^b +running .* web'
+    keys End f
+    expect_screen '^b +frozen .* web'
+    is web frozen null
+    kill "$other"
+    wait "$other"
+    expect_screen '^holden 2 agents: agent, agent gone, reconnecting.* b'
+    "$C" start --name db sleep 1000
+    expect_screen '^agent +running .* db'
+    run "$M" --once -s "$HOLDEN_SOCKET" -s "$T/b.sock"
+    expect 3
+    one_line "no agent at $T/b.sock"
+}
+
+@test "what is recorded is shown again as it was" {
+    "$C" start --name web -- sh -c 'while :; do :; done'
+    "$M" --json --interval 100ms --record "$T/record" >"$T/live" 3>&- &
+    pid=$!
+    eventually sh -c "[ \$(wc -l <$T/live) -ge 5 ]"
+    kill "$pid"
+    wait "$pid"
+    [ "$(stat -c %a "$T/record")" = 600 ]
+    stop_agent
+    run -0 --separate-stderr "$M" --json --replay "$T/record"
+    [ "$output" = "$(cat "$T/live")" ]
+    [ -z "$stderr" ]
+    run -0 --separate-stderr "$M" --once --json --replay "$T/record"
+    [ "$output" = "$(tail -1 "$T/live")" ]
+    head -c -20 "$T/record" >"$T/cut"
+    run -0 --separate-stderr "$M" --once --replay "$T/cut"
+    [[ "$stderr" == *"$T/cut was cut"* && "$(wc -l <<<"$stderr")" -eq 1 ]]
+    printf 'HldnRec\n\002\0\0\0\0\0\0\0' >"$T/newer"
+    for file in newer none agent.log; do
+        run "$M" --replay "$T/$file"
+        expect 1
+        one_line "$T/$file"
+    done
+    start_agent
+    run "$M" --record /nonexistent/file --once
+    expect 1
+    one_line 'cannot record to /nonexistent/file: No such file'
+}
+
 @test "JSON goes on, sample after sample, and outlives the agent" {
     "$C" start --name one sleep 1000
     "$M" --json --interval 100ms >"$T/stream" 2>"$T/stream.err" 3>&- &
@@ -131,7 +217,7 @@ in_order() {
 }
 
 @test "wrong usage and a missing agent: one line and the exit status" {
-    for arguments in "--nothing" "--sort nothing" "--interval 1ms" "--interval soon" "--interval" "word"; do
+    for arguments in "--csv --json" "--replay x --record y" "--speed 100" "--nothing" "--sort nothing" "--interval 1ms" "--interval soon" "--interval" "word"; do
         # shellcheck disable=SC2086
         run "$M" $arguments
         expect 2
@@ -228,12 +314,103 @@ in_order() {
     expect_screen '^constrain web'
     keys '100 50 TasksMax=77' Enter
     if has_controller memory; then
+        expect_screen 'web: would be MemoryMax=100M .*CPUQuota=50%.*TasksMax=77'
+        expect_screen '^constrain web so\? \[y/n\]'
+        [ "$("$C" --json status web | jq .properties.MemoryMax)" = null ]
+        keys y
         expect_screen 'web: MemoryMax=100M .*CPUQuota=50%.*TasksMax=77'
         [ "$("$C" --json status web | jq .properties.MemoryMax)" = 104857600 ]
         expect_screen '/100M .* 1/77 '
+        keys c
+        expect_screen '^constrain web'
+        keys '200' Enter
+        expect_screen '^constrain web so'
+        keys n
+        expect_no '^constrain web so'
+        [ "$("$C" --json status web | jq .properties.MemoryMax)" = 104857600 ]
+        keys u
+        expect_screen 'web: MemoryMax=infinity .*TasksMax=infinity'
+        eventually sh -c "[ \$($C --json status web | jq .properties.MemoryMax) = null ]"
+        keys u
+        expect_screen 'no limits were changed from here'
     else
         expect_screen 'cannot constrain web: '
     fi
+}
+
+@test "a signal from the menu, after a question" {
+    "$C" start --name web -- sh -c 'trap "echo heard hup" HUP; while :; do sleep 0.05; done'
+    open_monitor 100x30
+    expect_screen ' web '
+    keys F9
+    expect_screen '^15 SIGTERM'
+    keys h Enter
+    expect_screen '^send SIGHUP to web\? \[y/n\]'
+    keys n
+    expect_no 'y/n'
+    keys x k Escape
+    expect_no 'Send signal'
+    keys x h Enter y
+    expect_screen '^signalled web'
+    expect_screen 'heard hup'
+    expect_screen 'signalled: HUP'
+    is web state running
+}
+
+@test "the mouse selects, sorts, scrolls and presses keys" {
+    for i in {1..14}; do echo "start --name p$i sleep 1000"; done | xargs -L1 -P4 "$C" >/dev/null
+    open_monitor 100x16 --sort name
+    expect_screen ' p1 +sleep'
+    # As xterm(1) tells of a press and a release: button, column and line, each 32 (or 33) higher.
+    mouse() { keys -l "$(printf '\033[M%b%b%b' "\\$(printf %03o $((32 + $1)))" "\\$(printf %03o $((33 + $2)))" "\\$(printf %03o $((33 + $3)))")"; }
+    click() { mouse 0 "$@"; mouse 3 "$@"; }
+    line=$(screen | grep -n ' p12 ' | cut -d: -f1)
+    click 5 $((line - 1))
+    keys s
+    expect_screen '^stop p12 '
+    keys n
+    line=$(screen | grep -n '^STATE' | cut -d: -f1)
+    click 9 $((line - 1))
+    keys Home s
+    expect_screen '^stop p[0-9]+ '
+    [ "$(screen | grep -oE '^stop p[0-9]+')" != "stop p12" ]
+    keys n Home
+    expect_screen '^s Stop'
+    sixth=$(screen | grep -oE ' p[0-9]+ ' | sed -n '7s/ //gp')
+    mouse 65 5 8
+    mouse 65 5 8
+    keys s
+    expect_screen '^stop p[0-9]+ '
+    [ "$(screen | grep -oE '^stop p[0-9]+')" = "stop $sixth" ]
+    keys n
+    expect_screen '^s Stop'
+    click "$(($(screen | tail -1 | grep -bo 'Help' | cut -d: -f1)))" 15
+    expect_screen '^Keys and columns'
+}
+
+@test "a tree by slice and by user, and a menu of columns" {
+    "$C" start --name web -p Slice=app-web.slice sleep 1000
+    "$C" start --name db -p Slice=app.slice -p User=nobody sleep 1000
+    "$C" start --name cache sleep 1000
+    open_monitor 100x20 --interval 200ms --sort name
+    eventually in_order "cache db web"
+    keys t
+    expect_screen '\(no slice\): 1 process'
+    expect_screen '^. app.slice: 2 processes, CPU'
+    expect_screen '^  . app-web.slice: 1 process, CPU'
+    keys Home s
+    expect_screen 'no process is selected'
+    keys Down s
+    expect_screen '^stop cache'
+    keys n t
+    expect_screen 'nobody: 1 process'
+    expect_screen 'root: 2 processes'
+    keys t
+    expect_no 'root: '
+    keys S n
+    expect_screen '^Sort by:'
+    keys Enter R
+    eventually in_order "web db cache"
 }
 
 @test "kill asks and ends it; restart starts it again" {

@@ -36,7 +36,8 @@ TEST(plain_characters_have_levels) {
 }
 
 TEST(limits_are_lines_where_nothing_else_is) {
-    struct graph graph = {.values = ramp, .width = 5, .height = 3, .top = 12, .high = 5, .most = 11};
+    struct graph graph = {.values = ramp, .width = 5, .height = 3, .top = 12, .high = 5,
+                          .most = 11};
     struct graph_cell cells[GRAPH_WIDTH];
     line_is(&graph, 0, "-----");
     line_is(&graph, 1, "--.+#");

@@ -6,7 +6,8 @@
 
 enum { FIRST = 1000 }; /* a slot */
 
-static void put(struct history *history, uint64_t slot, uint64_t offset, double cpu, double memory) {
+static void put(struct history *history, uint64_t slot, uint64_t offset, double cpu,
+                double memory) {
     const double values[METRICS] = {
         [METRIC_CPU] = cpu, [METRIC_MEMORY] = memory, [METRIC_THROTTLED] = NAN,
         [METRIC_IO] = NAN, [METRIC_TASKS] = NAN, [METRIC_STALL] = NAN};
