@@ -28,7 +28,10 @@ static struct holden_view unknown(void) {
 }
 
 CELL(agent) {
-    return holden_view(context->agents ? context->agents[row->agent] : "");
+    if (!context->agents)
+        return holden_view("");
+    snprintf(scratch, COLUMN_SCRATCH, "%-5s", context->agents[row->agent]); /* as wide as AGENT */
+    return holden_view(scratch);
 }
 
 CELL(state) {

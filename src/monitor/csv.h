@@ -1,5 +1,6 @@
 /* A row as one line of comma-separated values (RFC 4180), amounts in bytes, times in microseconds,
- * rates as in record.h. What is not known is empty; what would steer a terminal is a question mark. */
+ * rates as in record.h. What is not known is empty; what would steer a terminal is a question
+ * mark. */
 #pragma once
 
 #include "monitor/feed.h"

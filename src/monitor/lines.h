@@ -1,5 +1,5 @@
-/* Sentences in place of a table, for who has it read aloud: one for each process at first, then only
- * what changes. */
+/* Sentences in place of a table, for who has it read aloud: one for each process at first, then
+ * only what changes. */
 #pragma once
 
 #include "monitor/fleet.h"

@@ -13,17 +13,21 @@
  * that a silent agent does not hold up a key, nor a flood of events the clock. */
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "common/version.h"
 #include "monitor/live.h"
 #include "monitor/plain.h"
+#include "monitor/report.h"
 #include "monitor/status.h"
 
 /* Numbers are printed and read in one way everywhere; only the set of characters is the user's. */
 int main(int count, char **words) {
     struct options options;
     setlocale(LC_CTYPE, "");
+    if (count > 1 && strcmp(words[1], "report") == 0)
+        return report_run(count - 1, words + 1);
     int status = options_read(&options, count, words);
     if (status != STATUS_DONE)
         return status;

@@ -1,5 +1,5 @@
-/* What the mouse does: a click selects a process, sorts by a title or presses a key of the foot; the
- * wheel scrolls. */
+/* What the mouse does: a click selects a process, sorts by a title or presses a key of the foot;
+ * the wheel scrolls. */
 #pragma once
 
 #include "monitor/live.h"

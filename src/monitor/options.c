@@ -138,8 +138,9 @@ int options_read(struct options *options, int count, char **words) {
 }
 
 void options_help(void) {
-    printf("Usage: %s [OPTION]...\nShow the processes of a Holden agent, live.\n\nOptions:\n",
-           program_invocation_short_name);
+    printf("Usage: %s [OPTION]...\n       %s report -o FILE NAME...|RECORDING\n"
+           "Show the processes of a Holden agent, live; or write a page about some.\n\nOptions:\n",
+           program_invocation_short_name, program_invocation_short_name);
     option_help(rows, ARRAY_SIZE(rows));
     printf("\nColumns, as --sort takes them:\n");
     for (enum column which = 0; which < COLUMNS_COUNT; which++)

@@ -79,7 +79,7 @@ static void tell_io(const struct row *row, __attribute__((unused)) const struct 
     legend->least = 1024;
     snprintf(legend->now, TEXT, isnan(io) ? "IO -" : "IO %s/s", size_text(io, all));
     if (!isnan(io))
-        snprintf(legend->limits, TEXT, "%s r, %s w", size_text(row->rates.read, read),
+        snprintf(legend->limits, TEXT, "r%s w%s", size_text(row->rates.read, read),
                  size_text(row->rates.written, written));
 }
 

@@ -167,15 +167,18 @@ uint64_t row_key(const struct row *row) {
     return (uint64_t)row->agent << 56 ^ row->id;
 }
 
-int row_remember(struct row *row, uint64_t time) {
+void row_metrics(const struct row *row, double values[METRICS]) {
     const struct holden_usage *usage = &row->usage;
-    const double values[METRICS] = {
-        [METRIC_CPU] = row->rates.cpu,
-        [METRIC_THROTTLED] = row->rates.throttled,
-        [METRIC_MEMORY] = HOLDEN_HAS(usage, usage, memory) ? (double)usage->memory : NAN,
-        [METRIC_IO] = row_io(row),
-        [METRIC_TASKS] = HOLDEN_HAS(usage, usage, tasks) ? (double)usage->tasks : NAN,
-        [METRIC_STALL] = row_stall(row, NULL),
-    };
+    values[METRIC_CPU] = row->rates.cpu;
+    values[METRIC_THROTTLED] = row->rates.throttled;
+    values[METRIC_MEMORY] = HOLDEN_HAS(usage, usage, memory) ? (double)usage->memory : NAN;
+    values[METRIC_IO] = row_io(row);
+    values[METRIC_TASKS] = HOLDEN_HAS(usage, usage, tasks) ? (double)usage->tasks : NAN;
+    values[METRIC_STALL] = row_stall(row, NULL);
+}
+
+int row_remember(struct row *row, uint64_t time) {
+    double values[METRICS];
+    row_metrics(row, values);
     return history_put(&row->history, time, values);
 }

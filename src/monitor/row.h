@@ -73,5 +73,8 @@ double row_tasks_share(const struct row *row);
 /* A number that no other row has, whichever agent tells of it. Never 0. */
 uint64_t row_key(const struct row *row);
 
+/* What is kept of it, as it is now; NAN for what is not known. */
+void row_metrics(const struct row *row, double values[METRICS]);
+
 /* What is true of it at `time` (microseconds since 1970) goes into its history. 0 or -ENOMEM. */
 int row_remember(struct row *row, uint64_t time);

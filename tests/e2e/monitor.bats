@@ -200,6 +200,58 @@ END
     one_line 'cannot record to /nonexistent/file: No such file'
 }
 
+# That a browser has all that it needs: it is well-formed, without scripts and without addresses.
+is_page() {
+    python3 - "$1" "$2" <<'END'
+import sys, xml.dom.minidom
+page = xml.dom.minidom.parse(sys.argv[1])
+charts = page.getElementsByTagName("svg")
+assert len(charts) >= int(sys.argv[2]), len(charts)
+for chart in charts:
+    lines = [path for path in chart.getElementsByTagName("path") if path.getAttribute("class") == "line"]
+    assert len(lines) == 1 and lines[0].getAttribute("d").startswith("M"), chart.toxml()
+for tag in ("script", "img", "link", "iframe"):
+    assert not page.getElementsByTagName(tag), tag
+assert "default-src 'none'" in page.getElementsByTagName("meta")[1].getAttribute("content")
+for link in page.getElementsByTagName("a"):
+    place = link.getAttribute("href")[1:]
+    assert any(h.getAttribute("id") == place for h in page.getElementsByTagName("h2")), place
+END
+}
+
+@test "a report from a recording, and from watching" {
+    "$TESTS/recording" "$T"
+    run -0 "$M" report -o "$T/ten.html" "$T/ten.rec"
+    [ -z "$output" ]
+    is_page "$T/ten.html" 30
+    grep -q 'MemoryMax 48M' "$T/ten.html"
+    grep -q 'held back by its quota' "$T/ten.html"
+    run ! grep -q $'\033' "$T/ten.html"
+    run -0 "$M" report -o "$T/web.html" "$T/ten.rec" web
+    [ "$(grep -c '<h2' "$T/web.html")" -eq 1 ]
+    run -0 "$M" report -o "$T/many.html" "$T/many.rec"
+    grep -q '50 of 10000 processes' "$T/many.html"
+    "$C" start --name web -- sh -c 'while :; do :; done # <b>&amp;'
+    "$C" start --name db sleep 1000
+    run -0 "$M" report --output="$T/live.html" --for 1s web
+    is_page "$T/live.html" 1
+    grep -q '&lt;b&gt;&amp;amp;' "$T/live.html"
+    run ! grep -q 'db' "$T/live.html"
+    run "$M" report -o "$T/none.html" --for 1s nobody
+    expect 4
+    one_line "no process nobody in $HOLDEN_SOCKET"
+    for arguments in "web" "-o x" "-o x $T/ten.rec $T/two.rec" "-o x --for 0 web" "-o x -s y $T/ten.rec"; do
+        # shellcheck disable=SC2086
+        run "$M" report $arguments
+        expect 2
+        one_line .
+    done
+    run "$M" report -o /nonexistent/x "$T/ten.rec"
+    expect 1
+    one_line 'cannot write the report /nonexistent/x'
+    [[ "$("$M" report --help)" == *--output* ]]
+}
+
 @test "JSON goes on, sample after sample, and outlives the agent" {
     "$C" start --name one sleep 1000
     "$M" --json --interval 100ms >"$T/stream" 2>"$T/stream.err" 3>&- &

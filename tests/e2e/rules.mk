@@ -25,6 +25,11 @@ $(MUTATE): $(call objects,tests/e2e/mutate.c tests/unit/sample.c) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^
 
+RECORDING := $(BUILD)/tests/recording
+$(RECORDING): $(call objects,tests/e2e/recording.c) $(BUILD)/tests/monitor.a $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -lncursesw -ltinfo -lm
+
 # Linked statically: they also run in containers and root directories that have no library.
 BATTERY := $(BUILD)/tests/battery
 PROBE := $(BUILD)/tests/probe
@@ -43,4 +48,4 @@ $(BYSTANDER): $(call objects,tests/vm/bystander.c)
 
 .PHONY: e2e-programs
 e2e-programs: all $(BENCH)/soak $(BENCH)/quit $(LOAD) $(CHAOS) $(CALLER) $(MUTATE) $(FLOOD) $(IMPOSTOR) $(DEAF) \
-  $(BYSTANDER) $(BATTERY) $(PROBE) $(ESCAPE)
+  $(BYSTANDER) $(BATTERY) $(PROBE) $(ESCAPE) $(RECORDING)
