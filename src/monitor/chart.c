@@ -63,9 +63,9 @@ static double down(double top, double value) {
     return TOP + (1 - value / top) * RISE;
 }
 
-/* One line, interrupted where nothing is known. Of the values in one column the largest is drawn. */
-static int put_line(const struct chart *chart, const double *values, double top, const char *look,
-                    struct buffer *out) {
+/* One line, interrupted where nothing is known. Of values in one column the largest is drawn. */
+static int put_line(const struct chart *chart, const double *values, double top,
+                    const char *look, struct buffer *out) {
     int r = buffer_printf(out, "<path class=\"%s\" d=\"", look);
     bool open = false;
     for (size_t i = 0; r == 0 && i < chart->count;) {

@@ -66,8 +66,8 @@ static const char *take_help(void *into, const char *value) {
 
 static const struct option_row rows[] = {
     {'o', "output", "FILE", "the page to write", take_output},
-    {'f', "for", "TIME", "watch processes for so long, where no recording is given; 10s unless given",
-     take_span},
+    {'f', "for", "TIME",
+     "watch processes for so long, where no recording is given; 10s unless given", take_span},
     {'s', "socket", "PATH", "the socket of an agent, any number of times", take_socket},
     {'h', "help", NULL, "show this help", take_help},
 };

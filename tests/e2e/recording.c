@@ -53,7 +53,8 @@ static const struct actor actors[] = {
     {.id = 7, .name = "\033[2J\033[31mevil\a", .user = "root", .pid = 1230,
      .command = "printf '\033]0;title\a' \xff\xfe \302\233 x", .state = HOLDEN_state_RUNNING,
      .cpu = 0.1, .memory = MIB, .tasks = 1},
-    {.id = 8, .name = "wide", .command = "echo 日本語 e\314\201 \342\200\213 \360\237\221\251\342\200\215\360\237\222\273 end",
+    {.id = 8, .name = "wide", .command = "echo 日本語 e\314\201 \342\200\213 "
+                                         "\360\237\221\251\342\200\215\360\237\222\273 end",
      .user = "root", .pid = 1231, .state = HOLDEN_state_RUNNING, .memory = 3 * MIB, .tasks = 1},
     {.id = 9, .name = "latecomer", .command = "sleep 300", .user = "web", .pid = 1240,
      .slice = "app.slice", .state = HOLDEN_state_RUNNING, .cpu = 1, .memory = MIB, .tasks = 1,
