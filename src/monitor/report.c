@@ -16,6 +16,7 @@
 #include "monitor/status.h"
 
 #define SECOND UINT64_C(1000000)
+#define DAY (SECOND * 86400)
 enum { PAGE_MODE = 0644 };
 
 struct report {
@@ -45,7 +46,7 @@ static const char *take_output(void *into, const char *value) {
 static const char *take_span(void *into, const char *value) {
     struct report *report = into;
     if (unit_parse_time(value, SECOND, &report->span) < 0 || report->span < SECOND ||
-        report->span > 24 * 3600 * SECOND)
+        report->span > DAY)
         return "a time from 1s to 1day is wanted";
     return NULL;
 }

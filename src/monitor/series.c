@@ -46,7 +46,7 @@ static struct series *find(struct series_list *list, const struct row *row) {
     series->key = row_key(row);
     series->agent = row->agent;
     series->id = row->id;
-    memmove(list->series + at + 1, list->series + at, (list->count - at) * sizeof(series));
+    memmove(list->series + at + 1, list->series + at, (list->count - at) * sizeof(struct series *));
     list->series[at] = series;
     list->count++;
     return series;

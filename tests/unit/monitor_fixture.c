@@ -34,6 +34,8 @@ void told_encode(const struct told *told, struct buffer *body) {
         HOLDEN_SET(&process, process, pid, told->pid);
     if (told->command)
         HOLDEN_SET(&process, process, command, holden_view(told->command));
+    if (told->slice)
+        HOLDEN_SET(&process, process, slice, holden_view(told->slice));
     if (told->at)
         HOLDEN_SET(&process, process, usage, (struct holden_nested){.value = &usage});
     if (told->memory_limit)

@@ -7,7 +7,7 @@
 struct told {
     uint64_t id;
     const char *name;     /* "p" unless given */
-    const char *command;
+    const char *command, *slice;
     uint32_t state, pid, user;
     bool frozen;
     uint64_t runtime;

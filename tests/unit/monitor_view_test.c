@@ -60,6 +60,44 @@ TEST(numbers_fall_and_unknown_ones_are_last) {
     assert_int_equal(order(&fixture.view), 2513);
 }
 
+TEST(a_tree_of_slices_has_headings_with_sums) {
+    _cleanup_(fixture_free) struct fixture fixture = {0};
+    static const struct told slices[] = {
+        {.id = 1, .name = "a", .slice = "app-web.slice", .at = 1, .memory = 1},
+        {.id = 2, .name = "b", .slice = "app.slice", .at = 1, .memory = 2},
+        {.id = 3, .name = "c", .at = 1, .memory = 4},
+        {.id = 4, .name = "d", .slice = "app-web-x.slice", .at = 1, .memory = 8},
+        {.id = 5, .name = "e", .slice = "apple.slice", .at = 1, .memory = 16},
+    };
+    static const struct { unsigned id, depth, count, memory; const char *label; } wanted[] = {
+        {0, 0, 1, 4, ""},         {3, 1, 0, 0, NULL}, {0, 0, 3, 11, "app"}, {2, 1, 0, 0, NULL},
+        {0, 1, 2, 9, "app-web"},  {1, 2, 0, 0, NULL}, {0, 2, 1, 8, "app-web-x"},
+        {4, 3, 0, 0, NULL},       {0, 0, 1, 16, "apple"}, {5, 1, 0, 0, NULL},
+    };
+    fixture.view.tree = VIEW_SLICES;
+    fixture.view.sort = COLUMN_NAME;
+    model_begin(&fixture.model);
+    for (size_t i = 0; i < ARRAY_SIZE(slices); i++)
+        told_tell(&fixture.model, &slices[i], 0);
+    model_end(&fixture.model);
+    rearrange(&fixture);
+    assert_int_equal(fixture.view.count, ARRAY_SIZE(wanted));
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+        const struct view_entry *entry = &fixture.view.entries[i];
+        assert_int_equal(entry->row ? entry->row->id : 0, wanted[i].id);
+        assert_int_equal(entry->depth, wanted[i].depth);
+        if (entry->row)
+            continue;
+        assert_true(holden_view_is(entry->heading.label, wanted[i].label));
+        assert_int_equal(entry->heading.count, wanted[i].count);
+        assert_true(entry->heading.memory == wanted[i].memory);
+    }
+    view_move(&fixture.view, 2);
+    assert_null(view_selected(&fixture.view));
+    rearrange(&fixture);
+    assert_int_equal(fixture.view.cursor, 2);
+}
+
 TEST(texts_and_pids_rise) {
     _cleanup_(fixture_free) struct fixture fixture = {0};
     fill(&fixture, COLUMN_NAME);
