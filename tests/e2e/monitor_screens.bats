@@ -14,7 +14,7 @@ SCREENS=$ROOT/tests/e2e/screens
 setup() {
     prepare
     : >"$T/agent.log"
-    "$TESTS/recording" "$T"
+    "$TESTS/recording" "$T" ten.rec two.rec
 }
 
 capture() {
@@ -144,6 +144,19 @@ compare() {
     keys a
     eventually shows broken
     [[ "$(line broken)" == *31m*failed*31m*broken* ]]
+}
+
+@test "ten thousand processes fit into 32 MB, ten minutes of each" {
+    ! sanitized || skip "sanitizers need memory of their own"
+    "$TESTS/recording" "$T" many.rec
+    open_monitor "$T/many.rec" --at 10min --sort name
+    eventually shows '^10000 processes: 10000 running'
+    keys t
+    eventually shows 'app.slice: 10000 processes'
+    keys t t End
+    eventually shows ' process-10000'
+    pid=$(tmux -S "$T/tmux" list-panes -F '#{pane_pid}')
+    [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")" -le 32768 ]
 }
 
 @test "no size breaks the screen, and keys move a replay" {
