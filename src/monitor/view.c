@@ -82,14 +82,14 @@ static struct holden_view without_end(struct holden_view slice) {
     size_t size = sizeof(end) - 1;
     if (slice.size > size && memcmp(slice.data + slice.size - size, end, size) == 0)
         slice.size -= size;
-    return slice;
+    return slice.size > 0 ? slice : holden_view("");
 }
 
 static void add(struct view *view, const struct row *row, const struct column_context *context) {
     const struct column_row *by = column(view->sort);
     struct view_entry *entry = &view->entries[view->count++];
     char scratch[COLUMN_SCRATCH];
-    *entry = (struct view_entry){.row = row};
+    *entry = (struct view_entry){.row = row, .group = holden_view("")};
     if (view->tree == VIEW_SLICES)
         entry->group = without_end(row->slice);
     else if (view->tree == VIEW_USERS)
