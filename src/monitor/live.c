@@ -12,6 +12,7 @@
 #include "monitor/key.h"
 #include "monitor/menu.h"
 #include "monitor/mouse.h"
+#include "monitor/pane.h"
 #include "monitor/screen.h"
 #include "monitor/signals.h"
 #include "monitor/status.h"
@@ -199,7 +200,7 @@ static void work(struct live *live, uint64_t now) {
     if (live->replaying ? replay_work(&live->replay, now) : fleet_work(&live->fleet, now))
         live->stale = live->dirty = true;
     live_arrange(live);
-    bool wanted = !live->pane_hidden && !live->replaying;
+    bool wanted = !live->pane_hidden && !live->replaying && pane_lines(live->terminal.height) > 0;
     const struct row *row = wanted ? view_selected(&live->view) : NULL;
     inspect_select(&live->inspect, row ? fleet_feed(&live->fleet, row) : NULL,
                    row ? row->id : 0);
