@@ -186,12 +186,10 @@ static int play(struct plain *plain) {
     int r;
     if (plain->replay.recording.cut)
         log_warning("%s was cut: what is before that is shown", plain->options->replay);
-    if (plain->options->once)
-        replay_seek(&plain->replay, plain->options->at == UINT64_MAX
-                                        ? UINT64_MAX
-                                        : plain->replay.recording.first + plain->options->at);
-    else if (plain->options->at != UINT64_MAX)
+    if (plain->options->at != UINT64_MAX)
         replay_seek(&plain->replay, plain->replay.recording.first + plain->options->at);
+    else if (plain->options->once)
+        replay_finish(&plain->replay);
     if (plain->options->once)
         return print_samples(plain, 0, plain->fleet.count) < 0 ? STATUS_FAILED : STATUS_DONE;
     do

@@ -84,6 +84,14 @@ int replay_step(struct replay *replay) {
     return r;
 }
 
+void replay_finish(struct replay *replay) {
+    uint64_t told = 0;
+    for (size_t i = 0; i < replay->fleet->count; i++)
+        told += replay->fleet->feeds[i].samples;
+    while (told < replay->recording.samples && replay_step(replay) == 0)
+        told++;
+}
+
 void replay_faster(struct replay *replay, bool up) {
     double speed = up ? replay->speed * 2 : replay->speed / 2;
     if (speed >= REPLAY_SLOWEST && speed <= REPLAY_FASTEST)

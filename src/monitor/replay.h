@@ -34,6 +34,9 @@ void replay_seek(struct replay *replay, uint64_t time);
 /* Tells up to the end of the next sample. 0; -ENODATA where there is none; -errno. */
 int replay_step(struct replay *replay);
 
+/* Tells up to the end of the last sample: nothing of one that is not whole. From the beginning. */
+void replay_finish(struct replay *replay);
+
 /* Twice as fast, or (not `up`) half as fast. */
 void replay_faster(struct replay *replay, bool up);
 

@@ -114,6 +114,24 @@ TEST(any_time_can_be_shown_at_any_speed) {
     fleet_close(&fleet);
 }
 
+TEST(what_is_not_whole_is_not_told_in_the_end) {
+    _cleanup_(fixture_free) struct fixture fixture = {0};
+    struct fleet fleet = {0};
+    struct replay replay;
+    char why[RECORDING_WHY];
+    write_file(&fixture);
+    /* The last END and what is behind it go: the last sample has no end. */
+    size_t size = fixture.whole.size - 3 * RECORDING_ENTRY - strlen("cpu0 1 2 3 4\n");
+    write_part(&fixture, size);
+    assert_int_equal(replay_open(&replay, fixture.path, &fleet, why), 0);
+    assert_int_equal(replay.recording.samples, SAMPLES - 1);
+    replay_finish(&replay);
+    assert_int_equal(fleet.feeds[0].samples, SAMPLES - 1);
+    assert_int_equal(fleet.feeds[0].model.count, SAMPLES - 1);
+    replay_close(&replay);
+    fleet_close(&fleet);
+}
+
 TEST(a_file_cut_anywhere_is_played_up_to_there_or_refused) {
     _cleanup_(fixture_free) struct fixture fixture = {0};
     unsigned played = 0;
