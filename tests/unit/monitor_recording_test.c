@@ -121,7 +121,7 @@ TEST(what_is_not_whole_is_not_told_in_the_end) {
     char why[RECORDING_WHY];
     write_file(&fixture);
     /* The last END and what is behind it go: the last sample has no end. */
-    size_t size = fixture.whole.size - 3 * RECORDING_ENTRY - strlen("cpu0 1 2 3 4\n");
+    size_t size = fixture.whole.size - (size_t)3 * RECORDING_ENTRY - strlen("cpu0 1 2 3 4\n");
     write_part(&fixture, size);
     assert_int_equal(replay_open(&replay, fixture.path, &fleet, why), 0);
     assert_int_equal(replay.recording.samples, SAMPLES - 1);
