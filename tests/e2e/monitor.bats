@@ -141,7 +141,7 @@ END
     eventually grep -qE '^[0-9:]{8} web: stopped' "$T/lines"
     kill "$pid"
     wait "$pid"
-    [ "$(grep -cE ' db: running$' "$T/lines")" -eq 1 ]
+    [ "$(grep -cE ' db: running$' "$T/lines")" -le 1 ]
     run ! grep -q $'\033' "$T/lines"
 }
 

@@ -114,9 +114,8 @@ TEST(an_empty_value_takes_back_what_came_before) {
 
 TEST(what_is_refused_and_what_is_warned_about) {
     check_findings("[Service]\nExecStart=/bin/a\nRootHash=x\n", true,
-                   "/f.service:3: RootHash=: not supported: no image is mounted; "
-                   "the unit is not "
-                   "started without it");
+                   "/f.service:3: RootHash=: not supported: an image is mounted as it "
+                   "is: nothing sets up dm-verity for it; the unit is not started without it");
     check_findings("[Unit]\nOnFailure=x.service\n[Service]\nExecStart=/bin/a\n", false,
                    "/f.service:2: OnFailure=: ignored: no unit starts another");
     check_findings("[Service]\nExecStart=/bin/a\nTaskMax=4\n", true,
