@@ -18,6 +18,7 @@
 #include "agent/policy.h"
 #include "agent/process.h"
 #include "agent/reexec.h"
+#include "agent/sampler.h"
 #include "agent/shutdown.h"
 #include "agent/slice.h"
 #include "agent/store.h"
@@ -50,6 +51,7 @@ struct agent {
     struct processes processes;
     struct filters filters;
     struct events events;
+    struct sampler sampler;       /* of what processes use */
     struct watch watch;           /* inotify */
     struct trimmer trimmer;       /* keeps logs bounded */
     struct audit audit;

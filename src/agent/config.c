@@ -25,6 +25,15 @@ static int parse_time(const char *text, uint64_t *value) {
     return unit_parse_time(text, 1000000, value);
 }
 
+/* Of samples: what is shorter costs much and says little. */
+static int parse_interval(const char *text, uint64_t *value) {
+    uint64_t interval;
+    if (parse_time(text, &interval) < 0 || interval < 100000 || interval > UINT64_C(3600000000))
+        return -EINVAL;
+    *value = interval;
+    return 0;
+}
+
 /* CPUQuota= of systemd.resource-control(5), as microseconds in a second. */
 static int parse_quota(const char *text, uint64_t *value) {
     uint64_t hundredths;
@@ -83,6 +92,7 @@ static const struct key {
 #define PARSE_COUNT parse_count
 #define PARSE_SIZE parse_size
 #define PARSE_TIME parse_time
+#define PARSE_INTERVAL parse_interval
 #define PARSE_OUTPUT parse_output
 #define PARSE_KILL_MODE parse_kill_mode
 #define PARSE_AUDIT parse_audit

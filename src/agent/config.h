@@ -35,6 +35,10 @@
            "as many of them at once after a rest")                                           \
     CONFIG(UserQueueMax, user_queue, SIZE, 16 << 20,                                         \
            "bytes that wait on all connections of one user")                                 \
+    CONFIG(History, history, TIME, 600000000,                                                \
+           "how long samples of what each process uses are kept; 0: none are made")          \
+    CONFIG(HistoryInterval, history_interval, INTERVAL, 1000000, "how often they are made")  \
+    CONFIG(HistoryMax, history_max, SIZE, 2 << 20, "memory that they all may take")          \
     CONFIG(KillMode, kill_mode, KILL_MODE, CONFIG_KILL_MODE_CONTROL_GROUP,                   \
            "whether processes are stopped when the agent is asked to end")
 

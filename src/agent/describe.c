@@ -19,6 +19,7 @@
 
 enum { COMMAND_MOST = 256, OUTPUT_MOST = 8192, TURN_CHEAP = 1024, TURN_COSTLY = 64,
        STREAM_COST = PEER_PROMISES_MAX / 16,
+       DEVICES_MOST = 16,
        CALL_AVERAGE = 16 /* bytes of a name */ };
 
 /* What a frame borrows while it is encoded. */
@@ -37,6 +38,8 @@ struct scratch {
     char calls[LEARNED_BYTES * 8 * CALL_AVERAGE];
     struct holden_refusal refusals[DENIALS_MOST];
     struct holden_nested nested[DENIALS_MOST];
+    struct holden_device_io devices[DEVICES_MOST];
+    struct holden_nested nested_devices[DEVICES_MOST];
 };
 
 static void shorten_command(struct scratch *scratch) {
@@ -66,7 +69,20 @@ static void add_outcome(const struct process *process, struct holden_process *me
         HOLDEN_SET(message, process, explanation, holden_view(outcome->explanation));
 }
 
-static void add_usage(const struct process *process, struct scratch *scratch,
+static void add_devices(const struct process *process, int directory, struct scratch *scratch,
+                        struct holden_process *message) {
+    if (!(process->agent->hierarchy.controllers & CGROUP_IO))
+        return;
+    size_t count = usage_devices(directory, scratch->devices, DEVICES_MOST);
+    for (size_t i = 0; i < count; i++)
+        scratch->nested_devices[i] = (struct holden_nested){.value = &scratch->devices[i]};
+    if (count > 0)
+        HOLDEN_SET(message, process, device,
+                   (struct holden_repeated){.count = (uint32_t)count,
+                                            .items = scratch->nested_devices});
+}
+
+static void add_usage(struct process *process, struct scratch *scratch,
                       struct holden_process *message) {
     if (!process_alive(process)) {
         if (process->usage)
@@ -77,10 +93,11 @@ static void add_usage(const struct process *process, struct scratch *scratch,
     _cleanup_close_ int directory = -1;
     if (place_open(process, &directory) < 0)
         return;
-    usage_read(&process->agent->hierarchy, directory, false, &scratch->usage);
+    sampler_usage(process, directory, &scratch->usage);
     if (process->counts_ip)
         gate_count(directory, &scratch->usage);
     HOLDEN_SET(message, process, usage, (struct holden_nested){.value = &scratch->usage});
+    add_devices(process, directory, scratch, message);
     if (cgroup_read_number(directory, "memory.max", &limit) == 0)
         HOLDEN_SET(message, process, memory_limit, limit);
     if (cgroup_read_number(directory, "pids.max", &limit) == 0)
@@ -144,7 +161,7 @@ static bool name_user(const struct process *process, const struct holden_propert
     return true;
 }
 
-void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage,
+void describe_send(struct process *process, struct peer *peer, uint32_t id, bool usage,
                    bool detail) {
     struct holden_process message = {0};
     struct scratch scratch; /* most of it is not touched for most processes */
@@ -200,8 +217,8 @@ static void drop(struct stream *stream) {
 
 /* The next process of the stream, or NULL at its end. One of a named stream that was forgotten
  * meanwhile is passed over. */
-static const struct process *take_next(const struct processes *table, struct stream *stream) {
-    const struct process *process = NULL;
+static struct process *take_next(const struct processes *table, struct stream *stream) {
+    struct process *process = NULL;
     if (!stream->ids)
         process = process_after(table, stream->after);
     while (stream->ids && !process && stream->next < stream->count)
@@ -224,7 +241,7 @@ static void pump(struct agent *agent, struct stream *stream) {
     bool more = true;
     peer_cork(peer);
     for (unsigned turn = 0; more && turn < share && !peer_full(peer); turn++) {
-        const struct process *process = take_next(&agent->processes, stream);
+        struct process *process = take_next(&agent->processes, stream);
         more = process != NULL;
         if (more && wanted(stream, process))
             describe_send(process, peer, stream->id, stream->usage, stream->detail);

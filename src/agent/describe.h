@@ -19,7 +19,7 @@ struct stream {
 };
 
 /* Queues one `process` frame under `id`. */
-void describe_send(const struct process *process, struct peer *peer, uint32_t id, bool usage,
+void describe_send(struct process *process, struct peer *peer, uint32_t id, bool usage,
                    bool detail);
 
 /* Answers a LIST: a stream of the `count` processes with these ids (allocated; taken over, also on

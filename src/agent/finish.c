@@ -330,7 +330,7 @@ static void read_usage(struct process *process) {
     if (!usage)
         return;
     if (place_open(process, &directory) == 0) {
-        usage_read(&process->agent->hierarchy, directory, true, usage);
+        usage_read(&process->agent->hierarchy, directory, NULL, USAGE_ENDED, usage);
         if (process->counts_ip)
             gate_count(directory, usage);
     } else

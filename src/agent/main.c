@@ -136,6 +136,8 @@ static int open_agent(struct agent *agent) {
     if (r == 0)
         r = processes_init(&agent->processes);
     if (r == 0)
+        r = sampler_open(&agent->sampler, agent);
+    if (r == 0)
         r = link_open(&agent->link, agent);
     if (r == -ENOTCONN) {
         log_error("this program is started by the keeper: run `agent`");
@@ -213,6 +215,7 @@ static void close_agent(struct agent *agent, bool remove) {
     link_close(&agent->link);
     talk_close(&agent->talk);
     processes_free(&agent->processes);
+    sampler_close(&agent->sampler);
     slices_close(agent, remove);
     events_free(&agent->events);
     audit_close(&agent->audit);

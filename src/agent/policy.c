@@ -28,6 +28,11 @@ char *policy_verb_name(uint16_t verb, char *name, size_t space) {
     return name;
 }
 
+/* A request that goes by the right to another. */
+static uint16_t right_of(uint16_t verb) {
+    return verb == HOLDEN_MESSAGE_history ? HOLDEN_MESSAGE_list : verb;
+}
+
 int policy_verb_find(struct holden_view name, uint16_t *verb) {
     char text[VERB_SPACE];
     size_t count;
@@ -35,7 +40,7 @@ int policy_verb_find(struct holden_view name, uint16_t *verb) {
     for (size_t i = 0; i < count; i++)
         if (rows[i].request && rows[i].number < VERBS &&
             holden_view_is(name, policy_verb_name(rows[i].number, text, sizeof(text)))) {
-            *verb = rows[i].number;
+            *verb = right_of(rows[i].number);
             return 0;
         }
     return -ENOENT;

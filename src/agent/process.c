@@ -209,6 +209,7 @@ void process_permanent(struct process *process) {
 void process_free(struct process *process) {
     struct processes *table = &process->agent->processes;
     waiter_drop_all(process);
+    sampler_forget(process);
     dynamic_user_leave(process);
     slice_leave(process->slice);
     process_set_pid(process, 0);

@@ -19,6 +19,7 @@ struct trim_job;
 struct dynamic_user;
 struct slice;
 struct statement;
+struct samples;
 
 /* Of the bits for the calls that a process has made (SystemCallLearn=). */
 enum { LEARNED_BYTES = 128 };
@@ -202,6 +203,7 @@ struct process {
     int64_t killed_by;            /* the user who last sent it a signal, or -1 */
     int killed_with;              /* that signal */
     struct outcome outcome;
+    struct samples *samples;      /* of what it uses (sampler.h), or NULL */
     struct holden_usage *usage;   /* owned: final figures, once it has ended */
     LIST_HEAD(, waiter) waiters;
 };

@@ -101,6 +101,7 @@ int reload_now(struct agent *agent, struct failure *failure) {
     agent->policy = policy;
     agent->config = config;
     reload_bounds(agent);
+    sampler_configure(&agent->sampler);
     trail_renew(agent);
     open_socket(agent);
     log_notice("configuration and policy were read anew: %zu rules", policy.count);

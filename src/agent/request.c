@@ -68,6 +68,8 @@ static const struct row {
     [HOLDEN_MESSAGE_list_slices] = {request_list_slices, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_reset_slice] = {request_reset_slice, ROLE_ROOT, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_check_policy] = {request_check_policy, ROLE_ANY, NO_TARGET, REFUSED},
+    /* As `list` is: what it tells is the same. */
+    [HOLDEN_MESSAGE_history] = {request_history, ROLE_ANY, NO_TARGET, REFUSED},
     [HOLDEN_MESSAGE_reload_agent] = {request_reload_agent, ROLE_ROOT, NO_TARGET, REFUSED},
 };
 

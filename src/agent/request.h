@@ -25,6 +25,7 @@ request_handler request_ping, request_self, request_doctor, request_subscribe, r
 request_handler request_start, request_stop, request_kill, request_restart, request_freeze,
     request_thaw, request_reload, request_reset, request_constrain, request_list,
     request_wait, request_log;
+request_handler request_history;
 request_handler request_limit_slice, request_list_slices, request_reset_slice;
 request_handler request_check_policy, request_reload_agent;
 

@@ -99,6 +99,10 @@ int request_self(struct request *request, struct failure *failure) {
     HOLDEN_SET(&m, self_state, filters, agent->filters.count);
     HOLDEN_SET(&m, self_state, audited, agent->trail.lines);
     HOLDEN_SET(&m, self_state, audit_lost, agent->trail.lost);
+    HOLDEN_SET(&m, self_state, history, agent->sampler.pool.bytes);
+    HOLDEN_SET(&m, self_state, history_most, agent->sampler.pool.most);
+    HOLDEN_SET(&m, self_state, sampled, agent->sampler.count);
+    HOLDEN_SET(&m, self_state, sampled_files, agent->sampler.kept.open);
     struct holden_user_use users[USERS_MOST];
     struct holden_nested nested[USERS_MOST];
     uint32_t count = list_users(request, users, nested, USERS_MOST);

@@ -75,7 +75,7 @@ static void tell(const struct request *request, const struct slice *slice) {
     if (slice->settings)
         HOLDEN_SET(&message, slice, kept, true);
     if (cgroup_open(hierarchy, path, &directory) == 0) {
-        usage_read(hierarchy, directory, false, &usage);
+        usage_read(hierarchy, directory, NULL, USAGE_ALL, &usage);
         HOLDEN_SET(&message, slice, usage, (struct holden_nested){.value = &usage});
         if (cgroup_read_number(directory, "memory.max", &limit) == 0)
             HOLDEN_SET(&message, slice, memory_limit, limit);

@@ -31,6 +31,10 @@ static void set(struct process *process, uint32_t to) {
     struct processes *table = &process->agent->processes;
     bool before = state_alive(process->state), after = state_alive(to);
     *(uint32_t *)(uintptr_t)&process->state = to;
+    if (to == HOLDEN_state_RUNNING || to == HOLDEN_state_STOPPING)
+        sampler_watch(process);
+    else
+        sampler_unwatch(process);
     if (before == after)
         return;
     process_set_ended(process, before);

@@ -146,6 +146,13 @@ static void print_self(struct output *output, const struct holden_self_state *se
     output_printf(output, "filters:      %lu compiled\n", (unsigned long)self->filters);
     output_printf(output, "audit trail:  %lu operations, %lu lost\n", (unsigned long)self->audited,
                   (unsigned long)self->audit_lost);
+    if (HOLDEN_HAS(self, self_state, history_most)) {
+        char most[64];
+        output_printf(output, "history:      %s of at most %s, %lu processes looked at\n",
+                      unit_format_size_short(self->history, text, sizeof(text)),
+                      unit_format_size_short(self->history_most, most, sizeof(most)),
+                      (unsigned long)self->sampled);
+    }
     struct holden_repeated users = self->user;
     struct holden_nested nested;
     struct holden_user_use use;

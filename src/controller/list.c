@@ -49,28 +49,11 @@ static void rows_free(struct rows *rows) {
     user_names_free(&rows->users);
 }
 
-static void put_size(struct table *table, bool known, uint64_t size) {
-    char text[32];
-    table_text(table, OUTPUT_PLAIN, known ? unit_format_size_short(size, text, sizeof(text)) : "-");
-}
-
-static void put_time(struct table *table, bool known, uint64_t time) {
-    char text[64];
-    table_text(table, OUTPUT_PLAIN, known ? unit_format_time_short(time, text, sizeof(text)) : "-");
-}
-
-static void put_number(struct table *table, bool known, uint64_t number) {
-    if (known)
-        table_number(table, number);
-    else
-        table_text(table, OUTPUT_PLAIN, "-");
-}
-
 static void put_limit(struct table *table, bool known, uint64_t number, bool size) {
     if (!known || number == UNIT_INFINITY)
         table_text(table, OUTPUT_PLAIN, known ? "none" : "-");
     else if (size)
-        put_size(table, true, number);
+        table_size(table, true, number);
     else
         table_number(table, number);
 }
@@ -81,7 +64,7 @@ static void put_identity(struct rows *rows, const struct holden_process *process
     const char *state = listing_state(process, &style);
     table_view(&rows->table, OUTPUT_PLAIN, process->name);
     table_number(&rows->table, process->id);
-    put_number(&rows->table, HOLDEN_HAS(process, process, pid), process->pid);
+    table_count(&rows->table, HOLDEN_HAS(process, process, pid), process->pid);
     if (HOLDEN_HAS(process, process, dynamic_user))
         table_view(&rows->table, OUTPUT_PLAIN, process->dynamic_user);
     else
@@ -95,7 +78,7 @@ static void put_identity(struct rows *rows, const struct holden_process *process
 
 static void print_listed(struct rows *rows, const struct holden_process *process) {
     put_identity(rows, process);
-    put_time(&rows->table, true, process->runtime);
+    table_time(&rows->table, true, process->runtime);
     table_view(&rows->table, OUTPUT_PLAIN, process->command);
 }
 
@@ -103,10 +86,10 @@ static void print_used(struct rows *rows, const struct holden_process *process) 
     struct holden_usage usage;
     listing_usage(process, &usage);
     put_identity(rows, process);
-    put_time(&rows->table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
-    put_size(&rows->table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
-    put_number(&rows->table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
-    put_time(&rows->table, true, process->runtime);
+    table_time(&rows->table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
+    table_size(&rows->table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
+    table_count(&rows->table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
+    table_time(&rows->table, true, process->runtime);
     table_view(&rows->table, OUTPUT_PLAIN, process->command);
 }
 
@@ -126,23 +109,23 @@ static void print_stats(struct rows *rows, const struct holden_process *process)
     const char *state = listing_state(process, &style);
     listing_usage(process, &usage);
     table_view(table, OUTPUT_PLAIN, process->name);
-    put_number(table, HOLDEN_HAS(process, process, pid), process->pid);
-    put_time(table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
+    table_count(table, HOLDEN_HAS(process, process, pid), process->pid);
+    table_time(table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
     put_share(table, &usage, process->runtime);
-    put_time(table, HOLDEN_HAS(&usage, usage, throttled), usage.throttled);
-    put_size(table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
-    put_size(table, HOLDEN_HAS(&usage, usage, memory_peak), usage.memory_peak);
+    table_time(table, HOLDEN_HAS(&usage, usage, throttled), usage.throttled);
+    table_size(table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
+    table_size(table, HOLDEN_HAS(&usage, usage, memory_peak), usage.memory_peak);
     put_limit(table, HOLDEN_HAS(process, process, memory_limit), process->memory_limit, true);
-    put_size(table, HOLDEN_HAS(&usage, usage, swap), usage.swap);
-    put_number(table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
+    table_size(table, HOLDEN_HAS(&usage, usage, swap), usage.swap);
+    table_count(table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
     put_limit(table, HOLDEN_HAS(process, process, tasks_limit), process->tasks_limit, false);
-    put_size(table, HOLDEN_HAS(&usage, usage, io_read), usage.io_read);
-    put_size(table, HOLDEN_HAS(&usage, usage, io_written), usage.io_written);
-    put_size(table, HOLDEN_HAS(&usage, usage, ip_ingress), usage.ip_ingress);
-    put_size(table, HOLDEN_HAS(&usage, usage, ip_egress), usage.ip_egress);
+    table_size(table, HOLDEN_HAS(&usage, usage, io_read), usage.io_read);
+    table_size(table, HOLDEN_HAS(&usage, usage, io_written), usage.io_written);
+    table_size(table, HOLDEN_HAS(&usage, usage, ip_ingress), usage.ip_ingress);
+    table_size(table, HOLDEN_HAS(&usage, usage, ip_egress), usage.ip_egress);
     if (HOLDEN_HAS(&usage, usage, ip_ingress))
         table->hidden &= ~(unsigned)NETWORK_COLUMNS;
-    put_time(table,
+    table_time(table,
              HOLDEN_HAS(&usage, usage, stall_cpu) || HOLDEN_HAS(&usage, usage, stall_memory) ||
                  HOLDEN_HAS(&usage, usage, stall_io),
              usage.stall_cpu + usage.stall_memory + usage.stall_io);
@@ -219,10 +202,10 @@ static void take_slice(void *into, const struct holden_slice *slice) {
     listing_usage(&process, &usage);
     table_view(&rows->table, OUTPUT_PLAIN, slice->name);
     table_number(&rows->table, slice->processes);
-    put_time(&rows->table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
-    put_size(&rows->table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
+    table_time(&rows->table, HOLDEN_HAS(&usage, usage, cpu), usage.cpu);
+    table_size(&rows->table, HOLDEN_HAS(&usage, usage, memory), usage.memory);
     put_limit(&rows->table, HOLDEN_HAS(slice, slice, memory_limit), slice->memory_limit, true);
-    put_number(&rows->table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
+    table_count(&rows->table, HOLDEN_HAS(&usage, usage, tasks), usage.tasks);
     put_limit(&rows->table, HOLDEN_HAS(slice, slice, tasks_limit), slice->tasks_limit, false);
     table_text(&rows->table, OUTPUT_PLAIN, slice->kept ? "set" : "-");
 }

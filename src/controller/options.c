@@ -83,13 +83,26 @@ static const char *take_TIMEOUT(void *into, const char *value) {
     return take_time(value, &options->timeout);
 }
 
-static const char *take_FOR(void *into, const char *value) {
-    struct options *options = into;
-    const char *wrong = take_time(value, &options->duration);
+/* One that is some time, and not for ever. */
+static const char *take_span(const char *value, uint64_t *time) {
+    uint64_t read = 0;
+    const char *wrong = take_time(value, &read);
     if (wrong)
         return wrong;
-    return options->duration > 0 && options->duration != UNIT_INFINITY ? NULL
-                                                                       : "not a time above 0";
+    *time = read;
+    return read > 0 && read != UNIT_INFINITY ? NULL : "not a time above 0";
+}
+
+static const char *take_FOR(void *into, const char *value) {
+    return take_span(value, &((struct options *)into)->duration);
+}
+
+static const char *take_AGO(void *into, const char *value) {
+    return take_span(value, &((struct options *)into)->ago);
+}
+
+static const char *take_STEP(void *into, const char *value) {
+    return take_span(value, &((struct options *)into)->step);
 }
 
 static const char *take_SIGNAL(void *into, const char *value) {

@@ -30,6 +30,7 @@ struct options {
     uint64_t lines;          /* valid with has_lines */
     uint64_t since;          /* valid with has_since */
     uint64_t timeout;        /* microseconds; valid with has_timeout */
+    uint64_t ago, step;      /* microseconds; 0 unless given */
     uint64_t duration;       /* microseconds; 0 unless given */
     uint64_t threshold;      /* 0 to 100; valid with has_threshold */
     uint32_t signal;         /* 0 unless given */

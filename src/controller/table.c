@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/unit.h"
+
 void table_init(struct table *table, const struct table_column *columns, size_t count) {
     *table = (struct table){.columns = columns, .count = count};
     for (size_t i = 0; i < count; i++)
@@ -52,6 +54,25 @@ void table_number(struct table *table, uint64_t number) {
         digits[--at] = (char)('0' + number % 10);
     while (number /= 10);
     table_view(table, OUTPUT_PLAIN, (struct holden_view){digits + at, sizeof(digits) - at});
+}
+
+void table_count(struct table *table, bool known, uint64_t number) {
+    if (known)
+        table_number(table, number);
+    else
+        table_text(table, OUTPUT_PLAIN, "-");
+}
+
+void table_size(struct table *table, bool known, uint64_t bytes) {
+    char text[32];
+    table_text(table, OUTPUT_PLAIN,
+               known ? unit_format_size_short(bytes, text, sizeof(text)) : "-");
+}
+
+void table_time(struct table *table, bool known, uint64_t microseconds) {
+    char text[64];
+    table_text(table, OUTPUT_PLAIN,
+               known ? unit_format_time_short(microseconds, text, sizeof(text)) : "-");
 }
 
 static void pad(struct output *output, unsigned count) {

@@ -37,5 +37,10 @@ void table_view(struct table *table, enum output_style style, struct holden_view
 void table_text(struct table *table, enum output_style style, const char *text);
 void table_number(struct table *table, uint64_t number);
 
+/* The same for what is "-" where it is not known: a number; bytes; microseconds. */
+void table_count(struct table *table, bool known, uint64_t number);
+void table_size(struct table *table, bool known, uint64_t bytes);
+void table_time(struct table *table, bool known, uint64_t microseconds);
+
 /* Prints the titles and all rows. On a terminal the last column is cut at its edge. */
 void table_print(const struct table *table, struct output *output);

@@ -67,6 +67,7 @@ static const struct row {
     [HOLDEN_MESSAGE_list_slices] = {STREAM},
     [HOLDEN_MESSAGE_reset_slice] = {.known = true},
     [HOLDEN_MESSAGE_check_policy] = {.known = true},
+    [HOLDEN_MESSAGE_history] = {STREAM, .position = AT(sample, time), .after = AT(history, since)},
     [HOLDEN_MESSAGE_reload_agent] = {.known = true},
 };
 

@@ -24,6 +24,7 @@ static const struct part {
     {"hostile", "a round trip beside clients that mean harm", part_hostile},
     {"rest", "an agent at rest", part_rest},
     {"many", "10,000 processes", part_many},
+    {"samples", "1,000 processes, looked at each second", part_samples},
     {"recover", "an agent with 1,000 processes is killed", part_recover},
 };
 
@@ -149,7 +150,7 @@ static void usage(FILE *out) {
           "  --payload PROGRAM    what is started, without arguments (/bin/true)\n"
           "  --cgroup DIR         cgroup to work below (the root of cgroup2)\n"
           "  --crowd COUNT        processes of the part many (10000)\n"
-          "  --seconds COUNT      how long the part rest watches (60)\n"
+          "  --seconds COUNT      how long the parts rest and samples watch (60)\n"
           "  --peer NAME[/EVERY][:FASTER]=COMMAND\n"
           "                       a command to measure beside `controller run`, in every EVERY-th "
           "round;\n"

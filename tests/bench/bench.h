@@ -24,7 +24,7 @@ struct bench {
     const char *payload;      /* the program that is started */
     size_t rounds;            /* 0: what each part takes unless told */
     size_t crowd;             /* processes of the part "many" */
-    size_t seconds;           /* how long the part "rest" watches */
+    size_t seconds;           /* how long the parts "rest" and "samples" watch */
     struct bench_peer peers[BENCH_PEERS_MOST];
     size_t peer_count;
     bool json;
@@ -39,7 +39,7 @@ struct bench {
 typedef int bench_part(struct bench *bench);
 
 bench_part part_start, part_strict, part_run, part_ping, part_clients, part_hostile, part_rest,
-    part_many, part_recover;
+    part_many, part_samples, part_recover;
 
 /* Whether the machine has real limits, so that Holden and the bare start can both set them. */
 bool bench_limits(const struct bench *bench);

@@ -1,6 +1,7 @@
 #include "confined.h"
 
 #include "common/cleanup.h"
+#include "measure.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,5 +114,22 @@ int confined_start_many(struct confined *confined, size_t count, size_t at_once)
             r = take_end(confined);
             ended++;
         }
+    return r;
+}
+
+int confined_begin_all(struct confined *confined, size_t count, size_t at_once, int signals) {
+    size_t begun = 0, running = 0;
+    int r = 0;
+    while (r == 0 && running < count) {
+        if (measure_interrupted(signals))
+            return -EINTR;
+        if (begun < count && begun - running < at_once) {
+            r = confined_begin(confined);
+            begun++;
+        } else {
+            r = confined_begun(confined);
+            running++;
+        }
+    }
     return r;
 }

@@ -36,6 +36,11 @@ int confined_begin(struct confined *confined);
 /* Takes the answer to one confined_begin(). 0, -EPROTO, or -errno. */
 int confined_begun(struct confined *confined);
 
+/* Starts it `count` times, up to `at_once` starts under way, so that agent and kernel work side by
+ * side; the ends are not waited for. 0; -EINTR after a signal to `signals`; or as
+ * confined_begun(). */
+int confined_begin_all(struct confined *confined, size_t count, size_t at_once, int signals);
+
 /* Starts it `count` times until every end is there, up to `at_once` under way at a time. 0, or as
  * confined_start(). */
 int confined_start_many(struct confined *confined, size_t count, size_t at_once);

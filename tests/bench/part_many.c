@@ -21,26 +21,6 @@ struct many {
     char pause[PATH_MAX];
 };
 
-/* Some starts are under way at a time, so that agent and kernel work side by side. */
-static int start_sleepers(struct bench *bench, struct many *many) {
-    size_t begun = 0, running = 0;
-    while (running < bench->crowd) {
-        if (measure_interrupted(bench->signals))
-            return -EINTR;
-        int r = 0;
-        if (begun < bench->crowd && begun - running < IN_FLIGHT) {
-            r = confined_begin(&many->sleeper);
-            begun++;
-        } else {
-            r = confined_begun(&many->sleeper);
-            running++;
-        }
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 static int turn_start(void *data) {
     return confined_start(data);
 }
@@ -118,7 +98,7 @@ static int measure(struct bench *bench, struct many *many) {
     confined_init(&many->of_full, &many->full.client, bench->payload, limits, true);
     confined_init(&many->sleeper, &many->full.client, many->pause, false, false);
     uint64_t begun = measure_now();
-    int r = start_sleepers(bench, many);
+    int r = confined_begin_all(&many->sleeper, bench->crowd, IN_FLIGHT, bench->signals);
     if (r < 0)
         return r;
     figures_add(&bench->figures, "many: starting them",

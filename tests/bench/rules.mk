@@ -14,13 +14,13 @@ $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/soak:
 	$(LINK) -o $@ $^ $(LIBS)
 
 # Ten thousand of it have to fit, and a million come and go: no library, a few pages.
-$(BENCH)/pause $(BENCH)/quit: $(BENCH)/%: tests/bench/%.c
+$(BENCH)/pause $(BENCH)/tick $(BENCH)/quit: $(BENCH)/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -Os -nostdlib -static -fno-stack-protector -fno-pie -no-pie -Wl,-z,noseparate-code \
 	  -Wl,--build-id=none -s -o $@ $<
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause $(BENCH)/quit \
+bench-programs: $(BENCH)/floor $(BENCH)/spawner $(BENCH)/bench $(BENCH)/pause $(BENCH)/tick $(BENCH)/quit \
   $(BENCH)/soak
 bench: all bench-programs ## measure Holden beside the kernel alone (BENCH_OPTIONS=)
 	@tests/bench/run $(BENCH_OPTIONS)

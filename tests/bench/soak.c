@@ -72,7 +72,7 @@ static int read_self(const char *when, struct runner *runner, struct state *stat
         r = subject_memory(&runner->subject, &state->memory);
     if (r < 0)
         return r;
-    state->descriptors = self.descriptors;
+    state->descriptors = self.descriptors - self.sampled_files;
     state->starts = self.starts;
     printf("%-10s %9lu starts, %lu kB resident, %lu kB of its own, %lu descriptors\n", when,
            (unsigned long)state->starts, (unsigned long)state->memory.resident / 1024,

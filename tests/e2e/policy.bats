@@ -39,6 +39,7 @@ namespace() { as 12345 60 unshare -U -r "$@"; }
 ABOUT='
 status -                           yyyyny ynnynn
 stats -                            yyyyny ynnynn
+history -                          yyyyny ynnynn
 security -                         yyyyny ynnynn
 logs -                             yyyyny ynnynn
 freeze -                           yyynny ynnnnn

@@ -63,7 +63,7 @@ int subject_open(struct subject *subject, const char *programs) {
         (subject->feed = open(subject->fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0)
         return -errno;
     /* The audit trail is there from the start, not from the first order on. */
-    static const char config[] = "[Agent]\nAudit=file\n";
+    static const char config[] = "[Agent]\nAudit=file\nHistory=0\n";
     int r = file_replace(AT_FDCWD, subject->config, config, sizeof(config) - 1, 0600);
     return r < 0 ? r : setenv("HOLDEN_SOCKET", subject->socket, 1) < 0 ? -errno : 0;
 }

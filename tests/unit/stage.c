@@ -76,6 +76,7 @@ void stage_open(struct stage *stage) {
     assert_int_equal(config_read(&agent->config, "/nonexistent", false), 0);
     assert_int_equal(sd_event_new(&agent->event), 0);
     assert_int_equal(processes_init(&agent->processes), 0);
+    assert_int_equal(sampler_open(&agent->sampler, agent), 0);
     assert_int_equal(link_open(&agent->link, agent), 0);
     assert_int_equal(watch_open(&agent->watch, agent), 0);
     open_directories(stage);
@@ -91,6 +92,7 @@ void stage_close(struct stage *stage) {
     listener_stop(&agent->listener);
     trimmer_close(&agent->trimmer);
     processes_free(&agent->processes);
+    sampler_close(&agent->sampler);
     filters_free(&agent->filters);
     events_free(&agent->events);
     watch_close(&agent->watch);
