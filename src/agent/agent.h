@@ -30,6 +30,8 @@
 
 struct order_now;
 
+enum { CAUSES_MOST = 32 };
+
 /* Leaving: see leave.h. */
 struct leave {
     sd_event_source *check;
@@ -68,6 +70,7 @@ struct agent {
     struct order_now *order;      /* the request that is being handled, or NULL */
     uint64_t started;             /* CLOCK_MONOTONIC, microseconds */
     uint64_t starts;
+    uint64_t ends[CAUSES_MOST];   /* by cause */
     uint64_t recoveries;
     bool stopping;                /* asked to end: no new starts */
 };

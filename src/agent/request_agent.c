@@ -72,6 +72,22 @@ static uint32_t list_users(const struct request *request, struct holden_user_use
     return count;
 }
 
+/* Into two arrays of CAUSES_MOST each. How many. */
+static uint32_t list_ends(const struct agent *agent, struct holden_ends *ends,
+                          struct holden_nested *nested) {
+    uint32_t count = 0;
+    for (uint32_t cause = 0; cause < CAUSES_MOST; cause++) {
+        if (agent->ends[cause] == 0)
+            continue;
+        ends[count] = (struct holden_ends){0};
+        HOLDEN_SET(&ends[count], ends, cause, cause);
+        HOLDEN_SET(&ends[count], ends, count, agent->ends[cause]);
+        nested[count] = (struct holden_nested){.value = &ends[count]};
+        count++;
+    }
+    return count;
+}
+
 int request_self(struct request *request, struct failure *failure) {
     (void)failure;
     const struct agent *agent = request->agent;
@@ -103,6 +119,12 @@ int request_self(struct request *request, struct failure *failure) {
     HOLDEN_SET(&m, self_state, history_most, agent->sampler.pool.most);
     HOLDEN_SET(&m, self_state, sampled, agent->sampler.count);
     HOLDEN_SET(&m, self_state, sampled_files, agent->sampler.kept.open);
+    struct holden_ends ends[CAUSES_MOST];
+    struct holden_nested nested_ends[CAUSES_MOST];
+    uint32_t causes = list_ends(agent, ends, nested_ends);
+    if (causes > 0)
+        HOLDEN_SET(&m, self_state, ends,
+                   (struct holden_repeated){.count = causes, .items = nested_ends});
     struct holden_user_use users[USERS_MOST];
     struct holden_nested nested[USERS_MOST];
     uint32_t count = list_users(request, users, nested, USERS_MOST);

@@ -50,6 +50,8 @@ int process_event(struct process *process, enum process_event event) {
     if (to == NO)
         return -EPERM;
     set(process, to);
+    if (!state_alive(to) && process->outcome.cause < CAUSES_MOST)
+        process->agent->ends[process->outcome.cause]++;
     events_state(process);
     return 0;
 }

@@ -18,6 +18,11 @@ static const char *take_OUTPUT(void *into, const char *value) {
     return *value ? NULL : "the path is empty";
 }
 
+static const char *take_TEXTFILE(void *into, const char *value) {
+    ((struct options *)into)->textfile = value;
+    return *value ? NULL : "the path is empty";
+}
+
 static const char *take_MERGE(void *into, const char *value) {
     ((struct options *)into)->merge = value;
     return *value ? NULL : "the path is empty";

@@ -24,6 +24,7 @@ struct options {
     const char *socket;      /* NULL unless given */
     const char *name;        /* NULL unless given */
     const char *output;      /* NULL unless given */
+    const char *textfile;    /* NULL unless given */
     const char *merge;       /* NULL unless given */
     const char **properties; /* in their order; owned, allocated by the first */
     size_t property_count;
