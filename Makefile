@@ -44,16 +44,17 @@ PROTOCOL := $(filter-out src/protocol/reference.c,$(call sources,src/protocol/*.
 DAEMON := $(call sources,src/daemon/*.c)
 AGENT_BOTH := $(addprefix src/agent/,arguments.c mount_order.c probe.c)
 KEEPER := $(call sources,src/agent/keeper*.c src/agent/child*.c) $(AGENT_BOTH)
-AGENT := $(filter-out $(filter-out $(AGENT_BOTH),$(KEEPER)),$(call sources,src/agent/*.c))
+AGENT := $(filter-out src/agent/reference.c $(filter-out $(AGENT_BOTH),$(KEEPER)),$(call sources,src/agent/*.c))
 CONTROLLER := $(filter-out src/controller/reference.c,$(call sources,src/controller/*.c))
 MONITOR := $(call sources,src/monitor/*.c)
 
 LIBRARY := $(BUILD)/libholden.a
+CATALOG := $(BUILD)/holden.catalog
 PROGRAMS := $(BIN)/agent $(BIN)/agent-core $(BIN)/controller $(BIN)/monitor
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(PROGRAMS) ## build bin/agent, bin/agent-core, bin/controller and bin/monitor
+all: $(PROGRAMS) $(CATALOG) ## build bin/agent, bin/agent-core, bin/controller and bin/monitor
 
 $(LIBRARY): $(call objects,$(COMMON) $(PROTOCOL))
 	@rm -f $@
@@ -76,6 +77,12 @@ $(BIN)/controller: $(call objects,$(CONTROLLER)) $(LIBRARY)
 $(BIN)/monitor: $(call objects,$(MONITOR)) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lncursesw -ltinfo -lm
+
+# What journalctl -x tells of the agent's entries.
+$(BUILD)/catalog: $(call objects,src/agent/reference.c src/agent/catalog.c) $(LIBRARY)
+	@$(LINK) -o $@ $^
+$(CATALOG): $(BUILD)/catalog
+	@$< > $@.new && mv $@.new $@
 
 # An object depends on the flags it was built with.
 $(BUILD)/flags: FORCE
@@ -110,7 +117,8 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/systemd/catalog
+	install -m 644 $(CATALOG) $(DESTDIR)$(PREFIX)/lib/systemd/catalog/holden.catalog
 	for unit in holden-agent holden-processes; do \
 	  sed 's,@PREFIX@,$(PREFIX),' packaging/$$unit.service \
 	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service; done

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/journal.h"
 #include "agent/machine.h"
 #include "agent/permit.h"
 #include "common/cleanup.h"
@@ -24,6 +26,7 @@ enum { FOLLOWER_COST = PEER_PROMISES_MAX / 64 };
 int events_open(struct events *events, struct agent *agent) {
     *events = (struct events){.agent = agent};
     LIST_INIT(&events->followers);
+    events->journal = journal_socket();
     return event_ring_open(&events->ring, &agent->store);
 }
 
@@ -37,6 +40,8 @@ void events_free(struct events *events) {
     while (!LIST_EMPTY(&events->followers))
         drop(LIST_FIRST(&events->followers));
     event_ring_close(&events->ring);
+    if (events->journal >= 0)
+        close(TAKE_FD(events->journal));
 }
 
 /* The first event from `number` on that is kept, or the number behind the last. */
@@ -112,6 +117,9 @@ static void add(struct events *events, struct holden_event *event, uint32_t owne
     event_ring_put(&events->ring, owner,
                    (struct holden_view){(const char *)buffer_bytes(&body), body.size});
     serve_all(events, NULL);
+    /* Where nobody listens, or does not read, the event is in the ring all the same. */
+    if (events->journal >= 0)
+        (void)journal_event(events->journal, events->agent->arguments.socket, event);
 }
 
 static void describe(const struct process *process, struct holden_event *event) {

@@ -15,6 +15,7 @@ struct events {
     struct agent *agent;
     struct event_ring ring;
     LIST_HEAD(, follower) followers;
+    int journal; /* socket for entries of the journal, or -1 */
 };
 
 /* Goes on with the ring in the agent's state directory, which is locked. 0 or -ENOMEM. */

@@ -256,7 +256,7 @@ int main(int argc, char **argv) {
     }
     agent->hierarchy.root = -1;
     agent->store = (struct store){.root = -1, .records = -1, .logs = -1};
-    agent->audit.fd = -1;
+    agent->audit.fd = agent->events.journal = -1;
     agent->credentials.directory = -1;
     agent->talk.listeners = -1;
     agent->watch.fd = -1;

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/catalog.h"
 #include "agent/check.h"
-#include "agent/journal.h"
 #include "agent/machine.h"
 #include "agent/request.h"
 #include "common/cleanup.h"
@@ -185,7 +185,8 @@ int request_audit(struct request *request, struct failure *failure) {
         HOLDEN_SET(&message, audit_place, file, 0);
     if (journal) {
         HOLDEN_SET(&message, audit_place, journal, holden_view(request->agent->arguments.socket));
-        HOLDEN_SET(&message, audit_place, message_id, holden_view(JOURNAL_OPERATION_ID));
+        HOLDEN_SET(&message, audit_place, message_id,
+                   holden_view(catalog_entry(CATALOG_OPERATION)->id));
     }
     peer_reply(request->peer, HOLDEN_MESSAGE_audit_place, request->id, &message, &fd, fd >= 0);
     return 0;

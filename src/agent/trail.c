@@ -1,6 +1,5 @@
 #include "agent/trail.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/catalog.h"
 #include "agent/journal.h"
 #include "agent/machine.h"
 #include "common/cleanup.h"
@@ -106,42 +106,22 @@ static int put_message(struct buffer *entry, const struct holden_operation *o) {
     return journal_put(entry, "MESSAGE", holden_view(text));
 }
 
-/* Each field of the operation is one of the entry: HOLDEN_UID= and so on. */
-static int put_field(struct buffer *entry, const struct holden_field *field, const void *member) {
-    char name[80] = "HOLDEN_", number[24];
-    size_t used = strlen(name);
-    for (size_t i = 0; field->name[i]; i++)
-        name[used++] = (char)toupper((unsigned char)field->name[i]);
-    name[used] = '\0';
-    if (field->type == HOLDEN_TYPE_STRING)
-        return journal_put(entry, name, *(const struct holden_view *)member);
-    if (field->type == HOLDEN_TYPE_ENUM)
-        return journal_put(entry, name,
-                           holden_view(holden_word(field->enumeration, *(const uint32_t *)member)));
-    bool small = field->type == HOLDEN_TYPE_U32;
-    snprintf(number, sizeof(number), "%" PRIu64,
-             small ? *(const uint32_t *)member : *(const uint64_t *)member);
-    return journal_put(entry, name, holden_view(number));
-}
-
 static int write_journal(const struct agent *agent, const struct holden_operation *operation,
                          const struct buffer *line) {
-    const struct holden_record *record = &holden_record_operation;
     bool good = HOLDEN_HAS(operation, operation, result) && operation->result == HOLDEN_code_DONE;
     struct holden_view whole = {(const char *)buffer_bytes(line), line->size};
     _cleanup_(buffer_free) struct buffer entry = {0};
     int r = put_message(&entry, operation);
     if (r == 0)
         r = buffer_printf(&entry, "MESSAGE_ID=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=holden\n",
-                          JOURNAL_OPERATION_ID, good ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+                          catalog_entry(CATALOG_OPERATION)->id,
+                          good ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
     if (r == 0)
         r = journal_put(&entry, "HOLDEN_AGENT", holden_view(agent->arguments.socket));
     if (r == 0)
         r = journal_put(&entry, "HOLDEN_OPERATION", whole);
-    for (size_t i = 0; r == 0 && i < record->count; i++)
-        if (holden_has(operation, i))
-            r = put_field(&entry, &record->fields[i],
-                          (const uint8_t *)operation + record->fields[i].offset);
+    if (r == 0)
+        r = journal_put_record(&entry, &holden_record_operation, operation);
     return r < 0 ? r : journal_send(agent->trail.journal, &entry);
 }
 

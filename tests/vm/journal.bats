@@ -99,3 +99,45 @@ entries() {
     "$C" start --wait --name "b$$" -p StandardOutput=journal -- printf 'a\377b\n' >/dev/null
     [ "$("$C" logs "b$$" | od -An -tx1 | tr -d ' \n')" = 61ff620a ]
 }
+
+# The entries about the process of that name, as JSON.
+about() {
+    journalctl --sync
+    journalctl -q "HOLDEN_NAME=$1" -o json
+}
+
+@test "every event of a process is an entry that is found by its name" {
+    "$C" start --name "web-$$" sleep 1000
+    "$C" freeze "web-$$"
+    "$C" thaw "web-$$"
+    "$C" kill -s KILL "web-$$"
+    eventually is "web-$$" state failed
+    about "web-$$" >"$T/entries"
+    jq -es 'map(.HOLDEN_KIND) | contains(["state", "frozen", "thawed", "signalled"])' <"$T/entries" >/dev/null
+    jq -es 'all(.SYSLOG_IDENTIFIER == "holden" and .HOLDEN_ID == "1" and (.MESSAGE_ID | length == 32))' \
+        <"$T/entries" >/dev/null
+    jq -es '.[-1] | .HOLDEN_STATE == "failed" and .HOLDEN_CAUSE == "signalled" and .HOLDEN_SIGNAL == "9" and .PRIORITY == "4"' \
+        <"$T/entries" >/dev/null
+    # One that never came to run says so by an id of its own.
+    run -1 "$C" start --name "none-$$" /nonexistent
+    about "none-$$" >"$T/entries"
+    jq -es '.[-1].HOLDEN_CAUSE == "setup" and (.[-1].MESSAGE | test("/nonexistent"))' <"$T/entries" >/dev/null
+}
+
+@test "journalctl -x explains them, from the catalogue that is installed" {
+    catalog=/usr/lib/systemd/catalog/holden.catalog
+    cp "$ROOT/build/gcc/holden.catalog" "$catalog"
+    journalctl --update-catalog
+    "$C" start --name "x-$$" false
+    eventually is "x-$$" state failed
+    about "x-$$" >/dev/null
+    journalctl -q -x "HOLDEN_NAME=x-$$" >"$T/explained"
+    grep -q "Process x-$$ has failed" "$T/explained"
+    grep -q "holden status x-$$" "$T/explained"
+    # Each id of the table is in the catalogue.
+    for id in $(sed -n 's/^-- //p' "$catalog"); do
+        journalctl --dump-catalog "$id" >/dev/null
+    done
+    rm "$catalog"
+    journalctl --update-catalog
+}
