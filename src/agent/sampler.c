@@ -5,12 +5,14 @@
 #include "agent/sampler.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/machine.h"
+#include "agent/network.h"
 #include "agent/place.h"
 #include "common/cleanup.h"
 
@@ -30,6 +32,7 @@ enum {
 struct busy {
     struct usage_files files;
     struct holden_usage usage;   /* the last reading */
+    bool own_network;            /* it had a network namespace of its own then */
     uint64_t whole;              /* when all of that was read: CLOCK_MONOTONIC; 0: never */
 };
 
@@ -108,12 +111,32 @@ static void close_files(struct samples *samples) {
     sampler_of(samples->process)->kept.open--;
 }
 
+/* Whether its main process has ended: then its pid proves nothing. */
+static bool has_ended(const struct process *process) {
+    struct pollfd end = {.fd = process->pidfd, .events = POLLIN};
+    return process->pid <= 0 || process->pidfd < 0 || poll(&end, 1, 0) != 0;
+}
+
+static void read_network(const struct process *process, struct busy *busy, bool whole) {
+    uint64_t received, sent;
+    if (process->pid <= 0)
+        return;
+    if (whole)
+        busy->own_network = network_is_own(process->pid);
+    if (!busy->own_network || network_read(process->pid, &received, &sent) < 0 ||
+        has_ended(process))
+        return;
+    HOLDEN_SET(&busy->usage, usage, network_received, received);
+    HOLDEN_SET(&busy->usage, usage, network_sent, sent);
+}
+
 /* Reads the figures, and keeps them as a sample. */
 static void take(struct samples *samples, int directory, bool whole) {
     struct sampler *sampler = sampler_of(samples->process);
     struct busy *busy = samples->busy;
     usage_read(&sampler->agent->hierarchy, directory, &busy->files, whole ? USAGE_ALL : USAGE_FEW,
                &busy->usage);
+    read_network(samples->process, busy, whole);
     if (whole)
         busy->whole = busy->usage.at;
     samples->cpu = busy->usage.cpu;

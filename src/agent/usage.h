@@ -37,7 +37,7 @@ enum usage_extent {
 };
 
 /* Fills *usage with what the cgroup tells now; what belongs to controllers that are missing is left
- * out, and so are figures of networks and graphics. `files` may be NULL; otherwise those that are
+ * out, and so are figures of networks. `files` may be NULL; otherwise those that are
  * read often are read from there, and opened to be kept where they are not and few enough are. The
  * directory may be -1 with USAGE_FEW where usage_complete(). */
 void usage_read(const struct hierarchy *hierarchy, int directory, struct usage_files *files,

@@ -17,10 +17,10 @@ enum { BAR = 10 /* characters */, EIGHTHS = 8 };
 static const struct table_column columns[] = {
     {"TIME", false},  {"CPU%", true},    {"", false},       {"MEMORY", true},
     {"", false},      {"TASKS", true},   {"READ/S", true},  {"WRITTEN/S", true},
-    {"RECEIVED/S", true}, {"SENT/S", true}, {"GPU", true}, {"STALL%", false},
+    {"RECEIVED/S", true}, {"SENT/S", true}, {"STALL%", false},
 };
 /* Their places in it. */
-enum { CPU_BAR = 2, MEMORY_BAR = 4, NETWORK = 8, GPU = 10 };
+enum { CPU_BAR = 2, MEMORY_BAR = 4, NETWORK = 8 };
 
 struct moment {
     uint64_t time;              /* microseconds since 1970 */
@@ -118,9 +118,6 @@ static void put_moment(struct table *table, const struct moment *from, const str
     table_size(table, KNOWN(from, to, network_sent), from ? RATE(from, to, network_sent) : 0);
     if (HOLDEN_HAS(usage, usage, network_sent))
         table->hidden &= ~(3U << NETWORK);
-    if (HOLDEN_HAS(usage, usage, gpu_memory))
-        table->hidden &= ~(1U << GPU);
-    table_size(table, HOLDEN_HAS(usage, usage, gpu_memory), usage->gpu_memory);
     put_share(table, KNOWN(from, to, stall_cpu),
               from ? RATE(from, to, stall_cpu) + RATE(from, to, stall_memory) +
                          RATE(from, to, stall_io)
@@ -134,7 +131,7 @@ static void print(const struct moments *moments, struct output *output) {
     const struct moment *list = moments_of(moments, &count);
     const struct most most = find_most(list, count);
     table_init(&table, columns, ARRAY_SIZE(columns));
-    table.hidden = 3U << NETWORK | 1U << GPU;
+    table.hidden = 3U << NETWORK;
     if (output->width == 0)
         table.hidden |= 1U << CPU_BAR | 1U << MEMORY_BAR;
     for (size_t i = 0; i < count; i++)

@@ -94,6 +94,22 @@ switches() {
     eventually has_samples 3
 }
 
+@test "bytes of a network are told where a namespace makes them the process's" {
+    "$C" start --name own -p PrivateNetwork=yes sleep 1000
+    "$C" start --name shared sleep 1000
+    "$C" --json stats own | jq -e '.usage.network_received == 0 and .usage.network_sent == 0'
+    "$C" --json stats shared | jq -e '.usage | has("network_sent") | not'
+    "$C" history own | grep -q 'RECEIVED/S *SENT/S'
+    # What comes in by an interface of its own counts.
+    if command -v ip >/dev/null; then
+        pid=$("$C" --json status own | jq .pid)
+        nsenter -t "$pid" -n ip link add one type veth peer name two
+        nsenter -t "$pid" -n sh -c 'ip link set one up; ip link set two up; ip addr add 192.0.2.1/24 dev one'
+        sent() { "$C" --json stats own | jq -e '.usage.network_sent > 0'; }
+        eventually sent
+    fi
+}
+
 @test "HistoryMax= bounds what all samples take" {
     printf '[Agent]\nGroup=games\nHistoryInterval=100ms\nHistoryMax=1K\n' >"$T/conf"
     "$C" reload
