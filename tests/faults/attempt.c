@@ -272,8 +272,8 @@ static bool next_works(struct walk *walk) {
 
 /* What an agent makes once, for the first process that needs it, is there from here on. */
 static bool warm_up(struct attempt *attempt, struct buffer *said) {
-    static const char *const run[] = {"run", "-p", "Sandbox=strict", "-p", "SetCredential=a:b", "-p",
-                                      "WorkingDirectory=/", "--", "/bin/true", NULL};
+    static const char *const run[] = {"run", "-p", "Sandbox=strict", "-p", "SetCredential=a:b",
+                                      "-p", "WorkingDirectory=/", "--", "/bin/true", NULL};
     const struct step steps[PATH_STEPS] = {{.kind = STEP_CLIENT, .arguments = run}};
     struct walk walk = {.attempt = attempt, .well = true, .said = said};
     take_steps(&walk, steps);
