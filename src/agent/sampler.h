@@ -51,4 +51,4 @@ void sampler_usage(struct process *process, int directory, struct holden_usage *
 const struct history *sampler_history(const struct process *process);
 
 /* Microseconds for which a reading serves all who ask. */
-enum { SAMPLER_SHARED = 200000 };
+enum { SAMPLER_SHARED = 25000 }; /* half of the least interval of a monitor */
