@@ -135,7 +135,9 @@ about() {
     grep -q "Process x-$$ has failed" "$T/explained"
     grep -q "holden status x-$$" "$T/explained"
     # Each id of the table is in the catalogue.
-    for id in $(sed -n 's/^-- //p' "$catalog"); do
+    mapfile -t ids < <(sed -n 's/^-- //p' "$catalog")
+    [ "${#ids[@]}" -gt 10 ]
+    for id in "${ids[@]}"; do
         journalctl --dump-catalog "$id" >/dev/null
     done
     rm "$catalog"
