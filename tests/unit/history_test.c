@@ -114,17 +114,17 @@ TEST(fields_may_come_and_go) {
     struct holden_usage usage = figures(SECOND, 1, 2);
     history_add(&pool, &history, &usage, MINUTE);
     usage = (struct holden_usage){0};
-    HOLDEN_SET(&usage, usage, at, 2 * SECOND);
+    HOLDEN_SET(&usage, usage, at, 2 * (uint64_t)SECOND);
     HOLDEN_SET(&usage, usage, cpu, 3);
     history_add(&pool, &history, &usage, MINUTE);
-    usage = figures(3 * SECOND, 4, 5);
+    usage = figures(3 * (uint64_t)SECOND, 4, 5);
     history_add(&pool, &history, &usage, MINUTE);
     const struct seen *seen = walk(&history, 0);
     assert_int_equal(seen->count, 3);
     assert_true(HOLDEN_HAS(&seen->list[0], usage, memory));
     assert_false(HOLDEN_HAS(&seen->list[1], usage, memory));
     assert_int_equal(seen->list[1].cpu, 3);
-    is(&seen->list[2], 3 * SECOND, 4, 5);
+    is(&seen->list[2], 3 * (uint64_t)SECOND, 4, 5);
     history_free(&pool, &history);
 }
 
