@@ -1,7 +1,6 @@
 #include "monitor/header.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,15 +17,6 @@ struct piece {
     enum style style;
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct piece *piece, const char *format,
-                                                      ...) {
-    size_t used = strlen(piece->text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(piece->text + used, sizeof(piece->text) - used, format, arguments);
-    va_end(arguments);
-}
-
 static enum style style_of(double percent, int warn, int bad) {
     return percent >= bad ? STYLE_BAD : percent >= warn ? STYLE_WARN : STYLE_PLAIN;
 }
@@ -35,29 +25,29 @@ static void add_level(struct piece *piece, double percent, bool utf8) {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     double part = isnan(percent) || percent < 0 ? 0 : percent > 100 ? 1 : percent / 100;
     if (utf8)
-        add(piece, "%s", blocks[(int)(part * 7 + 0.5)]);
+        text_add(piece->text, PIECE, "%s", blocks[(int)(part * 7 + 0.5)]);
     else
-        add(piece, "%d", (int)(part * 9 + 0.5));
+        text_add(piece->text, PIECE, "%d", (int)(part * 9 + 0.5));
 }
 
 /* One mark for each core; where there are too many, for the busiest of some that are neighbours. */
 static void put_cpu(const struct machine *machine, bool utf8, struct piece *piece) {
     unsigned step = (machine->cores + CORES_SHOWN - 1) / CORES_SHOWN;
     if (isnan(machine->cpu))
-        add(piece, "CPU -");
+        text_add(piece->text, PIECE, "CPU -");
     else
-        add(piece, "CPU %.0f%%", machine->cpu);
+        text_add(piece->text, PIECE, "CPU %.0f%%", machine->cpu);
     piece->style = style_of(machine->cpu, BUSY, FULL);
     if (isnan(machine->cpu))
         return;
-    add(piece, " ");
+    text_add(piece->text, PIECE, " ");
     for (unsigned i = 0; i < machine->cores; i += step) {
         double most = machine->core[i];
         for (unsigned j = i + 1; j < i + step && j < machine->cores; j++)
             most = fmax(most, machine->core[j]);
         add_level(piece, most, utf8);
     }
-    add(piece, " %u core%s", machine->cores, machine->cores == 1 ? "" : "s");
+    text_add(piece->text, PIECE, " %u core%s", machine->cores, machine->cores == 1 ? "" : "s");
 }
 
 static void put_memory(const struct machine *machine, bool utf8, struct piece *piece) {
@@ -66,11 +56,12 @@ static void put_memory(const struct machine *machine, bool utf8, struct piece *p
     if (machine->memory == 0 || machine->memory_left > machine->memory)
         return;
     double share = (double)bytes / (double)machine->memory;
-    add(piece, "memory ");
+    text_add(piece->text, PIECE, "memory ");
     for (int i = 0; i < BAR; i++)
-        add(piece, "%s", i < (int)(share * BAR + 0.5) ? (utf8 ? "█" : "#") : (utf8 ? "░" : "."));
-    add(piece, " %s/%s", unit_format_size_short(bytes, used, sizeof(used)),
-        unit_format_size_short(machine->memory, all, sizeof(all)));
+        text_add(piece->text, PIECE, "%s",
+                 i < (int)(share * BAR + 0.5) ? (utf8 ? "█" : "#") : (utf8 ? "░" : "."));
+    text_add(piece->text, PIECE, " %s/%s", unit_format_size_short(bytes, used, sizeof(used)),
+             unit_format_size_short(machine->memory, all, sizeof(all)));
     piece->style = style_of(share * 100, BUSY, FULL);
 }
 
@@ -79,9 +70,9 @@ static void put_swap(const struct machine *machine, __attribute__((unused)) bool
     char used[16], all[16];
     if (machine->swap == 0 || machine->swap_left > machine->swap)
         return;
-    add(piece, "swap %s/%s",
-        unit_format_size_short(machine->swap - machine->swap_left, used, sizeof(used)),
-        unit_format_size_short(machine->swap, all, sizeof(all)));
+    text_add(piece->text, PIECE, "swap %s/%s",
+             unit_format_size_short(machine->swap - machine->swap_left, used, sizeof(used)),
+             unit_format_size_short(machine->swap, all, sizeof(all)));
 }
 
 static void put_io(const struct machine *machine, __attribute__((unused)) bool utf8,
@@ -89,9 +80,9 @@ static void put_io(const struct machine *machine, __attribute__((unused)) bool u
     char read[16], written[16];
     if (isnan(machine->read) || isnan(machine->written))
         return;
-    add(piece, "IO %s/s read, %s/s written",
-        unit_format_size_short((uint64_t)machine->read, read, sizeof(read)),
-        unit_format_size_short((uint64_t)machine->written, written, sizeof(written)));
+    text_add(piece->text, PIECE, "IO %s/s read, %s/s written",
+             unit_format_size_short((uint64_t)machine->read, read, sizeof(read)),
+             unit_format_size_short((uint64_t)machine->written, written, sizeof(written)));
 }
 
 static void put_stall(const struct machine *machine, __attribute__((unused)) bool utf8,
@@ -99,9 +90,9 @@ static void put_stall(const struct machine *machine, __attribute__((unused)) boo
     double worst = 0;
     if (isnan(machine->stall[ROW_STALL_CPU]))
         return;
-    add(piece, "stall");
+    text_add(piece->text, PIECE, "stall");
     for (unsigned i = 0; i < ROW_STALLS; i++) {
-        add(piece, " %s %.0f%%", row_stall_word(i), machine->stall[i]);
+        text_add(piece->text, PIECE, " %s %.0f%%", row_stall_word(i), machine->stall[i]);
         worst = fmax(worst, machine->stall[i]);
     }
     piece->style = style_of(worst, WAITS, STUCK);

@@ -2,23 +2,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/text.h"
+
 void news_free(struct news *news) {
     free(news->items);
     *news = (struct news){0};
-}
-
-__attribute__((format(printf, 2, 3))) static void add(struct news_item *item, const char *format,
-                                                      ...) {
-    size_t used = strlen(item->text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(item->text + used, sizeof(item->text) - used, format, arguments);
-    va_end(arguments);
 }
 
 /* The new state, the event's kind where that says more, and what the agent adds in words. */
@@ -26,15 +18,15 @@ static void describe(struct news_item *item, const struct holden_event *event) {
     bool state = event->kind == HOLDEN_event_kind_STATE && HOLDEN_HAS(event, event, state);
     const char *word = state ? holden_word(&holden_enum_state, event->state)
                              : holden_word(&holden_enum_event_kind, event->kind);
-    add(item, "%s", word ? word : "?");
+    text_add(item->text, NEWS_TEXT, "%s", word ? word : "?");
     if (HOLDEN_HAS(event, event, pid) && state && event->state < HOLDEN_state_STOPPING)
-        add(item, " (pid %" PRIu32 ")", event->pid);
+        text_add(item->text, NEWS_TEXT, " (pid %" PRIu32 ")", event->pid);
     if (HOLDEN_HAS(event, event, text))
-        add(item, ": %.*s", (int)event->text.size, event->text.data);
+        text_add(item->text, NEWS_TEXT, ": %.*s", (int)event->text.size, event->text.data);
     else if (HOLDEN_HAS(event, event, status))
-        add(item, ": exit status %" PRIu32, event->status);
+        text_add(item->text, NEWS_TEXT, ": exit status %" PRIu32, event->status);
     else if (HOLDEN_HAS(event, event, signal))
-        add(item, ": signal %" PRIu32, event->signal);
+        text_add(item->text, NEWS_TEXT, ": signal %" PRIu32, event->signal);
 }
 
 int news_take(struct news *news, const struct holden_event *event) {

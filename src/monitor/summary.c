@@ -2,36 +2,26 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/unit.h"
+#include "monitor/text.h"
 
 /* An agent that owes an answer for longer is worth a word. */
 enum { PATIENCE = 2000000 };
-
-static void add(char text[SUMMARY_TEXT], const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void add(char text[SUMMARY_TEXT], const char *format, ...) {
-    size_t used = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, SUMMARY_TEXT - used, format, arguments);
-    va_end(arguments);
-}
 
 /* What is wrong with the agent, or nothing. */
 static void add_trouble(const struct feed *feed, uint64_t now, char text[SUMMARY_TEXT]) {
     uint64_t silence = feed_silence(feed, now);
     if (feed->status == FEED_GONE)
-        add(text, "agent gone, reconnecting... ");
+        text_add(text, SUMMARY_TEXT, "agent gone, reconnecting... ");
     else if (silence > PATIENCE)
-        add(text, "agent silent for %" PRIu64 " s ", silence / 1000000);
+        text_add(text, SUMMARY_TEXT, "agent silent for %" PRIu64 " s ", silence / 1000000);
     else if (feed->status == FEED_WAITING)
-        add(text, "waiting for the agent... ");
+        text_add(text, SUMMARY_TEXT, "waiting for the agent... ");
     if (feed->reason[0])
-        add(text, "(%s) ", feed->reason);
+        text_add(text, SUMMARY_TEXT, "(%s) ", feed->reason);
 }
 
 void summary_agents(const struct fleet *fleet, uint64_t now, char text[SUMMARY_TEXT],
@@ -43,17 +33,18 @@ void summary_agents(const struct fleet *fleet, uint64_t now, char text[SUMMARY_T
         add_trouble(feed, now, text);
         *trouble = text[0] != '\0';
         if (*trouble)
-            add(text, "%s", feed->path);
+            text_add(text, SUMMARY_TEXT, "%s", feed->path);
         else
-            add(text, "agent %" PRIu32 " (%s) at %s", feed->pid, feed->version, feed->path);
+            text_add(text, SUMMARY_TEXT, "agent %" PRIu32 " (%s) at %s", feed->pid, feed->version,
+                     feed->path);
         return;
     }
-    add(text, "%zu agents: ", fleet->count);
+    text_add(text, SUMMARY_TEXT, "%zu agents: ", fleet->count);
     for (size_t i = 0; i < fleet->count; i++) {
         size_t before = strlen(text);
         add_trouble(&fleet->feeds[i], now, text);
         *trouble |= strlen(text) > before;
-        add(text, "%s%s", fleet->labels[i], i + 1 < fleet->count ? ", " : "");
+        text_add(text, SUMMARY_TEXT, "%s%s", fleet->labels[i], i + 1 < fleet->count ? ", " : "");
     }
 }
 
@@ -78,20 +69,21 @@ void summary_processes(const struct fleet *fleet, char text[SUMMARY_TEXT]) {
         add_up(&totals, &own);
     }
     text[0] = '\0';
-    add(text, "%zu process%s", count, count == 1 ? "" : "es");
+    text_add(text, SUMMARY_TEXT, "%zu process%s", count, count == 1 ? "" : "es");
     for (uint32_t state = 0; state < MODEL_STATES; state++) {
         if (totals.states[state]) {
-            add(text, "%s%" PRIu64 " %s", before, totals.states[state],
-                holden_word(&holden_enum_state, state));
+            text_add(text, SUMMARY_TEXT, "%s%" PRIu64 " %s", before, totals.states[state],
+                     holden_word(&holden_enum_state, state));
             before = ", ";
         }
         if (state == HOLDEN_state_RUNNING && totals.frozen) {
-            add(text, "%s%" PRIu64 " frozen", before, totals.frozen);
+            text_add(text, SUMMARY_TEXT, "%s%" PRIu64 " frozen", before, totals.frozen);
             before = ", ";
         }
     }
     if (!isnan(totals.cpu))
-        add(text, "; CPU %.1f%%", totals.cpu);
+        text_add(text, SUMMARY_TEXT, "; CPU %.1f%%", totals.cpu);
     if (totals.has_memory)
-        add(text, "; memory %s", unit_format_size_short(totals.memory, memory, sizeof(memory)));
+        text_add(text, SUMMARY_TEXT, "; memory %s",
+                 unit_format_size_short(totals.memory, memory, sizeof(memory)));
 }

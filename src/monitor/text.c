@@ -1,6 +1,8 @@
 #include "monitor/text.h"
 
 #include <langinfo.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -14,6 +16,14 @@ struct shown {
 
 bool text_is_utf8(void) {
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+void text_add(char *text, size_t space, const char *format, ...) {
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, space - used, format, arguments);
+    va_end(arguments);
 }
 
 static struct shown show(struct holden_view text, size_t at, bool utf8) {

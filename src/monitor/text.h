@@ -8,6 +8,11 @@
 /* Whether the locale in force writes UTF-8 (nl_langinfo(3)). */
 bool text_is_utf8(void);
 
+/* Appends formatted text to `text`, which has `space` bytes and stays terminated; what does not fit
+ * is cut. */
+void text_add(char *text, size_t space, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Copies as much of `text` as takes at most `columns` columns of a terminal to `out` (`space`
  * bytes, always terminated) and returns how many it takes. Nothing in it can steer a terminal:
  * characters that do not print, and bytes that are none, are shown as '?'; those without width are
