@@ -116,17 +116,16 @@ static int find_project(int fd, uint64_t seed, uint32_t *project) {
 
 /* Makes the directory part of the setting's project. */
 static int join_project(struct child_quota *quota, uint64_t seed, int fd) {
-    uint32_t project;
-    if (project_of(fd, &project) < 0)
+    struct fsxattr attributes;
+    if (ioctl(fd, FS_IOC_FSGETXATTR, &attributes) < 0)
         return -1;
     if (quota->seed != seed) {
+        uint32_t project = attributes.fsx_projid;
         if (!is_ours(project) && find_project(fd, seed, &project) < 0)
             return -1;
         *quota = (struct child_quota){seed, project};
     }
-    struct fsxattr attributes;
-    if (ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0 &&
-        attributes.fsx_projid == quota->project && attributes.fsx_xflags & FS_XFLAG_PROJINHERIT)
+    if (attributes.fsx_projid == quota->project && attributes.fsx_xflags & FS_XFLAG_PROJINHERIT)
         return 0;
     return give_tree(fd, quota->project, 0);
 }

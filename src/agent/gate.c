@@ -28,7 +28,8 @@ static const struct hook {
     {{BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND}, gate_bind_four},
     {{BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_BIND}, gate_bind_six},
 };
-enum { DEVICE = 1 << 0, PACKETS = 1 << 1 | 1 << 2, BINDING = 1 << 3 | 1 << 4 };
+enum { INGRESS = 1, EGRESS = 2 }; /* their places there */
+enum { DEVICE = 1 << 0, PACKETS = 1 << INGRESS | 1 << EGRESS, BINDING = 1 << 3 | 1 << 4 };
 
 /* Which properties have a part in which programs. */
 static const struct row {
@@ -190,8 +191,8 @@ void gate_count(int cgroup, struct holden_usage *usage) {
     static const struct {
         size_t hook, packets, bytes;
     } each[] = {
-        {1, HOLDEN_INDEX(usage, ip_ingress_packets), HOLDEN_INDEX(usage, ip_ingress)},
-        {2, HOLDEN_INDEX(usage, ip_egress_packets), HOLDEN_INDEX(usage, ip_egress)},
+        {INGRESS, HOLDEN_INDEX(usage, ip_ingress_packets), HOLDEN_INDEX(usage, ip_ingress)},
+        {EGRESS, HOLDEN_INDEX(usage, ip_egress_packets), HOLDEN_INDEX(usage, ip_egress)},
     };
     for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
         _cleanup_close_ int program = -1, counters = -1;
