@@ -21,8 +21,8 @@ unmount_disk() {
 }
 
 setup() {
-    modprobe -q -a loop quota_v2 2>/dev/null || true
-    [ -c /dev/loop-control ] || skip "no loop devices here"
+    modprobe -q quota_v2 2>/dev/null || true
+    needs_loop
     prepare
     NAME=holden-quota-$$-$BATS_TEST_NUMBER
     DISK=/var/lib/$NAME

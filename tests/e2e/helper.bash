@@ -146,6 +146,14 @@ needs_controller() {
     skip "no $1 controller for cgroup v2 here"
 }
 
+# Skips a test where there are no loop devices; in the machine, which has them, that is a failure.
+needs_loop() {
+    modprobe -q loop 2>/dev/null || true
+    [ ! -c /dev/loop-control ] || return 0
+    [ -z "${HOLDEN_VM:-}" ] || { echo "the machine lacks loop devices"; return 1; }
+    skip "no loop devices here"
+}
+
 # Whether a field of the process, as `status --json` names it, has this value.
 is() {
     [ "$("$C" --json status "$1" | jq -r ".$2")" = "$3" ]

@@ -12,8 +12,7 @@ make_image() {
 
 setup() {
     [ "$(id -u)" -eq 0 ]
-    modprobe -q loop 2>/dev/null || true
-    [ -c /dev/loop-control ] || skip "no loop devices here"
+    needs_loop
     prepare
     start_agent
     make_root
