@@ -37,9 +37,9 @@ switches() {
     after=$(awk '/^usage_usec/ { print $2 }' "$stat")
     jq -se 'map(.time) | . == (sort | unique)' "$T/samples"
     jq -se 'map(.usage.cpu) | . == sort and .[-1] > .[0]' "$T/samples"
-    # Within 2 %: what is told now may be a fifth of a second old.
+    # Within 2 %: what is told now may be a fortieth of a second old.
     jq -se --argjson before "$before" --argjson after "$after" \
-        '.[-1].usage.cpu | . >= $before * 0.98 - 200000 and . <= $after' "$T/samples"
+        '.[-1].usage.cpu | . >= $before * 0.98 - 25000 and . <= $after' "$T/samples"
 }
 
 @test "--since and --step leave samples out; a table is for people" {
